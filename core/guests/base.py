@@ -1,0 +1,77 @@
+"""What a guest is, whichever way it is reached."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Protocol
+
+import msgspec
+
+Output = Callable[[bytes], None]
+"""Called with output as it comes, as bytes; must be quick."""
+
+
+class Ran(msgspec.Struct, frozen=True, kw_only=True):
+    """How a command in a guest ended."""
+
+    status: int
+    """Exit status; 128 + n for a command that signal n ended; -1 where the connection broke."""
+    signal: str = ""
+
+
+class Transfer(Protocol):
+    """Told about the progress of an upload or download: bytes so far, and in all (None: unknown)."""
+
+    def __call__(self, done: int, total: int | None) -> None: ...
+
+
+class Shell(Protocol):
+    """A pseudo-terminal in the guest. Output goes to the callback given when it was opened."""
+
+    async def write(self, data: bytes) -> None: ...
+
+    def resize(self, columns: int, rows: int) -> None: ...
+
+    async def wait(self) -> Ran: ...
+
+    async def close(self) -> None: ...
+
+
+class Guest(Protocol):
+    """A guest that answers."""
+
+    async def run(
+        self,
+        command: str,
+        *,
+        stdin: bytes | None = None,
+        stdout: Output | None = None,
+        stderr: Output | None = None,
+        env: Mapping[str, str] | None = None,
+        pty: bool = False,
+        timeout: float | None = None,
+    ) -> Ran:
+        """Run a command line in the guest's shell and stream its output."""
+
+    async def upload(
+        self,
+        source: Path,
+        target: str,
+        *,
+        mode: int | None = None,
+        owner_root: bool = False,
+        exclude: Sequence[str] = (),
+        transfer: Transfer | None = None,
+    ) -> None:
+        """A file or a whole folder. Missing parents of ``target`` are made. ``target`` ending in "/" (or an
+        existing folder, for a file) means: into it, under the same name."""
+
+    async def download(self, source: str, target: Path, *, transfer: Transfer | None = None) -> None:
+        """A file or a whole folder, beside its place first and then renamed."""
+
+    async def shell(
+        self, output: Output, *, columns: int = 80, rows: int = 24, term: str = "xterm-256color"
+    ) -> Shell: ...
+
+    async def close(self) -> None: ...

@@ -1,0 +1,169 @@
+"""Commands: what can be asked of the engine. One struct each, frozen, plain data.
+
+What they are called, their keys, arguments and help stand in :mod:`core.commands`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from core.model.machine import MachineKey
+
+
+class _MachineCommand(msgspec.Struct, frozen=True, kw_only=True, tag_field="command"):
+    machine: MachineKey
+
+
+class Up(_MachineCommand, frozen=True, tag="machine.up"):
+    """Create where needed, start, wait for the guest, provision at the first time."""
+
+    provision: bool | None = None
+    """True: run all provisioners; False: none; None: those that are due."""
+    provider: str = ""
+    """Overrides the project's choice; only before the machine is created."""
+
+
+class Halt(_MachineCommand, frozen=True, tag="machine.halt"):
+    force: bool = False
+
+
+class Suspend(_MachineCommand, frozen=True, tag="machine.suspend"):
+    pass
+
+
+class Resume(_MachineCommand, frozen=True, tag="machine.resume"):
+    pass
+
+
+class Reload(_MachineCommand, frozen=True, tag="machine.reload"):
+    """Halt and up again, with the project file as it is now."""
+
+    force: bool = False
+    provision: bool | None = None
+
+
+class Destroy(_MachineCommand, frozen=True, tag="machine.destroy"):
+    pass
+
+
+class Provision(_MachineCommand, frozen=True, tag="machine.provision"):
+    only: tuple[str, ...] = ()
+    """Names of provisioners; () for all that run."""
+    start_at: int = 0
+    """Begin with this provisioner, counted from 1; 0 and 1: from the first."""
+
+
+class Upload(_MachineCommand, frozen=True, tag="machine.upload"):
+    source: str
+    """Absolute path on the host."""
+    target: str
+
+
+class Download(_MachineCommand, frozen=True, tag="machine.download"):
+    source: str
+    target: str
+    """Absolute path on the host."""
+
+
+class SaveSnapshot(_MachineCommand, frozen=True, tag="snapshot.save"):
+    name: str
+
+
+class RestoreSnapshot(_MachineCommand, frozen=True, tag="snapshot.restore"):
+    name: str
+
+
+class DeleteSnapshot(_MachineCommand, frozen=True, tag="snapshot.delete"):
+    name: str
+
+
+class AddBox(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="box.add"):
+    source: str
+    """A file (absolute), a URL, a catalogue's JSON (file or URL), or a name such as ``debian/bookworm64``."""
+    name: str = ""
+    """For a bare archive: the box's name. From a catalogue it must agree."""
+    version: str = ""
+    """A constraint for a catalogue; for a bare archive the version it gets ("0" without one)."""
+    provider: str = ""
+    """Comma-separated, most wanted first; "" for whatever is usable here."""
+    architecture: str = ""
+    """"" for this machine's; "any" for whichever is listed first."""
+    checksum: str = ""
+    """``sha256:HEX`` and the like; md5, sha1, sha256, sha384, sha512."""
+    server: str = ""
+    """Base address of the catalogue server for a name; "" for the configured one."""
+    force: bool = False
+    """Replace a box of the same key."""
+
+
+class UpdateBox(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="box.update"):
+    """Add the newest version of boxes that came from a catalogue."""
+
+    names: tuple[str, ...] = ()
+    """() for all."""
+
+
+class OutdatedBoxes(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="box.outdated"):
+    """Ask the catalogues for newer versions. The result: a list of {name, provider, installed, newest}."""
+
+
+class RemoveBox(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="box.remove"):
+    name: str
+    version: str = ""
+    """"" where the name has one version only; "all" for every version."""
+    provider: str = ""
+    force: bool = False
+    """Even when machines are linked to it: those will not start any more."""
+
+
+class PruneBoxes(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="box.prune"):
+    """Remove superseded versions that no machine is linked to, and leftovers.
+
+    The result: {"removed": [{what, bytes}], "freed": bytes, "dry_run": bool}."""
+
+    names: tuple[str, ...] = ()
+    dry_run: bool = False
+
+
+class VerifyBoxes(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="box.verify"):
+    """Read every byte again and compare with the checksums of the store."""
+
+    names: tuple[str, ...] = ()
+
+
+class ImportBoxes(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="box.import"):
+    """Import the boxes of Vagrant. The result: {"imported": [...], "skipped": [{box, why}]}."""
+
+    folder: str = ""
+    """Vagrant's home; "" for ``~/.vagrant.d``."""
+
+
+class RunBuild(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="build.run"):
+    project: str
+    name: str
+    force: bool = False
+    """Build even when an up-to-date box is there."""
+
+
+Command = (
+    Up
+    | Halt
+    | Suspend
+    | Resume
+    | Reload
+    | Destroy
+    | Provision
+    | Upload
+    | Download
+    | SaveSnapshot
+    | RestoreSnapshot
+    | DeleteSnapshot
+    | AddBox
+    | UpdateBox
+    | OutdatedBoxes
+    | RemoveBox
+    | PruneBoxes
+    | VerifyBoxes
+    | ImportBoxes
+    | RunBuild
+)

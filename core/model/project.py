@@ -1,0 +1,259 @@
+"""A project: the machines and builds that a folder describes.
+
+These classes are at once what the readers return, what ``boxwright.toml`` may contain (its JSON
+Schema is generated from them) and what the engine works with. Field descriptions end up in the
+schema and in editors.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta, field
+
+_SIZE = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*([KMGT]?)(i?)B?\s*$", re.IGNORECASE)
+_POWERS = {"": 0, "K": 1, "M": 2, "G": 3, "T": 4}
+
+
+def parse_size(text: str) -> int:
+    """Bytes of ``512MiB``, ``2GB``, ``1G``, ``4096``. Raises ValueError.
+
+    K, M, G and T alone, and with ``iB``, are powers of 1024; with ``B`` powers of 1000.
+    """
+    found = _SIZE.match(text)
+    if not found:
+        raise ValueError(f"{text!r} is not a size; write for instance '512MiB' or '2GiB'")
+    number, letter, binary = found.groups()
+    decimal = text.strip().upper().endswith("B") and not binary and letter
+    return int(float(number) * (1000 if decimal else 1024) ** _POWERS[letter.upper()])
+
+
+Name = Annotated[
+    str,
+    Meta(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        max_length=63,
+        description="Letters, digits, '.', '_' and '-'.",
+    ),
+]
+Size = Annotated[
+    str,
+    Meta(
+        pattern=r"^\s*\d+(\.\d+)?\s*([KMGTkmgt]?[iI]?[bB]?)\s*$",
+        description="A size, e.g. '512MiB' or '2GiB'.",
+        examples=["512MiB", "2GiB"],
+    ),
+]
+PortNumber = Annotated[int, Meta(ge=1, le=65535)]
+Seconds = Annotated[float, Meta(gt=0, description="Seconds.")]
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the project file: an unknown key is an error."""
+
+
+class BuildReference(_Table, frozen=True):
+    """The box that one of this project's own builds makes."""
+
+    build: Annotated[Name, Meta(description="Name of a build of this project.")]
+
+
+class Port(_Table, frozen=True):
+    """A port of the guest, forwarded to the host's loopback."""
+
+    guest: PortNumber
+    host: Annotated[int, Meta(ge=0, le=65535, description="0 or absent: any free port.")] = 0
+    protocol: Literal["tcp", "udp"] = "tcp"
+    name: str = ""
+    auto_correct: Annotated[
+        bool, Meta(description="Take the next free host port where this one is in use.")
+    ] = True
+
+
+class Folder(_Table, frozen=True):
+    """A folder of the host that the guest gets a copy of, on up, reload and provision."""
+
+    host: Annotated[str, Meta(description="Relative to the project's folder.")]
+    guest: Annotated[str, Meta(pattern="^/", description="Absolute path in the guest.")]
+    exclude: Annotated[
+        tuple[str, ...], Meta(description="Shell patterns of what is left out, e.g. '.git'.")
+    ] = ()
+
+
+class DiskSpec(_Table, frozen=True):
+    """An extra disk."""
+
+    name: Name
+    size: Size
+
+
+class Ssh(_Table, frozen=True):
+    """How the guest is reached, where the box's own defaults do not fit."""
+
+    user: str = ""
+    identity: Annotated[str, Meta(description="A private key file.")] = ""
+    guest_port: PortNumber = 22
+    host_port: Annotated[int, Meta(ge=0, le=65535, description="0: any free port.")] = 0
+    forward_agent: bool = False
+    replace_key: Annotated[
+        bool, Meta(description="Replace the well-known insecure key by a fresh one at first boot.")
+    ] = True
+
+
+class Provision(_Table, frozen=True):
+    """One provisioner: exactly one of ``shell``, ``script`` and ``file`` says which."""
+
+    name: Annotated[str, Meta(description="For --only, and for the display.")] = ""
+    run: Annotated[
+        Literal["once", "always", "never"],
+        Meta(description="At the first up; at every up; only when named with --only."),
+    ] = "once"
+    shell: Annotated[str, Meta(description="Commands, given inline.")] | None = None
+    script: Annotated[str, Meta(description="A script on the host.")] | None = None
+    file: Annotated[str, Meta(description="A file or folder on the host, to be uploaded.")] | None = None
+    args: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    privileged: Annotated[bool, Meta(description="As root (by sudo where needed).")] = True
+    cwd: Annotated[str, Meta(description="Working directory in the guest.")] = ""
+    to: Annotated[str, Meta(description="For file: the path in the guest.")] = ""
+    mode: Annotated[str, Meta(pattern="^(0?[0-7]{3,4})?$", description="For file: e.g. '0644'.")] = ""
+    timeout: Annotated[float, Meta(ge=0, description="Seconds; 0: no limit.")] = 0
+
+    def __post_init__(self) -> None:
+        given = [kind for kind in ("shell", "script", "file") if getattr(self, kind) is not None]
+        if len(given) != 1:
+            said = " and ".join(f"'{kind}'" for kind in given) or "none of them"
+            raise ValueError(f"needs exactly one of 'shell', 'script' and 'file'; it has {said}")
+        if self.file is not None and not self.to:
+            raise ValueError("'file' needs 'to', the path in the guest")
+        if self.file is None and (self.to or self.mode):
+            raise ValueError("'to' and 'mode' belong to 'file'")
+        if self.file is not None and (self.args or self.env or self.cwd):
+            raise ValueError("'args', 'env' and 'cwd' belong to 'shell' and 'script'")
+
+    @property
+    def kind(self) -> Literal["shell", "file"]:
+        return "file" if self.file is not None else "shell"
+
+    def title(self, number: int) -> str:
+        """For the display: its name, else what it does."""
+        if self.name:
+            return self.name
+        text = self.shell if self.shell is not None else (self.script or self.file or "")
+        first = text.strip().splitlines()[0] if text.strip() else ""
+        return f"{number}: {first[:60]}"
+
+
+class MachineSpec(_Table, frozen=True):
+    """A machine."""
+
+    box: Annotated[
+        str | BuildReference,
+        Meta(description="A box's name, file or URL, or { build = NAME } for one that is built here."),
+    ]
+    version: Annotated[str, Meta(description="Constraint, e.g. '>= 12.0, < 13'.")] = ""
+    architecture: str = ""
+    box_url: Annotated[str, Meta(description="Where to get the box: a file, box URL or catalogue.")] = ""
+    checksum: Annotated[str, Meta(description="Of the box's archive, e.g. 'sha256:...'.")] = ""
+    provider: str | tuple[str, ...] = ()
+    hostname: str = ""
+    cpus: Annotated[int, Meta(ge=1, le=512)] = 1
+    memory: Size = "512MiB"
+    disks: tuple[DiskSpec, ...] = ()
+    ports: tuple[Port, ...] = ()
+    folders: tuple[Folder, ...] = ()
+    provision: tuple[Provision, ...] = ()
+    ssh: Ssh = Ssh()
+    autostart: Annotated[bool, Meta(description="Part of 'up' without names.")] = True
+    boot_timeout: Seconds = 300.0
+    halt_timeout: Seconds = 60.0
+    qemu: Annotated[dict[str, Any], Meta(description="Options of the QEMU provider.")] = {}
+
+    def __post_init__(self) -> None:
+        names = [provision.name for provision in self.provision if provision.name]
+        twice = {name for name in names if names.count(name) > 1}
+        if twice:
+            raise ValueError(f"two provisioners are called {sorted(twice)[0]!r}")
+
+    def options(self, provider: str) -> dict[str, Any]:
+        """The table of one provider, {} where there is none."""
+        table = getattr(self, provider, {})
+        return dict(table) if isinstance(table, dict) else {}
+
+
+class Bootstrap(_Table, frozen=True):
+    """A system made from a distribution's packages."""
+
+    suite: Annotated[str, Meta(description="Release, e.g. 'bookworm'.")]
+    flavour: Annotated[
+        Literal["debian", "tiny"],
+        Meta(description="'debian': systemd and OpenSSH; 'tiny': kernel, BusyBox and Dropbear."),
+    ] = "debian"
+    packages: tuple[str, ...] = ()
+    architecture: Literal["amd64"] = "amd64"
+    size: Annotated[Size, Meta(description="Of the disk.")] = "4GiB"
+    components: tuple[str, ...] = ("main",)
+
+
+class Source(_Table, frozen=True):
+    """Where a build starts: exactly one key says how."""
+
+    bootstrap: Bootstrap | None = None
+
+    def __post_init__(self) -> None:
+        if self.bootstrap is None:
+            raise ValueError("needs 'bootstrap', the source that is supported")
+
+
+class BuildSpec(_Table, frozen=True):
+    """A build: a source, provisioners that run in it, and the formats of the box that comes out."""
+
+    source: Source
+    formats: tuple[Literal["qemu"], ...] = ("qemu",)
+    provision: tuple[Provision, ...] = ()
+    description: str = ""
+    cpus: Annotated[int, Meta(ge=1, le=512)] = 2
+    memory: Size = "1GiB"
+
+
+class ProjectHead(_Table, frozen=True):
+    """The project itself."""
+
+    name: Name
+    provider: Annotated[
+        str | tuple[str, ...],
+        Meta(description="'auto', a provider, or several: the first usable one wins."),
+    ] = "auto"
+
+
+class ProjectFile(_Table, frozen=True):
+    """The whole of ``boxwright.toml``."""
+
+    project: ProjectHead
+    machines: dict[Name, MachineSpec] = {}
+    builds: dict[Name, BuildSpec] = {}
+
+    def __post_init__(self) -> None:
+        for name, machine in self.machines.items():
+            if isinstance(machine.box, BuildReference) and machine.box.build not in self.builds:
+                raise ValueError(f"machine {name!r} uses build {machine.box.build!r}, which is not there")
+
+
+class Project(msgspec.Struct, frozen=True, kw_only=True):
+    """A project that was read without a problem."""
+
+    root: str
+    """Absolute path of its folder."""
+    file: str
+    """Absolute path of the file that describes it."""
+    name: str
+    provider: tuple[str, ...] = ("auto",)
+    machines: dict[str, MachineSpec] = field(default_factory=dict)
+    builds: dict[str, BuildSpec] = field(default_factory=dict)
+
+    def providers_for(self, machine: str) -> tuple[str, ...]:
+        """The providers that a machine may run on, most wanted first."""
+        wanted = self.machines[machine].provider or self.provider
+        return (wanted,) if isinstance(wanted, str) else tuple(wanted)

@@ -1,0 +1,33 @@
+"""What providers say of themselves."""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+
+class Capability(enum.StrEnum):
+    """What a provider can do beyond create, start, stop and destroy."""
+
+    SUSPEND = "suspend"
+    SNAPSHOT = "snapshot"
+    SNAPSHOT_MEMORY = "snapshot with memory"
+    CLONE = "clone"
+    SERIAL = "serial console"
+    STATS = "statistics"
+    PORTS = "forwarded ports"
+    EXTRA_DISKS = "extra disks"
+
+
+class Probe(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a provider is usable here."""
+
+    provider: str
+    usable: bool
+    version: str = ""
+    why: str = ""
+    """Where not usable: why. Where usable: anything worth knowing, e.g. the acceleration and its reason."""
+    remedy: str = ""
+    """The command that mends it."""
+    capabilities: tuple[Capability, ...] = ()

@@ -1,0 +1,159 @@
+"""Queries: what can be read from the engine at once, from memory or SQLite, and their answers."""
+
+from __future__ import annotations
+
+import msgspec
+
+from core.model.box import Box, BoxUse
+from core.model.machine import Machine, MachineKey
+from core.model.operation import LogSegment, Operation, Step
+from core.model.problem import Problem
+from core.model.provider import Probe
+
+
+class _Query(msgspec.Struct, frozen=True, kw_only=True, tag_field="query"):
+    pass
+
+
+class GetMachines(_Query, frozen=True, tag="machines"):
+    """-> Machines. Of one project (its file is read when it has changed), or of all known."""
+
+    project: str = ""
+
+
+class GetProject(_Query, frozen=True, tag="project"):
+    """-> ProjectView."""
+
+    project: str
+
+
+class GetBoxes(_Query, frozen=True, tag="boxes"):
+    """-> Boxes."""
+
+    name: str = ""
+
+
+class GetProviders(_Query, frozen=True, tag="providers"):
+    """-> Providers: the probes as they were last made."""
+
+
+class GetOperations(_Query, frozen=True, tag="operations"):
+    """-> Operations, newest first."""
+
+    project: str = ""
+    running: bool = False
+    limit: int = 100
+
+
+class GetOperation(_Query, frozen=True, tag="operation"):
+    """-> OperationView."""
+
+    operation: str
+
+
+class GetLog(_Query, frozen=True, tag="log"):
+    """-> Log: a part of an operation's log."""
+
+    operation: str
+    offset: int = 0
+    limit: int = 262144
+
+
+class GetSerial(_Query, frozen=True, tag="serial"):
+    """-> Log: the end of what a machine's serial console said."""
+
+    machine: MachineKey
+    limit: int = 65536
+
+
+class GetEngine(_Query, frozen=True, tag="engine"):
+    """-> EngineView."""
+
+
+Query = (
+    GetMachines
+    | GetProject
+    | GetBoxes
+    | GetProviders
+    | GetOperations
+    | GetOperation
+    | GetLog
+    | GetSerial
+    | GetEngine
+)
+
+
+class Machines(msgspec.Struct, frozen=True, tag="machines"):
+    machines: tuple[Machine, ...]
+    problem: Problem | None = None
+    """Why the project's file could not be read (the machines are then those that exist)."""
+
+
+class BuildView(msgspec.Struct, frozen=True, kw_only=True):
+    """A build of a project and how it stands."""
+
+    name: str
+    description: str = ""
+    state: str = "missing"
+    """``missing``, ``stale``, ``fresh`` or ``running``."""
+    box: Box | None = None
+    """What it made last, if that is still in the store."""
+    operation: str = ""
+    """The last or running operation of it, "" for none."""
+
+
+class ProjectView(msgspec.Struct, frozen=True, kw_only=True, tag="project"):
+    root: str
+    file: str = ""
+    name: str = ""
+    builds: tuple[BuildView, ...] = ()
+    machines: tuple[str, ...] = ()
+    """Names in the order of the file."""
+    provisioners: dict[str, tuple[str, ...]] = {}
+    """By machine: titles in order."""
+    problem: Problem | None = None
+
+
+class Boxes(msgspec.Struct, frozen=True, tag="boxes"):
+    boxes: tuple[BoxUse, ...]
+
+
+class Providers(msgspec.Struct, frozen=True, tag="providers"):
+    probes: tuple[Probe, ...]
+
+
+class Operations(msgspec.Struct, frozen=True, tag="operations"):
+    operations: tuple[Operation, ...]
+
+
+class OperationView(msgspec.Struct, frozen=True, tag="operation"):
+    operation: Operation
+    steps: tuple[Step, ...]
+    segments: tuple[LogSegment, ...]
+    log: str
+    """Path of the log file."""
+
+
+class Log(msgspec.Struct, frozen=True, tag="log"):
+    data: bytes
+    offset: int
+    size: int
+    """Bytes of the whole."""
+    path: str = ""
+
+
+class EngineView(msgspec.Struct, frozen=True, kw_only=True, tag="engine"):
+    version: str
+    pid: int
+    started: float
+    clients: int
+    running: int
+    """Operations that run or wait."""
+    idle_exit: float
+    """Seconds without work and clients after which the engine ends; 0: never."""
+    data: str
+    socket: str
+    log: str
+
+
+Answer = Machines | ProjectView | Boxes | Providers | Operations | OperationView | Log | EngineView

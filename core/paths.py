@@ -1,0 +1,111 @@
+"""Where Boxwright keeps its things."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import stat
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from core.errors import BoxwrightError
+
+HOME_VARIABLE = "BOXWRIGHT_HOME"
+
+
+class Locations(msgspec.Struct, frozen=True):
+    """The folders of one user's Boxwright: data that stays, and sockets that do not.
+
+    ``runtime`` holds Unix sockets, whose paths may not exceed some 100 bytes: it is short.
+    """
+
+    data: Path
+    runtime: Path
+
+    @property
+    def boxes(self) -> Path:
+        return self.data / "boxes"
+
+    @property
+    def machines(self) -> Path:
+        return self.data / "machines"
+
+    @property
+    def operations(self) -> Path:
+        """Logs of operations."""
+        return self.data / "operations"
+
+    @property
+    def builds(self) -> Path:
+        """Working folders of builds that are running."""
+        return self.data / "builds"
+
+    @property
+    def reports(self) -> Path:
+        """Tracebacks of bugs."""
+        return self.data / "reports"
+
+    @property
+    def journal(self) -> Path:
+        return self.data / "journal.sqlite"
+
+    @property
+    def socket(self) -> Path:
+        return self.runtime / "engine.sock"
+
+    @property
+    def engine_log(self) -> Path:
+        return self.data / "engine.log"
+
+    def machine(self, machine_id: str) -> Path:
+        return self.machines / machine_id
+
+    def machine_runtime(self, machine_id: str) -> Path:
+        return self.runtime / machine_id
+
+    def prepare(self) -> Locations:
+        """Make the folders, private to the user. Raises BoxwrightError where they belong to somebody else."""
+        for folder in (
+            self.data,
+            self.boxes,
+            self.machines,
+            self.operations,
+            self.builds,
+            self.reports,
+        ):
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _private(self.runtime)
+        return self
+
+
+def locations() -> Locations:
+    """The user's locations: under ``$BOXWRIGHT_HOME``, else as the XDG base directories say."""
+    home = os.environ.get(HOME_VARIABLE)
+    if home:
+        data = Path(home).expanduser().absolute()
+        digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
+        return Locations(data=data, runtime=_runtime_root() / digest)
+    data_home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
+    return Locations(data=Path(data_home).expanduser() / "boxwright", runtime=_runtime_root() / "default")
+
+
+def _runtime_root() -> Path:
+    base = os.environ.get("XDG_RUNTIME_DIR")
+    if base and Path(base).is_dir():
+        return Path(base) / "boxwright"
+    return Path(tempfile.gettempdir()) / f"boxwright-{os.getuid()}"
+
+
+def _private(folder: Path) -> None:
+    for path in (folder.parent, folder):
+        path.mkdir(parents=True, exist_ok=True, mode=0o700)
+        status = path.lstat()
+        if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid():
+            raise BoxwrightError(
+                f"The folder {path} is not yours.",
+                why="Control sockets must be private; somebody else made a file of that name.",
+                remedy="export XDG_RUNTIME_DIR=<a private folder>",
+            )
+        path.chmod(0o700)

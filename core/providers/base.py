@@ -1,0 +1,119 @@
+"""What every provider is: the protocol that the engine drives."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+
+from core.model.machine import Forward, MachinePlan, MachineState, Snapshot, Stats
+from core.model.provider import Capability, Probe
+from core.model.work import UndoTable, Work
+
+
+class Started(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a machine that was started."""
+
+    ports: tuple[Forward, ...] = ()
+    """The forwardings as they really are."""
+    ssh_host: str = "127.0.0.1"
+    ssh_port: int = 22
+    facts: dict[str, str] = {}
+    """For the display, e.g. the acceleration and why."""
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """What a provider finds when it looks for a machine."""
+
+    state: MachineState
+    trouble: str = ""
+    started: Started | None = None
+    """For a running machine: as ``start`` returned it, so that it can be adopted again."""
+
+
+class StateChange(msgspec.Struct, frozen=True):
+    """Pushed by ``watch``: the machine ``id`` is now in another state."""
+
+    id: str
+    seen: Seen
+
+
+class Console(Protocol):
+    """A serial console: bytes both ways. Several may look at one machine."""
+
+    async def read(self) -> bytes:
+        """The next bytes; b"" at the end."""
+
+    async def write(self, data: bytes) -> None: ...
+
+    async def close(self) -> None: ...
+
+
+class Provider(Protocol):
+    """A hypervisor. Instances are made once per engine and keep no state that a restart would miss:
+    what must survive lies in the machine's folder or at the hypervisor.
+
+    Methods raise ProviderError (or another BoxwrightError) with a remedy. What makes something
+    outside says so first (``work.intend``) with a kind from ``undo``.
+    """
+
+    name: ClassVar[str]
+    box_formats: ClassVar[tuple[str, ...]]
+    """Boxes for these providers can be used, the most fitting first, e.g. ("qemu", "libvirt")."""
+    capabilities: ClassVar[frozenset[Capability]]
+    undo: UndoTable
+
+    async def probe(self) -> Probe:
+        """Is it usable here? Never raises; quick (under a second)."""
+
+    def check(self, options: Mapping[str, Any]) -> None:
+        """Raise UsageError where the provider's table of the project file is wrong."""
+
+    async def create(self, plan: MachinePlan, work: Work) -> None:
+        """Make the machine, stopped: linked clones of ``plan.disks``, extra disks, definition."""
+
+    async def start(self, plan: MachinePlan, work: Work, *, snapshot: str = "") -> Started:
+        """Start a stopped machine (from ``snapshot`` with its memory where that has one)."""
+
+    async def stop(self, plan: MachinePlan, work: Work, *, force: bool = False) -> None:
+        """Halt in order, by force after ``plan.halt_timeout``; at once with ``force``.
+        A machine that is stopped already is no error. Of a suspended one the saved memory goes."""
+
+    async def suspend(self, plan: MachinePlan, work: Work) -> None:
+        """Save memory to disk and stop."""
+
+    async def resume(self, plan: MachinePlan, work: Work) -> Started:
+        """Continue a suspended machine."""
+
+    async def destroy(self, plan: MachinePlan, work: Work) -> None:
+        """Remove all of it, in whatever state it is; nothing there is no error.
+        The machine's folder itself is removed by the caller afterwards."""
+
+    async def states(self, plans: Sequence[MachinePlan]) -> dict[str, Seen]:
+        """What is really there, by machine id: one bulk look at the hypervisor."""
+
+    async def snapshots(self, plan: MachinePlan) -> tuple[Snapshot, ...]:
+        """Oldest first."""
+
+    async def save_snapshot(self, plan: MachinePlan, name: str, work: Work) -> None:
+        """With memory when the machine runs. The name must be new."""
+
+    async def restore_snapshot(self, plan: MachinePlan, name: str, work: Work) -> Started | None:
+        """Disk, and memory where the snapshot has it. Returns Started when the machine runs afterwards."""
+
+    async def delete_snapshot(self, plan: MachinePlan, name: str, work: Work) -> None: ...
+
+    async def console(self, plan: MachinePlan) -> Console:
+        """The serial console of a running machine, beginning with what it said lately."""
+
+    def serial_log(self, plan: MachinePlan) -> str | None:
+        """Path of the file that keeps what the serial console said since the start, None without one."""
+
+    async def stats(self, plan: MachinePlan) -> Stats: ...
+
+    def watch(self) -> AsyncIterator[StateChange]:
+        """Changes that nobody here asked for (a guest powers off, a process is killed), as they happen."""
+
+    async def close(self) -> None:
+        """Let go of connections; machines run on."""
