@@ -1,0 +1,90 @@
+"""What the journal keeps of a machine that was created."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from core.model.box import BoxKey
+from core.model.machine import Endpoint, Machine, MachineKey, MachinePlan, MachineState, Snapshot
+from core.providers.base import Started
+
+
+class MachineRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A created machine. It outlives the project file; whoever changes it, replaces it."""
+
+    plan: MachinePlan
+    provider: str
+    provider_reason: str = ""
+    """Why this provider was chosen, for the display."""
+    project_name: str = ""
+    box: BoxKey | None = None
+    """What it is linked to."""
+    state: MachineState = MachineState.STOPPED
+    """As last set by a handler or seen at the provider."""
+    trouble: str = ""
+    """With BROKEN: what is damaged."""
+    created: float = 0.0
+    started_at: float = 0.0
+    """Unix time of the last start; 0 when not running."""
+    started: Started | None = None
+    """Of a running machine: as ``start`` returned it."""
+    user: str = "vagrant"
+    identity: str = ""
+    """Path of the private key that the guest accepts; "" for none known."""
+    known_hosts: str = ""
+    """Path of the file with the pinned host key."""
+    forward_agent: bool = False
+    provisioned: dict[str, str] = {}
+    """Provisioners that ran to their end: title to fingerprint."""
+    provisioned_at: float = 0.0
+    """When the provisioners that were due last ran to their end; 0: never."""
+    snapshots: tuple[Snapshot, ...] = ()
+    facts: dict[str, Any] = {}
+    """Anything else that the handlers want to keep: plain JSON data, no secrets."""
+
+    @property
+    def key(self) -> MachineKey:
+        return self.plan.key
+
+    @property
+    def id(self) -> str:
+        return self.plan.id
+
+    def endpoint(self) -> Endpoint | None:
+        """How to reach the guest; None unless it runs."""
+        if self.started is None or self.state is not MachineState.RUNNING:
+            return None
+        return Endpoint(
+            host=self.started.ssh_host,
+            port=self.started.ssh_port,
+            user=self.user,
+            identity=self.identity,
+            known_hosts=self.known_hosts,
+            forward_agent=self.forward_agent,
+        )
+
+    def view(self) -> Machine:
+        """As it is shown, without holder and queue."""
+        started = self.started
+        return Machine(
+            key=self.key,
+            state=self.state,
+            id=self.id,
+            project_name=self.project_name,
+            provider=self.provider,
+            provider_reason=self.provider_reason,
+            box=self.box.name if self.box else "",
+            box_version=self.box.version if self.box else "",
+            cpus=self.plan.cpus,
+            memory=self.plan.memory,
+            ports=started.ports if started else (),
+            endpoint=self.endpoint(),
+            snapshots=self.snapshots,
+            created=self.created,
+            started=self.started_at,
+            provisioned=self.provisioned_at > 0,
+            trouble=self.trouble,
+            facts=dict(started.facts) if started else {},
+        )
