@@ -140,6 +140,8 @@ class Log(msgspec.Struct, frozen=True, tag="log"):
     size: int
     """Bytes of the whole."""
     path: str = ""
+    segments: tuple[LogSegment, ...] = ()
+    """Of an operation's log: which step wrote which part of ``data`` (offsets are those of the file)."""
 
 
 class EngineView(msgspec.Struct, frozen=True, kw_only=True, tag="engine"):
