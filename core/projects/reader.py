@@ -1,0 +1,136 @@
+"""Reads ``boxwright.toml``."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from core.errors import ConfigError, NotFoundError
+from core.model.problem import Place, Problem
+from core.model.project import Project, ProjectFile
+
+PROJECT_FILE = "boxwright.toml"
+LARGEST = 4 * 1024 * 1024
+"""Bytes; a larger file is not a project file."""
+
+
+class ProjectFileError(ConfigError):
+    """All that is wrong with a project file: ``problem`` is the first, ``problems`` are all of them."""
+
+    def __init__(self, problems: tuple[Problem, ...]) -> None:
+        first = problems[0]
+        tail = tuple(_line(problem) for problem in problems[1:])
+        super().__init__(first.what, why=first.why, remedy=first.remedy, place=first.place, tail=tail)
+        self.problems = problems
+
+    def __str__(self) -> str:
+        return "\n".join((super().__str__(), *self.problem.tail))
+
+
+def find_root(start: Path | str) -> Path:
+    """The nearest folder, ``start`` or above it, with a project file. Raises NotFoundError."""
+    start = Path(start).expanduser().resolve()
+    for folder in (start, *start.parents):
+        if (folder / PROJECT_FILE).is_file():
+            return folder
+    raise _no_project(start)
+
+
+def load(root: Path | str) -> Project:
+    """The project in a folder, or the one that a file describes.
+
+    Raises NotFoundError where there is none, ProjectFileError where the file is wrong.
+    """
+    path = Path(root).expanduser().resolve()
+    file = path if path.is_file() else path / PROJECT_FILE
+    return parse(read_source(file), file)
+
+
+def parse(source: str, file: Path) -> Project:
+    """The project that the text ``source`` of ``file`` describes. Raises ProjectFileError."""
+    data = _toml(source, file)
+    try:
+        content = msgspec.convert(data, ProjectFile)
+    except (msgspec.ValidationError, OverflowError):
+        from core.projects.report import data_problems
+
+        raise ProjectFileError(data_problems(data, source, file)) from None
+    project = Project(
+        root=str(file.parent),
+        file=str(file),
+        name=content.project.name,
+        provider=_tuple(content.project.provider),
+        machines=content.machines,
+        builds=content.builds,
+    )
+    from core.projects.checks import contradictions
+
+    faults = contradictions(project)
+    if faults:
+        from core.projects.report import place_faults
+
+        raise ProjectFileError(place_faults(faults, source, file))
+    return project
+
+
+def read_source(file: Path) -> str:
+    """The text of a project file. Raises NotFoundError or ConfigError."""
+    place = Place(file=str(file))
+    try:
+        if file.stat().st_size > LARGEST:
+            raise ConfigError(f"{file} is too large to be a project file.", place=place)
+        raw = file.read_bytes()
+    except FileNotFoundError:
+        raise _no_project(file.parent if file.name == PROJECT_FILE else file) from None
+    except OSError as error:
+        raise ConfigError(
+            f"The project file cannot be read: {error.strerror or error}.",
+            place=place,
+            remedy=f"ls -l {file}",
+        ) from error
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = len(raw[raw.rfind(b"\n", 0, error.start) + 1 : error.start].decode(errors="replace")) + 1
+        raise ConfigError(
+            "The project file is not UTF-8 text.",
+            why=f"Byte 0x{raw[error.start]:02x} means nothing there.",
+            remedy="save the file with the encoding UTF-8",
+            place=Place(file=str(file), line=line, column=column),
+        ) from None
+
+
+def _toml(source: str, file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(source)
+    except (ValueError, RecursionError) as error:
+        from core.projects.report import syntax_problem
+
+        raise ProjectFileError((syntax_problem(error, source, file),)) from None
+
+
+def _no_project(folder: Path) -> NotFoundError:
+    if not folder.exists():
+        return NotFoundError(f"There is no {folder}.")
+    others = [name for name in ("Vagrantfile",) if (folder / name).is_file()]
+    others += [item.name for item in sorted(folder.glob("*.pkr.*"))] if folder.is_dir() else []
+    return NotFoundError(
+        f"There is no {PROJECT_FILE} in {folder} or above it.",
+        why=f"There is {others[0]}, which this version does not read yet." if others else "",
+        remedy="boxwright init",
+    )
+
+
+def _tuple(value: str | tuple[str, ...]) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else value
+
+
+def _line(problem: Problem) -> str:
+    place = f"{problem.place}: " if problem.place else ""
+    remedy = re.sub(r"\s+", " ", problem.remedy)
+    return f"{place}{problem.what}{f' To mend it: {remedy}' if remedy else ''}"
