@@ -25,6 +25,14 @@ GENERAL_COMMANDS: tuple[CommandSpec, ...] = (
         title="Operations",
         help="List operations, running and past; cancel one.",
         key="O",
+        aliases=("ops list",),
+    ),
+    CommandSpec(
+        id="operation.show",
+        verb=("ops", "show"),
+        title="Show operation",
+        help="Show an operation with its steps and how it ended.",
+        subject=Subject.OPERATION,
     ),
     CommandSpec(
         id="operation.logs",
