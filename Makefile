@@ -1,0 +1,43 @@
+# Each target does the set-up that it needs; the first time it installs, later it only compares a stamp.
+
+PROJECT ?= sample_projects/tiny
+ARGS ?=
+PYTHON_HERE = .venv/bin/python
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench format lock schema clean
+
+help: ## Show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
+
+run: ## Open the workbench on a sample project (PROJECT=folder for another)
+	@scripts/setup run
+	@exec .venv/bin/boxwright --project $(PROJECT) $(ARGS)
+
+test: ## Run all tests, with real machines (ARGS="-k ssh" and the like for some)
+	@scripts/setup test
+	@exec $(PYTHON_HERE) -m pytest $(ARGS)
+
+check: ## Formatting, lint, types, layers, sizes, lock files
+	@scripts/setup check
+	@exec scripts/check
+
+bench: ## Measure, beside the real Vagrant where it is named
+	@scripts/setup bench
+	@exec $(PYTHON_HERE) -m benchmarks $(ARGS)
+
+format: ## Format the sources
+	@scripts/setup check
+	@$(PYTHON_HERE) -m ruff check --quiet --fix-only . ; $(PYTHON_HERE) -m ruff format .
+
+lock: ## Pin the newest allowed versions (ARGS="--upgrade"), or only what pyproject.toml changed
+	@test -x $(PYTHON_HERE) || scripts/setup check
+	@exec scripts/lock $(ARGS)
+
+schema: ## Write docs/boxwright.schema.json from the model
+	@scripts/setup check
+	@exec $(PYTHON_HERE) -m core.projects.schema docs/boxwright.schema.json
+
+clean: ## Remove the virtual environment and everything that was generated
+	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find core tui tests benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} +

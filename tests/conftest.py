@@ -1,0 +1,132 @@
+"""What all tests share: private folders, no skipping under CI, and nothing left behind."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.support import leftovers
+
+PRIVATE = (
+    "BOXWRIGHT_HOME",
+    "XDG_RUNTIME_DIR",
+    "XDG_CONFIG_HOME",
+    "XDG_CACHE_HOME",
+    "XDG_STATE_HOME",
+    "TMPDIR",
+)
+
+settings.register_profile(
+    "repeatable",
+    derandomize=True,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.register_profile("search", max_examples=2000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--no-skips",
+        action="store_true",
+        default=bool(os.environ.get("CI")),
+        help="a skipped test fails: every real component has to be there (the default under CI)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Point everything at folders of this run, before any fixture of any scope looks."""
+    config.stash[ROOT] = root = Path(tempfile.mkdtemp(prefix="bwt-", dir="/tmp"))
+    root.chmod(0o711)
+    config.stash[BEFORE] = {name: os.environ.get(name) for name in PRIVATE}
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", tempfile.gettempdir())
+    for name, folder in zip(PRIVATE, ("home", "run", "config", "cache", "state", "tmp"), strict=True):
+        (root / folder).mkdir(mode=0o711 if folder == "tmp" else 0o700)
+        os.environ[name] = str(root / folder)
+    tempfile.tempdir = None
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    root = config.stash.get(ROOT, None)
+    if root is None:
+        return
+    for name, value in config.stash[BEFORE].items():
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+    tempfile.tempdir = None
+    shutil.rmtree(root, ignore_errors=True)
+
+
+ROOT = pytest.StashKey[Path]()
+BEFORE = pytest.StashKey[dict[str, str | None]]()
+FOUND = pytest.StashKey[list[str]]()
+REAL = pytest.StashKey[int]()
+
+
+@pytest.fixture(autouse=True)
+def boxwright_home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A private, empty ``BOXWRIGHT_HOME`` for each test; its path is short enough for sockets."""
+    home = Path(tempfile.mkdtemp(prefix="h", dir=request.config.stash[ROOT]))
+    monkeypatch.setenv("BOXWRIGHT_HOME", str(home))
+    yield home
+    shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    _forbid_skip(report, item.config)
+    if report.when == "call" and report.passed and item.get_closest_marker("real"):
+        item.config.stash[REAL] = item.config.stash.get(REAL, 0) + 1
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    _forbid_skip(report, collector.config)
+    return report
+
+
+def _forbid_skip(report: Any, config: pytest.Config) -> None:
+    if report.skipped and not hasattr(report, "wasxfail") and config.getoption("no_skips"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
+        report.outcome = "failed"
+        report.longrepr = f"{report.nodeid} was skipped, which --no-skips (or CI) forbids.\n{reason}"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    """A run that leaves a process or a temporary file behind has failed, whatever its tests say."""
+    root = session.config.stash[ROOT]
+    processes = leftovers.processes(root)
+    leftovers.end(processes)
+    found = [f"process {left.pid}: {left.command}" for left in processes]
+    found += [f"temporary file: {name}" for name in leftovers.files(root / "tmp")]
+    session.config.stash[FOUND] = found
+    if found and session.exitstatus == pytest.ExitCode.OK:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    terminalreporter.write_line(f"{config.stash.get(REAL, 0)} tests ran against real components")
+    found = config.stash.get(FOUND, [])
+    if found:
+        terminalreporter.section("left behind", red=True)
+        for line in found:
+            terminalreporter.write_line(line)
