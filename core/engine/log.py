@@ -1,4 +1,4 @@
-"""The log of an operation: one file with what its steps wrote, and beside it an index of who wrote which part.
+"""The log of an operation: what its steps wrote in one file, and beside it an index of who wrote which part.
 
 ``<id>.log`` holds the bytes as the programs wrote them. ``<id>.index`` holds one entry for each change of
 step: step, offset, time (``<IQd``). Both are written at once, so that nothing is lost with the engine.

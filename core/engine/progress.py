@@ -17,6 +17,7 @@ class RateMeter:
         self._time = 0.0
         self._rate = 0.0
         self._weight = 0.0
+        self._moved = 0.0
 
     def update(self, current: float, now: float) -> float:
         """The rate after this reading. ``now`` is a monotonic time in seconds."""
@@ -24,10 +25,17 @@ class RateMeter:
             # The first reading (a download that resumes begins in the middle), or a new start.
             self._current, self._time = current, now
             self._rate = self._weight = 0.0
+            self._moved = now
             return 0.0
         passed = now - self._time
         if passed <= 0.001:
             return self.rate
+        if current > self._current:
+            self._moved = now
+        elif now - self._moved > 5 * self._smoothing:
+            self._rate = self._weight = 0.0
+            self._time = now
+            return 0.0
         kept = math.exp(-passed / self._smoothing)
         self._rate = kept * self._rate + (1 - kept) * (current - self._current) / passed
         self._weight = kept * self._weight + (1 - kept)
@@ -37,7 +45,4 @@ class RateMeter:
     @property
     def rate(self) -> float:
         """Units a second; 0.0 while unknown, and once nothing has moved for a while."""
-        if not self._weight:
-            return 0.0
-        rate = self._rate / self._weight
-        return rate if rate > 1e-6 else 0.0
+        return self._rate / self._weight if self._weight else 0.0

@@ -111,13 +111,14 @@ class MachineRegistry:
         self._ids.pop(record.id, None)
         self._show(key)
 
-    def seen(self, machine_id: str, seen: Seen) -> None:
-        """What the provider found. One that a handler is starting or stopping is left to it."""
+    def seen(self, machine_id: str, seen: Seen) -> bool:
+        """What the provider found. A machine that a handler is starting or stopping is left to
+        the handler: then this returns False, and somebody has to look again afterwards."""
         record = self.by_id(machine_id)
         if record is None:
-            return
+            return True
         if record.state in _MOVING and str(record.key) in self._holders:
-            return
+            return False
         state = seen.state
         trouble = seen.trouble
         if state is MachineState.ABSENT:
@@ -130,6 +131,7 @@ class MachineRegistry:
             fields["started"] = None
             fields["started_at"] = 0.0
         self.put(msgspec.structs.replace(record, **fields))
+        return True
 
     def linked_to(self, box: BoxKey) -> tuple[MachineKey, ...]:
         """The machines that a box may not be taken from under."""

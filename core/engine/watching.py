@@ -1,0 +1,166 @@
+"""Keeping up with the providers: are they usable, what do their machines do?"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Iterable, Mapping
+from typing import Any
+
+from core.engine.records import MachineRecord
+from core.engine.registry import MachineRegistry
+from core.errors import BoxwrightError
+from core.model.event import Change, ProviderProbed
+from core.model.provider import Probe
+from core.providers.base import Provider
+
+PROBE_LIMIT = 10.0
+"""Seconds after which a provider that does not answer counts as not usable."""
+
+LOOK_LIMIT = 20.0
+AGAIN = 5.0
+"""Seconds before a watch that broke is begun again."""
+
+_log = logging.getLogger(__name__)
+
+
+class Watcher:
+    """Probes providers, looks at machines, and follows what the providers push. Never on a query's path."""
+
+    def __init__(
+        self,
+        providers: Mapping[str, Provider],
+        machines: MachineRegistry,
+        publish: Callable[[Change], None],
+    ) -> None:
+        self._providers = providers
+        self._machines = machines
+        self._publish = publish
+        self._probes: dict[str, Probe] = {}
+        self._probing: dict[str, asyncio.Task[Probe]] = {}
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._missed: set[str] = set()
+
+    def start(self) -> None:
+        """Probe, adopt and watch, in the background."""
+        for name in self._providers:
+            self._probe_again(name)
+            self._spawn(self._adopt(name), f"adopt {name}")
+            self._spawn(self._watch(name), f"watch {name}")
+
+    async def stop(self) -> None:
+        tasks = [*self._tasks, *self._probing.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # Probes.
+
+    def probes(self) -> tuple[Probe, ...]:
+        """As they came out last; those that are not known yet are left out."""
+        return tuple(self._probes.values())
+
+    async def probe(self, provider: str) -> Probe:
+        """How a provider's probe came out; waits for the first one."""
+        known = self._probes.get(provider)
+        if known is not None:
+            return known
+        return await asyncio.shield(self._probe_again(provider))
+
+    def refresh(self, machines: Iterable[MachineRecord]) -> None:
+        """Probe all providers and look at these machines again; results come as events."""
+        for name in self._providers:
+            self._probe_again(name)
+        self._spawn(self.look(machines), "refresh")
+
+    def _probe_again(self, name: str) -> asyncio.Task[Probe]:
+        running = self._probing.get(name)
+        if running is None:
+            running = asyncio.create_task(self._probe(name), name=f"probe {name}")
+            self._probing[name] = running
+            running.add_done_callback(lambda _task: self._probing.pop(name, None))
+        return running
+
+    async def _probe(self, name: str) -> Probe:
+        try:
+            async with asyncio.timeout(PROBE_LIMIT):
+                probe = await self._providers[name].probe()
+        except TimeoutError:
+            probe = Probe(provider=name, usable=False, why=f"It does not answer within {PROBE_LIMIT:.0f} s.")
+        except Exception as error:
+            # A probe never raises; one of a plugin that does must not take the others down.
+            _log.exception("probe of %s", name)
+            probe = Probe(provider=name, usable=False, why=f"Its probe failed: {error}")
+        if self._probes.get(name) != probe:
+            self._probes[name] = probe
+            self._publish(ProviderProbed(probe))
+        return probe
+
+    # Machines.
+
+    async def look(self, machines: Iterable[MachineRecord]) -> None:
+        """Ask the providers what these machines really do, one bulk look for each provider."""
+        by_provider: dict[str, list[MachineRecord]] = {}
+        for record in machines:
+            by_provider.setdefault(record.provider, []).append(record)
+        for name, records in by_provider.items():
+            provider = self._providers.get(name)
+            if provider is not None:
+                await self._look_at(provider, records)
+
+    async def _look_at(self, provider: Provider, records: list[MachineRecord]) -> None:
+        try:
+            async with asyncio.timeout(LOOK_LIMIT):
+                states = await provider.states([record.plan for record in records])
+        except (BoxwrightError, OSError, TimeoutError) as error:
+            _log.warning("states of %s: %s", provider.name, error or "no answer")
+            return
+        for record in records:
+            seen = states.get(record.id)
+            # A record that has changed meanwhile was changed by somebody who knew better.
+            if seen is None or self._machines.by_id(record.id) is not record:
+                continue
+            if not self._machines.seen(record.id, seen):
+                self._missed.add(record.id)
+
+    async def settle(self, record: MachineRecord | None, *, always: bool) -> None:
+        """After an operation on a machine: catch up on what was not heeded while it ran."""
+        if record is None:
+            return
+        if always or record.id in self._missed:
+            self._missed.discard(record.id)
+            await self.look([record])
+
+    async def _adopt(self, name: str) -> None:
+        await self.look([record for record in self._machines.records() if record.provider == name])
+
+    async def _watch(self, name: str) -> None:
+        told = ""
+        while True:
+            try:
+                async for change in self._providers[name].watch():
+                    told = ""
+                    record = self._machines.by_id(change.id)
+                    if record is not None:
+                        # The change may be older than what was done since: look for oneself.
+                        await self.look([record])
+                return
+            except (BoxwrightError, OSError) as error:
+                if str(error) != told:
+                    told = str(error)
+                    _log.warning("watch of %s: %s", name, error)
+            except Exception:
+                if told != "bug":
+                    told = "bug"
+                    _log.exception("watch of %s", name)
+            await asyncio.sleep(AGAIN)
+
+    def _spawn(self, coroutine: Coroutine[Any, Any, object], name: str) -> None:
+        task: asyncio.Task[object] = asyncio.create_task(coroutine, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[object]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and task.exception() is not None:
+            _log.error("%s", task.get_name(), exc_info=task.exception())
