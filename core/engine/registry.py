@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
@@ -19,7 +20,7 @@ from core.providers.base import Seen
 RECORD = "machine.record"
 """Kind of intent: undone by removing the record of machine ``id`` again."""
 
-_MOVING = (MachineState.STARTING, MachineState.STOPPING)
+MOVING = (MachineState.STARTING, MachineState.STOPPING)
 
 
 class RecordStore(Protocol):
@@ -111,13 +112,13 @@ class MachineRegistry:
         self._ids.pop(record.id, None)
         self._show(key)
 
-    def seen(self, machine_id: str, seen: Seen) -> bool:
+    def seen(self, machine_id: str, seen: Seen, *, force: bool = False) -> bool:
         """What the provider found. A machine that a handler is starting or stopping is left to
-        the handler: then this returns False, and somebody has to look again afterwards."""
+        the handler unless with ``force``: then this returns False, and somebody has to look again."""
         record = self.by_id(machine_id)
         if record is None:
             return True
-        if record.state in _MOVING and str(record.key) in self._holders:
+        if not force and record.state in MOVING and str(record.key) in self._holders:
             return False
         state = seen.state
         trouble = seen.trouble
@@ -127,6 +128,7 @@ class MachineRegistry:
         fields: dict[str, Any] = {"state": state, "trouble": trouble}
         if state is MachineState.RUNNING:
             fields["started"] = seen.started or record.started
+            fields["started_at"] = record.started_at or time.time()
         elif state is not MachineState.BROKEN:
             fields["started"] = None
             fields["started_at"] = 0.0

@@ -16,8 +16,8 @@ from core.model.work import Undo, UndoTable
 LIMIT = 300.0
 """Seconds that one undo function may take."""
 
-_LAZY = ("core.boxes", "core.builds", "core.provisioners", "core.guests")
-"""Packages that may have a table ``UNDO``; imported when a kind is not found elsewhere."""
+_LAZY = ("core.boxes", "core.builds", "core.builds.undo", "core.provisioners", "core.guests")
+"""Modules that may have a table ``UNDO``; imported when a kind is not found elsewhere."""
 
 
 class UndoTables:

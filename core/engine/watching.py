@@ -32,11 +32,13 @@ class Watcher:
         providers: Mapping[str, Provider],
         machines: MachineRegistry,
         publish: Callable[[Change], None],
+        broken: Iterable[Probe] = (),
     ) -> None:
+        """``broken``: what is known of providers that cannot even be loaded."""
         self._providers = providers
         self._machines = machines
         self._publish = publish
-        self._probes: dict[str, Probe] = {}
+        self._probes = {probe.provider: probe for probe in broken}
         self._probing: dict[str, asyncio.Task[Probe]] = {}
         self._tasks: set[asyncio.Task[object]] = set()
         self._missed: set[str] = set()
@@ -98,17 +100,18 @@ class Watcher:
 
     # Machines.
 
-    async def look(self, machines: Iterable[MachineRecord]) -> None:
-        """Ask the providers what these machines really do, one bulk look for each provider."""
+    async def look(self, machines: Iterable[MachineRecord], *, force: bool = False) -> None:
+        """Ask the providers what these machines really do, one bulk look for each provider.
+        ``force``: also take it over for machines that a handler is starting or stopping."""
         by_provider: dict[str, list[MachineRecord]] = {}
         for record in machines:
             by_provider.setdefault(record.provider, []).append(record)
         for name, records in by_provider.items():
             provider = self._providers.get(name)
             if provider is not None:
-                await self._look_at(provider, records)
+                await self._look_at(provider, records, force)
 
-    async def _look_at(self, provider: Provider, records: list[MachineRecord]) -> None:
+    async def _look_at(self, provider: Provider, records: list[MachineRecord], force: bool) -> None:
         try:
             async with asyncio.timeout(LOOK_LIMIT):
                 states = await provider.states([record.plan for record in records])
@@ -120,7 +123,7 @@ class Watcher:
             # A record that has changed meanwhile was changed by somebody who knew better.
             if seen is None or self._machines.by_id(record.id) is not record:
                 continue
-            if not self._machines.seen(record.id, seen):
+            if not self._machines.seen(record.id, seen, force=force):
                 self._missed.add(record.id)
 
     async def settle(self, record: MachineRecord | None, *, always: bool) -> None:
@@ -129,7 +132,7 @@ class Watcher:
             return
         if always or record.id in self._missed:
             self._missed.discard(record.id)
-            await self.look([record])
+            await self.look([record], force=True)
 
     async def _adopt(self, name: str) -> None:
         await self.look([record for record in self._machines.records() if record.provider == name])

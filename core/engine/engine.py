@@ -1,0 +1,352 @@
+"""The engine: submit, query, subscribe. The same object in process and behind the socket."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from collections.abc import Callable, Coroutine, Mapping
+from pathlib import Path
+
+import core
+from core import undo as shared_undo
+from core.engine.answers import Answers, operation_id
+from core.engine.commands import Handlers
+from core.engine.context import Context
+from core.engine.hub import Hub, Subscription
+from core.engine.installed import installed_providers
+from core.engine.journal import Journal, Point
+from core.engine.lock import EngineLock
+from core.engine.projects import ProjectCache, read_project
+from core.engine.recovery import recover, settle_states
+from core.engine.registry import MachineRegistry
+from core.engine.retention import prune
+from core.engine.scheduler import Scheduler
+from core.engine.subjects import Subjects
+from core.engine.undoing import Ledger, UndoTables
+from core.engine.watching import Watcher
+from core.errors import BoxwrightError, BusyError, NotFoundError, ProviderError
+from core.model.command import Command
+from core.model.event import Change, Snapshot
+from core.model.machine import MachineKey, MachineState, Stats
+from core.model.operation import Operation
+from core.model.project import Project
+from core.model.provider import Capability, Probe
+from core.model.query import Answer, EngineView, Query
+from core.paths import Locations
+from core.providers.base import Console, Provider
+
+IDLE_EXIT = 900.0
+POLL = 2.0
+"""Seconds between two looks at the files of projects, while somebody listens."""
+
+_PRUNE_EVERY = 25
+
+_log = logging.getLogger(__name__)
+
+
+class Engine:
+    """One user's engine. ``start`` it before anything else; on one event loop only.
+
+    ``providers`` and ``handlers`` are those that are installed unless given; ``idle_exit`` is the number
+    of seconds without work and clients after which ``idle`` is true (0: never); ``on_point`` is called
+    around each write of the journal; ``read`` reads a project's folder.
+    """
+
+    def __init__(
+        self,
+        locations: Locations,
+        *,
+        providers: Mapping[str, Provider] | None = None,
+        handlers: Handlers | None = None,
+        idle_exit: float = IDLE_EXIT,
+        on_point: Point | None = None,
+        read: Callable[[Path], Project] = read_project,
+    ) -> None:
+        self.locations = locations
+        self.idle_exit = idle_exit
+        self.started = 0.0
+        self._given_providers = providers
+        self._given_handlers = handlers
+        self._on_point = on_point
+        self._read = read
+        self._lock = EngineLock(locations.data)
+        self._clients = 0
+        self._last_use = time.monotonic()
+        self._ended_count = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopped = asyncio.Event()
+
+    async def start(self) -> None:
+        """Take the lock, read the journal, put in order what an earlier engine left, look around.
+
+        Raises BusyError where another engine runs on the same data, BoxwrightError where the
+        journal cannot be used.
+        """
+        self.locations.prepare()
+        self._lock.acquire()
+        try:
+            await self._begin()
+        except BaseException:
+            self._lock.release()
+            raise
+
+    async def _begin(self) -> None:
+        self.started = time.time()
+        self.journal = Journal(self.locations.journal, on_point=self._on_point)
+        if self.journal.moved_aside:
+            _log.error("the journal was damaged; it is kept as %s", self.journal.moved_aside)
+        settle_states(self.journal)
+        providers, broken = self._load_providers()
+        handlers = self._given_handlers or Handlers.installed()
+        self.hub = Hub(self._snapshot)
+        records, strange = self.journal.machines()
+        if strange:
+            _log.error("records of machines that cannot be read: %s", ", ".join(strange))
+        self.machines = MachineRegistry(self.journal, self.publish, records)
+        tables = [provider.undo for provider in providers.values()]
+        ledger = Ledger(
+            self.journal, UndoTables([shared_undo.SHARED, self.machines.undo, handlers.undo, *tables])
+        )
+        recent = (*self.journal.operations(limit=50)[::-1],)
+        recovered = {operation.id: operation for operation in await recover(self.journal, ledger)}
+        self.watcher = Watcher(providers, self.machines, self.publish, broken)
+        self.scheduler = Scheduler(
+            handlers=handlers,
+            journal=self.journal,
+            ledger=ledger,
+            subjects=Subjects(self.machines.held),
+            publish=self.publish,
+            ended=self._operation_ended,
+            recent=[recovered.get(operation.id, operation) for operation in recent],
+        )
+        self.context = Context(
+            locations=self.locations,
+            providers=providers,
+            machines=self.machines,
+            projects=ProjectCache(self.publish, self._project_read, self._read),
+            publish=self.publish,
+            hold=self.scheduler.hold,
+            prober=self.watcher,
+        )
+        self.scheduler.attach(self.context)
+        self._answers = Answers(
+            context=self.context,
+            handlers=handlers,
+            journal=self.journal,
+            scheduler=self.scheduler,
+            watcher=self.watcher,
+            engine=self._view,
+        )
+        self.watcher.start()
+        self._spawn(self._look_around())
+
+    def _load_providers(self) -> tuple[Mapping[str, Provider], tuple[Probe, ...]]:
+        if self._given_providers is not None:
+            return self._given_providers, ()
+        return installed_providers()
+
+    # The three verbs, and what goes with them.
+
+    def submit(self, command: Command) -> str:
+        """Begin a command, or queue it; the id of its operation. Raises where it is refused outright."""
+        self._used()
+        return self.scheduler.submit(command)
+
+    def cancel(self, operation: str) -> None:
+        """Cancel an operation and undo what it began. Raises NotFoundError for one that nobody knows."""
+        self._used()
+        self.scheduler.cancel(operation_id(operation))
+
+    def query(self, query: Query) -> Answer:
+        """Answer at once, from memory, SQLite or a small file."""
+        self._used()
+        return self._answers.answer(query)
+
+    def subscribe(self, since: int = 0) -> Subscription:
+        """Every change after number ``since``, beginning with a snapshot where that is too long ago."""
+        self._used()
+        return self.hub.subscribe(since)
+
+    def refresh(self, project: str = "") -> None:
+        """Probe the providers and look at the machines again, in the background."""
+        self._used()
+        if project:
+            # What is wrong with a project's file is told by queries of it.
+            with contextlib.suppress(BoxwrightError):
+                self._answers.open_project(project)
+        else:
+            self._answers.open_all()
+        self.watcher.refresh(
+            [record for record in self.machines.records() if project in ("", record.key.project)]
+        )
+
+    async def stats(self, machine: MachineKey) -> Stats:
+        """One measurement of a running machine. Raises ProviderError where there is none to be had."""
+        record = self.machines.require(machine)
+        provider = self.context.provider(record.provider)
+        self._need(provider, Capability.STATS, record.state, machine)
+        return await provider.stats(record.plan)
+
+    async def serial(self, machine: MachineKey) -> Console:
+        """The serial console of a running machine."""
+        record = self.machines.require(machine)
+        provider = self.context.provider(record.provider)
+        self._need(provider, Capability.SERIAL, record.state, machine)
+        return await provider.console(record.plan)
+
+    def _need(
+        self, provider: Provider, capability: Capability, state: MachineState, machine: MachineKey
+    ) -> None:
+        if capability not in provider.capabilities:
+            raise ProviderError(f"The provider {provider.name} has no {capability.value}.")
+        if state in (MachineState.STOPPED, MachineState.SUSPENDED):
+            raise NotFoundError(
+                f"The machine {machine.name!r} is {state.value}.", remedy=f"boxwright up {machine.name}"
+            )
+
+    # Clients, rest and end.
+
+    def client_came(self) -> None:
+        self._clients += 1
+        self._used()
+
+    def client_left(self) -> None:
+        self._clients -= 1
+        self._used()
+
+    @property
+    def busy(self) -> int:
+        """Operations that run or wait."""
+        return self.scheduler.busy
+
+    @property
+    def idle(self) -> bool:
+        """Nothing to do and nobody there for ``idle_exit`` seconds."""
+        if self.busy or self._clients:
+            self._used()
+            return False
+        return bool(self.idle_exit) and time.monotonic() - self._last_use >= self.idle_exit
+
+    async def stop(self, *, force: bool = False, wait: bool = False) -> None:
+        """End in order. While operations run this raises BusyError; with ``wait`` it lets them end
+        first (and takes no new ones), with ``force`` it cancels them, which undoes what they began."""
+        if self._stopped.is_set():
+            return
+        if self.busy and not (force or wait):
+            raise self.busy_error("It is not stopped.", "boxwright engine stop --force")
+        self.scheduler.close("It is about to end.")
+        if force:
+            await self.scheduler.cancel_all()
+        else:
+            await self.scheduler.drain()
+        await self._let_go()
+
+    async def abandon(self) -> None:
+        """End now. What operations had begun and not finished stays in the journal; the next engine
+        undoes it. The caller has to end the process, as their code is not told."""
+        self.scheduler.close("It is about to end.")
+        self._stopped.set()
+        self.hub.close()
+        self.journal.close()
+
+    async def stopped(self) -> None:
+        """Until the engine has ended."""
+        await self._stopped.wait()
+
+    def busy_error(self, what: str, remedy: str) -> BusyError:
+        """Says what the engine is busy with."""
+        titles = [f"'{run.view().title}' (operation {run.id})" for run in self.scheduler.running()]
+        return BusyError(f"The engine is busy. {what}", why=f"It runs {', '.join(titles)}.", remedy=remedy)
+
+    async def _let_go(self) -> None:
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.watcher.stop()
+        for name, provider in self.context.providers.items():
+            try:
+                await provider.close()
+            except Exception:
+                _log.exception("close of %s", name)
+        self.hub.close()
+        self.journal.close()
+        self._lock.release()
+        self._stopped.set()
+
+    # What happens.
+
+    def publish(self, change: Change) -> None:
+        self.hub.publish(change)
+
+    def _used(self) -> None:
+        self._last_use = time.monotonic()
+
+    def _project_read(self, root: str, project: Project | None) -> None:
+        if project is None:
+            self.machines.forget_project(root)
+        else:
+            self.machines.describe(project)
+
+    async def _operation_ended(self, operation: Operation) -> None:
+        """Before an ended operation is told of: what it touched is shown as it is now."""
+        self._used()
+        try:
+            key = self.machines.key_of(operation.subject)
+            if key is not None:
+                await self.watcher.settle(self.machines.get(key), always=not operation.state.good)
+            if operation.subject.startswith(("box:", "build:")):
+                self.context.boxes_changed()
+        except Exception:
+            # The operation's own outcome must be told, whatever is wrong here.
+            _log.exception("after operation %s", operation.id)
+        self._ended_count += 1
+        if self._ended_count % _PRUNE_EVERY == 0:
+            self._spawn(self._prune())
+
+    async def _look_around(self) -> None:
+        await self._prune()
+        self._answers.open_all()
+        while True:
+            await asyncio.sleep(POLL)
+            if self.hub.subscribers:
+                self._answers.open_all()
+
+    async def _prune(self) -> None:
+        try:
+            await asyncio.to_thread(prune, self.journal, self.locations.operations)
+        except (BoxwrightError, OSError):
+            _log.exception("removing old operations")
+
+    def _spawn(self, coroutine: Coroutine[object, object, None]) -> None:
+        task = asyncio.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    # What there is.
+
+    def _snapshot(self, seq: int) -> Snapshot:
+        running = self.scheduler.running()
+        return Snapshot(
+            seq=seq,
+            machines=self.machines.views(),
+            boxes=self.context.known_boxes(),
+            operations=(*self.scheduler.recent(), *(run.view() for run in running)),
+            steps=tuple(step for run in running for step in run.steps()),
+            providers=self.watcher.probes(),
+        )
+
+    def _view(self) -> EngineView:
+        return EngineView(
+            version=core.__version__,
+            pid=os.getpid(),
+            started=self.started,
+            clients=self._clients,
+            running=self.busy,
+            idle_exit=self.idle_exit,
+            data=str(self.locations.data),
+            socket=str(self.locations.socket),
+            log=str(self.locations.engine_log),
+        )
