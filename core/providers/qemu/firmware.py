@@ -1,0 +1,48 @@
+"""UEFI firmware images on this computer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import msgspec
+
+from core.errors import ProviderError
+from core.providers.qemu.tools import install_command
+
+
+class Firmware(msgspec.Struct, frozen=True):
+    code: Path
+    variables: Path
+    """The template of the variables; every machine gets its own copy."""
+
+
+_SHARES = (Path("/usr/share"), Path("/usr/local/share"), Path("/opt/homebrew/share"))
+
+_PAIRS = {
+    "x86_64": (
+        ("OVMF/OVMF_CODE_4M.fd", "OVMF/OVMF_VARS_4M.fd"),
+        ("OVMF/OVMF_CODE.fd", "OVMF/OVMF_VARS.fd"),
+        ("edk2/x64/OVMF_CODE.4m.fd", "edk2/x64/OVMF_VARS.4m.fd"),
+        ("edk2/ovmf/OVMF_CODE.fd", "edk2/ovmf/OVMF_VARS.fd"),
+        ("qemu/ovmf-x86_64-code.bin", "qemu/ovmf-x86_64-vars.bin"),
+        ("qemu/edk2-x86_64-code.fd", "qemu/edk2-i386-vars.fd"),
+    ),
+    "aarch64": (
+        ("AAVMF/AAVMF_CODE.fd", "AAVMF/AAVMF_VARS.fd"),
+        ("edk2/aarch64/QEMU_EFI-pflash.raw", "edk2/aarch64/vars-template-pflash.raw"),
+        ("qemu/edk2-aarch64-code.fd", "qemu/edk2-arm-vars.fd"),
+    ),
+}
+
+
+def find(architecture: str, shares: Iterable[Path] = _SHARES) -> Firmware:
+    """The first pair that is installed; raises ProviderError with the command that installs one."""
+    for share in shares:
+        for code, variables in _PAIRS.get(architecture, ()):
+            if (share / code).is_file() and (share / variables).is_file():
+                return Firmware(share / code, share / variables)
+    raise ProviderError(
+        f"The machine wants UEFI firmware for {architecture}, and none is installed.",
+        remedy=install_command("firmware", architecture),
+    )

@@ -1,0 +1,62 @@
+"""The provider's table of the project file: ``[machines.<name>.qemu]``."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from core.errors import UsageError
+
+ACCELERATORS = ("auto", "kvm", "hvf", "tcg")
+DISPLAYS = ("none", "vnc")
+
+
+class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What can be said there."""
+
+    accelerator: str = "auto"
+    """``auto``, ``kvm``, ``hvf`` or ``tcg``."""
+    cpu: str = ""
+    """QEMU's CPU model; by default the host's, or all that emulation can do."""
+    machine: str = ""
+    """QEMU's machine type, e.g. ``q35`` or ``pc``."""
+    display: str = "none"
+    """``vnc``: a screen, reachable by VNC through a private Unix socket."""
+    args: tuple[str, ...] = ()
+    """More arguments for QEMU, as they are."""
+
+
+def read_options(table: Mapping[str, Any]) -> Options:
+    """Raise UsageError where ``table`` holds an unknown key, a wrong type or value."""
+    known = Options.__struct_fields__
+    for key in table:
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1)
+            raise UsageError(
+                f"The QEMU provider has no option {key!r}.",
+                why=f"Known are: {', '.join(known)}.",
+                remedy=f"write {close[0]!r} instead" if close else f"remove {key!r}",
+            )
+    try:
+        options = msgspec.convert(table, Options)
+    except msgspec.ValidationError as error:
+        raise UsageError(f"An option of the QEMU provider is wrong: {error}.") from error
+    _one_of("accelerator", options.accelerator, ACCELERATORS)
+    _one_of("display", options.display, DISPLAYS)
+    for key in ("cpu", "machine"):
+        value = getattr(options, key)
+        if value.startswith("-") or "\0" in value:
+            raise UsageError(f"The QEMU option {key} cannot be {value!r}.")
+    return options
+
+
+def _one_of(key: str, value: str, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise UsageError(
+            f"The QEMU option {key} cannot be {value!r}.",
+            why=f"Possible are: {', '.join(allowed)}.",
+            remedy=f'{key} = "{allowed[0]}"',
+        )

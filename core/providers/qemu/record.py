@@ -1,0 +1,130 @@
+"""What is remembered of a machine between engines: a small file in the machine's folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from core.errors import ProviderError
+from core.model.machine import Forward
+from core.providers.qemu.layout import Layout
+
+
+class DiskFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A disk of the machine."""
+
+    file: str
+    """Name in the machine's home."""
+    node: str
+    """Name of the block node in QEMU."""
+    extra: str = ""
+    """For an extra disk: its name in the project."""
+    backing: str = ""
+    """Absolute path of the image that this one is a linked clone of."""
+
+
+class Launch(msgspec.Struct, frozen=True, kw_only=True):
+    """The virtual hardware. Saved memory fits only the very hardware that it was saved from."""
+
+    architecture: str
+    machine: str
+    """QEMU's machine type; replaced by its versioned name when memory is saved."""
+    accelerator: str
+    cpu: str
+    cpus: int
+    memory: int
+    """Bytes."""
+    disks: tuple[str, ...]
+    """Node names of the disks that are attached, in order."""
+    firmware: str = ""
+    """Path of the UEFI code image; "" for the machine's own BIOS."""
+    display: str = "none"
+    args: tuple[str, ...] = ()
+
+
+class SavedPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A snapshot."""
+
+    name: str
+    tag: str
+    """Its name inside of the images."""
+    created: float
+    size: int = 0
+    parent: str = ""
+    """Tag of the snapshot that it was made on top of."""
+    disks: tuple[str, ...]
+    launch: Launch | None = None
+    """For a snapshot with memory: the hardware that it needs."""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """All that lasts of a machine besides its disks."""
+
+    id: str
+    disks: tuple[DiskFile, ...]
+    nvram: DiskFile | None = None
+    """The UEFI variables."""
+    ports: tuple[Forward, ...] = ()
+    """As they were when the machine last ran: the same are tried again."""
+    facts: dict[str, str] = {}
+    launch: Launch | None = None
+    """As the machine was last started."""
+    points: tuple[SavedPoint, ...] = ()
+    current: str = ""
+    """Tag of the snapshot that the disks go on from."""
+
+    def disk(self, node: str) -> DiskFile:
+        for disk in self.all_disks:
+            if disk.node == node:
+                return disk
+        raise ProviderError(
+            f"The machine has no disk {node!r} any more.",
+            why="Its record and its saved state do not fit together.",
+            remedy="boxwright destroy, then boxwright up",
+        )
+
+    @property
+    def all_disks(self) -> tuple[DiskFile, ...]:
+        return self.disks + ((self.nvram,) if self.nvram else ())
+
+    def point(self, name: str) -> SavedPoint | None:
+        return next((point for point in self.points if point.name == name), None)
+
+
+def read(layout: Layout) -> Record | None:
+    """The machine's record, None where there is none.
+
+    Raises ProviderError for one that cannot be understood.
+    """
+    try:
+        data = layout.record.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        return msgspec.json.decode(data, type=Record)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ProviderError(
+            "The machine's record is damaged.",
+            why=f"{layout.record}: {error}",
+            remedy="boxwright destroy, then boxwright up",
+        ) from error
+
+
+def write(layout: Layout, record: Record) -> None:
+    """Replace the record: whoever reads sees the old or the new one, whole."""
+    write_file(layout.record, encode(record))
+
+
+def encode(record: Record) -> bytes:
+    return msgspec.json.format(msgspec.json.encode(record), indent=1)
+
+
+def write_file(path: Path, data: bytes) -> None:
+    beside = path.with_name(path.name + ".new")
+    with beside.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)

@@ -1,0 +1,174 @@
+"""Starting QEMU for a machine, until it answers on its monitor."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from collections.abc import Sequence
+
+import msgspec
+
+from core.errors import ProviderError
+from core.model.machine import Forward, MachinePlan
+from core.model.work import Work
+from core.providers.qemu import acceleration, command, disks, firmware, ports, processes, tools
+from core.providers.qemu import record as records
+from core.providers.qemu.layout import Layout
+from core.providers.qemu.links import Link, Links
+from core.providers.qemu.options import read_options
+from core.providers.qemu.ports import Claims
+from core.providers.qemu.record import Launch, Record
+
+ATTEMPTS = 5
+"""How often other ports are tried where one was taken between choice and start."""
+
+_TAKEN = re.compile(r"Could not set up host forwarding rule '(tcp|udp):[\d.]+:(\d+)-")
+
+
+def hardware(plan: MachinePlan, record: Record) -> tuple[Launch, acceleration.Acceleration]:
+    """The virtual hardware that the plan asks for, on this computer."""
+    options = read_options(plan.options)
+    chosen = acceleration.choose(options.accelerator, plan.architecture, acceleration.this_host())
+    extra = {disk.extra: disk.node for disk in record.disks if disk.extra}
+    own = [disk.node for disk in record.disks if not disk.extra]
+    attached = [extra[disk.name] for disk in plan.extra_disks if disk.name in extra]
+    launch = Launch(
+        architecture=plan.architecture,
+        machine=options.machine or command.MACHINES.get(plan.architecture, "virt"),
+        accelerator=chosen.name,
+        cpu=options.cpu or chosen.cpu,
+        cpus=plan.cpus,
+        memory=plan.memory,
+        disks=(*own, *attached),
+        firmware=str(firmware.find(plan.architecture).code) if plan.firmware == "uefi" else "",
+        display=options.display,
+        args=options.args,
+    )
+    return launch, chosen
+
+
+async def with_extra_disks(plan: MachinePlan, layout: Layout, record: Record, work: Work) -> Record:
+    """Make the extra disks that the plan has and the machine not yet."""
+    there = {disk.extra for disk in record.disks}
+    for disk in plan.extra_disks:
+        if disk.name in there:
+            continue
+        number = sum(1 for known in record.disks if known.extra)
+        intent = work.intend("path", path=str(layout.home / f"extra{number}.qcow2"))
+        made = await disks.create_extra(layout.home, number, disk)
+        record = msgspec.structs.replace(record, disks=(*record.disks, made))
+        records.write(layout, record)
+        intent.settle()
+    return record
+
+
+async def launch(
+    links: Links,
+    claims: Claims,
+    plan: MachinePlan,
+    record: Record,
+    hardware: Launch,
+    facts: dict[str, str],
+    *,
+    paused: bool = False,
+    incoming: bool = False,
+) -> tuple[Link, Record]:
+    """Start the process; the caller has written down the intent.
+
+    Raises ProviderError with QEMU's last words where it dies. Returns the link and the record with the
+    ports as they are, which is also on disk.
+    """
+    layout = Layout.of(plan)
+    emulator = tools.emulator(hardware.architecture)
+    layout.runtime.mkdir(parents=True, exist_ok=True, mode=0o700)
+    layout.log.write_bytes(b"")
+    refused: frozenset[int] = frozenset()
+    try:
+        for _ in range(ATTEMPTS):
+            forwards = ports.choose(plan, claims, record.ports, refused)
+            record = msgspec.structs.replace(record, ports=forwards, facts=facts, launch=hardware)
+            # Before the start, so that whoever finds the process also finds how it is reached.
+            records.write(layout, record)
+            _remove_sockets(layout)
+            argv = command.build(
+                emulator, plan.key.name, layout, record, hardware, forwards, paused=paused, incoming=incoming
+            )
+            ended = await tools.run(*argv)
+            if ended.status == 0:
+                return await _connected(links, plan, layout), record
+            said = _last_words(ended.errors, layout)
+            collision = _TAKEN.search("\n".join(said))
+            if collision is None:
+                raise died(said)
+            refused |= {_collided(plan, forwards, collision)}
+        raise ProviderError("Every port that seemed free was taken before QEMU could listen on it.")
+    finally:
+        claims.release(plan.id)
+
+
+def _collided(plan: MachinePlan, forwards: Sequence[Forward], collision: re.Match[str]) -> int:
+    """The port that was taken between choice and start; raises where no other may be chosen."""
+    protocol, port = collision[1], int(collision[2])
+    for wanted in plan.ports:
+        if (wanted.protocol, wanted.host) == (protocol, port) and not wanted.auto_correct:
+            raise ports.taken_error(wanted)
+    return port
+
+
+async def _connected(links: Links, plan: MachinePlan, layout: Layout) -> Link:
+    pid = processes.find(layout.pid_file)
+    if pid is None:
+        raise died(_last_words("", layout))
+    return await links.open(plan, pid)
+
+
+def _remove_sockets(layout: Layout) -> None:
+    for socket in layout.sockets:
+        with contextlib.suppress(FileNotFoundError):
+            socket.unlink()
+
+
+def _last_words(errors: str, layout: Layout) -> tuple[str, ...]:
+    return tuple(line for line in errors.splitlines() if line.strip()) + log_tail(layout)
+
+
+def log_tail(layout: Layout, lines: int = 8) -> tuple[str, ...]:
+    """The last lines that QEMU wrote into its log."""
+    try:
+        with layout.log.open("rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(0, size - 8192))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return ()
+    return tuple(line for line in text.splitlines() if line.strip())[-lines:]
+
+
+_CAUSES = (
+    (r"Failed to get .*lock", "Another process uses the machine's disk.", "end that process, then try again"),
+    (r"Cannot allocate memory|cannot set up guest memory", "The computer has too little free memory.",
+     "give the machine less memory, or halt another one"),
+    (r"No space left", "The host's disk is full.", "free some space, then try again"),
+    (r"Could not access KVM kernel module|failed to initialize kvm", "KVM cannot be used.",
+     'set accelerator = "tcg" in the machine\'s qemu table'),
+    (r"unsupported machine type|CPU model .* not found|unable to find CPU model|invalid option|"
+     r"is not a valid device model name|-[\w-]+: ", "QEMU does not take one of its arguments.",
+     "look at the machine's qemu table: machine, cpu, args"),
+)  # fmt: skip
+
+
+def died(said: Sequence[str]) -> ProviderError:
+    """The error for a QEMU that ended before it ran, from its last words."""
+    text = "\n".join(said)
+    words = said[-1].partition(": ")[2] or said[-1] if said else "It said nothing."
+    for pattern, cause, remedy in _CAUSES:
+        if re.search(pattern, text):
+            return ProviderError(
+                "QEMU ended as it was started.", why=f"{cause} {words}", remedy=remedy, tail=tuple(said)
+            )
+    return ProviderError(
+        "QEMU ended as it was started.",
+        why=words,
+        remedy="boxwright doctor, to see whether QEMU works here",
+        tail=tuple(said),
+    )
