@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from core.boxes.store import BoxStore
     from core.engine.projects import ProjectCache
     from core.engine.registry import MachineRegistry
+    from core.guests.session import GuestSessions
     from core.model.box import Box
 
 
@@ -75,6 +76,7 @@ class Context:
         self._prober = prober
         self._boxes: BoxStore | None = None
         self._known_boxes: dict[str, Box] | None = None
+        self._guests: GuestSessions | None = None
 
     @property
     def boxes(self) -> BoxStore:
@@ -84,6 +86,25 @@ class Context:
 
             self._boxes = BoxStore(Path(self.locations.boxes))
         return self._boxes
+
+    @property
+    def guests(self) -> GuestSessions:
+        """Connections to guests, shared by operations. Made at first use, as it loads the SSH library."""
+        if self._guests is None:
+            from core.guests.session import GuestSessions
+
+            self._guests = GuestSessions()
+        return self._guests
+
+    async def drop_guest(self, machine_id: str) -> None:
+        """Close the connection to a machine's guest, if there is one."""
+        if self._guests is not None:
+            await self._guests.drop(machine_id)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        if self._guests is not None:
+            await self._guests.close()
 
     def provider(self, name: str) -> Provider:
         """Raises ProviderError where no provider of that name is installed."""

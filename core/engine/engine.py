@@ -78,6 +78,8 @@ class Engine:
         self._ended_count = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = asyncio.Event()
+        self.before_end: list[Callable[[], None]] = []
+        """Called when the engine ends, while it still has its lock."""
 
     async def start(self) -> None:
         """Take the lock, read the journal, put in order what an earlier engine left, look around.
@@ -262,10 +264,13 @@ class Engine:
         return BusyError(f"The engine is busy. {what}", why=f"It runs {', '.join(titles)}.", remedy=remedy)
 
     async def _let_go(self) -> None:
+        for call in self.before_end:
+            call()
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.watcher.stop()
+        await self.context.close()
         for name, provider in self.context.providers.items():
             try:
                 await provider.close()

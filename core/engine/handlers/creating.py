@@ -1,0 +1,84 @@
+"""Making a machine: provider, box, linked clone, record."""
+
+from __future__ import annotations
+
+import time
+
+import msgspec
+
+from core.engine.context import Context
+from core.engine.handlers.box_for import box_for
+from core.engine.handlers.planning import choose_provider, make_plan, new_id, private_folder
+from core.engine.records import MachineRecord
+from core.engine.registry import RECORD
+from core.model.box import Box
+from core.model.machine import MachineKey
+from core.model.project import MachineSpec
+from core.model.work import Work
+
+
+async def create(context: Context, key: MachineKey, wanted_provider: str, work: Work) -> MachineRecord:
+    """A stopped machine with its record. What it makes is undone unless ``work.commit`` is called."""
+    project = context.projects.load(key.project)
+    spec = project.machines[key.name]
+    provider, reason = await choose_provider(context, project, key.name, wanted_provider)
+    box = await box_for(context, project, spec, provider, work)
+    machine_id = new_id()
+    plan = make_plan(context, machine_id=machine_id, key=key, spec=spec, provider=provider, box=box)
+    async with work.step("Linked clone", detail=str(box.key)) as step:
+        for folder in (plan.folder, plan.runtime):
+            step.intend("path", path=folder)
+            private_folder(folder)
+        step.intend(RECORD, id=machine_id)
+        record = MachineRecord(
+            plan=plan,
+            provider=provider.name,
+            provider_reason=reason,
+            project_name=project.name,
+            box=box.key,
+            created=time.time(),
+            user=spec.ssh.user or box.user,
+            identity=spec.ssh.identity or box.identity,
+            forward_agent=spec.ssh.forward_agent,
+        )
+        context.machines.put(record)
+        await provider.create(plan, step)
+    return record
+
+
+def plan_again(context: Context, record: MachineRecord) -> MachineRecord:
+    """The record of a stopped machine, with its plan as the project's file describes it now.
+
+    The disks stay: another box takes effect when the machine is made anew. A machine that is no
+    longer in its project keeps its old plan.
+    """
+    project = context.projects.load(record.key.project)
+    spec = project.machines.get(record.key.name)
+    if spec is None:
+        return record
+    provider = context.provider(record.provider)
+    box = _linked_box(context, record)
+    plan = make_plan(context, machine_id=record.id, key=record.key, spec=spec, provider=provider, box=box)
+    return context.machines.change(
+        record.key,
+        plan=msgspec.structs.replace(plan, disks=record.plan.disks),
+        project_name=project.name,
+        forward_agent=spec.ssh.forward_agent,
+        **_account(spec, record),
+    )
+
+
+def _account(spec: MachineSpec, record: MachineRecord) -> dict[str, str]:
+    """A user or key that the project names wins over what the machine has."""
+    named: dict[str, str] = {}
+    if spec.ssh.user:
+        named["user"] = spec.ssh.user
+    if spec.ssh.identity:
+        named["identity"] = spec.ssh.identity
+    return named
+
+
+def _linked_box(context: Context, record: MachineRecord) -> Box:
+    """What the plan took from the box; from the plan itself, as the box may be gone from the store."""
+    assert record.box is not None
+    return Box(key=record.box, disks=record.plan.disks, firmware=record.plan.firmware)

@@ -1,0 +1,82 @@
+"""From a machine's description to the plan that a provider carries out."""
+
+from __future__ import annotations
+
+import secrets
+from pathlib import Path
+
+from core.engine.context import Context
+from core.errors import ProviderError
+from core.model.box import Box
+from core.model.machine import ExtraDisk, MachineKey, MachinePlan, WantedPort
+from core.model.project import MachineSpec, Project, parse_size
+from core.providers.base import Provider
+
+
+async def choose_provider(context: Context, project: Project, name: str, wanted: str) -> tuple[Provider, str]:
+    """The provider for a machine that is not created, and why this one.
+
+    The first usable one of ``wanted`` (the user's word now), the machine's or the project's list;
+    ``auto`` stands for all that are installed. Raises ProviderError where none is usable.
+    """
+    choices = (wanted,) if wanted else project.providers_for(name)
+    names: list[str] = []
+    for choice in choices:
+        names += sorted(context.providers) if choice == "auto" else [choice]
+    passed_over: list[str] = []
+    remedy = ""
+    for candidate in dict.fromkeys(names):
+        probe = await context.probe(candidate)
+        if probe.usable:
+            reason = "asked for" if wanted or choices == (candidate,) else "first usable"
+            return context.provider(candidate), "; ".join([f"{candidate}: {reason}", *passed_over])
+        passed_over.append(f"{candidate} not usable: {probe.why}")
+        remedy = remedy or probe.remedy
+    raise ProviderError(
+        f"No provider is usable for {name!r}.",
+        why="\n".join(passed_over) or "No provider is installed.",
+        remedy=remedy or "boxwright doctor",
+    )
+
+
+def new_id() -> str:
+    """12 hexadecimal digits."""
+    return secrets.token_hex(6)
+
+
+def make_plan(
+    context: Context, *, machine_id: str, key: MachineKey, spec: MachineSpec, provider: Provider, box: Box
+) -> MachinePlan:
+    """The plan for a machine as its project describes it now. Raises UsageError for wrong options."""
+    options = spec.options(provider.name)
+    provider.check(options)
+    ssh = WantedPort(guest=spec.ssh.guest_port, host=spec.ssh.host_port, name="ssh")
+    ports = tuple(
+        WantedPort(
+            guest=port.guest,
+            host=port.host,
+            protocol=port.protocol,
+            name=port.name,
+            auto_correct=port.auto_correct,
+        )
+        for port in spec.ports
+    )
+    return MachinePlan(
+        id=machine_id,
+        key=key,
+        folder=str(context.locations.machine(machine_id)),
+        runtime=str(context.locations.machine_runtime(machine_id)),
+        disks=box.disks,
+        firmware=box.firmware,
+        architecture=box.key.architecture or "x86_64",
+        cpus=spec.cpus,
+        memory=parse_size(spec.memory),
+        extra_disks=tuple(ExtraDisk(name=disk.name, size=parse_size(disk.size)) for disk in spec.disks),
+        ports=(ssh, *ports),
+        halt_timeout=spec.halt_timeout,
+        options=options,
+    )
+
+
+def private_folder(path: str) -> None:
+    Path(path).mkdir(parents=True, exist_ok=True, mode=0o700)
