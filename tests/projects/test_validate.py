@@ -1,0 +1,55 @@
+"""The full check: files that a project names are looked for as well."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from core.projects.validate import problems
+
+SOURCE = """\
+[project]
+name = "p"
+[machines.web]
+box = "x"
+folders = [{ host = "src", guest = "/src" }]
+ssh.identity = "keys/id"
+[[machines.web.provision]]
+script = "setup.sh"
+[[machines.web.provision]]
+file = "site.conf"
+to = "/etc/site.conf"
+[builds.base.source.bootstrap]
+suite = "bookworm"
+[[builds.base.provision]]
+script = "."
+"""
+
+
+def test_missing_files_are_named_with_their_places(tmp_path: Path) -> None:
+    (tmp_path / "boxwright.toml").write_text(SOURCE)
+    found = problems(tmp_path)
+    assert [(item.place.line, item.what) for item in found if item.place] == [
+        (5, "There is no folder 'src'."),
+        (6, "There is no key file 'keys/id'."),
+        (8, "There is no script 'setup.sh'."),
+        (10, "There is no file 'site.conf'."),
+        (15, "'.' is not a script, but a folder."),
+    ]
+    assert str(tmp_path / "setup.sh") in found[2].why
+
+
+def test_a_project_with_all_of_its_files_has_no_problem(tmp_path: Path) -> None:
+    (tmp_path / "boxwright.toml").write_text(SOURCE.replace('"."', '"setup.sh"'))
+    (tmp_path / "src").mkdir()
+    (tmp_path / "keys").mkdir()
+    for name in ("keys/id", "setup.sh", "site.conf"):
+        (tmp_path / name).touch()
+    assert problems(tmp_path) == ()
+
+
+def test_mistakes_in_the_text_come_first(tmp_path: Path) -> None:
+    (tmp_path / "boxwright.toml").write_text(SOURCE.replace('box = "x"', "bx = 1"))
+    assert [item.what for item in problems(tmp_path)] == [
+        "machines.web has no 'box'.",
+        "Unknown key 'bx' in machines.web.",
+    ]
