@@ -43,6 +43,7 @@ POLL = 2.0
 """Seconds between two looks at the files of projects, while somebody listens."""
 
 _PRUNE_EVERY = 25
+_NEVER = 86400.0
 
 _log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class Engine:
     """One user's engine. ``start`` it before anything else; on one event loop only.
 
     ``providers`` and ``handlers`` are those that are installed unless given; ``idle_exit`` is the number
-    of seconds without work and clients after which ``idle`` is true (0: never); ``on_point`` is called
+    of seconds without work and clients after which ``idle_in`` is 0 (0: never); ``on_point`` is called
     around each write of the journal; ``read`` reads a project's folder.
     """
 
@@ -78,6 +79,7 @@ class Engine:
         self._ended_count = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = asyncio.Event()
+        self._ending = asyncio.Lock()
         self.before_end: list[Callable[[], None]] = []
         """Called when the engine ends, while it still has its lock."""
 
@@ -224,19 +226,18 @@ class Engine:
         """Operations that run or wait."""
         return self.scheduler.busy
 
-    @property
-    def idle(self) -> bool:
-        """Nothing to do and nobody there for ``idle_exit`` seconds."""
+    def idle_in(self) -> float:
+        """Seconds until the engine counts as idle, if nothing comes up: 0 once nothing was to do and
+        nobody was there for ``idle_exit`` seconds."""
+        if not self.idle_exit:
+            return _NEVER
         if self.busy or self._clients:
-            self._used()
-            return False
-        return bool(self.idle_exit) and time.monotonic() - self._last_use >= self.idle_exit
+            return self.idle_exit
+        return max(0.0, self._last_use + self.idle_exit - time.monotonic())
 
     async def stop(self, *, force: bool = False, wait: bool = False) -> None:
         """End in order. While operations run this raises BusyError; with ``wait`` it lets them end
         first (and takes no new ones), with ``force`` it cancels them, which undoes what they began."""
-        if self._stopped.is_set():
-            return
         if self.busy and not (force or wait):
             raise self.busy_error("It is not stopped.", "boxwright engine stop --force")
         self.scheduler.close("It is about to end.")
@@ -244,7 +245,9 @@ class Engine:
             await self.scheduler.cancel_all()
         else:
             await self.scheduler.drain()
-        await self._let_go()
+        async with self._ending:
+            if not self._stopped.is_set():
+                await self._let_go()
 
     async def abandon(self) -> None:
         """End now. What operations had begun and not finished stays in the journal; the next engine
