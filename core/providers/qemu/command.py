@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.model.machine import Forward
+from core.providers.ports import LOOPBACK
 from core.providers.qemu.acceleration import Acceleration
 from core.providers.qemu.layout import Layout
-from core.providers.qemu.ports import LOOPBACK
 from core.providers.qemu.record import DiskFile, Launch, Record
 
 MACHINES = {"x86_64": "q35", "aarch64": "virt"}

@@ -8,12 +8,12 @@ from typing import Any
 
 from core.errors import ProviderError
 from core.model.machine import MachinePlan
+from core.providers.ports import Claims
 from core.providers.qemu import processes
 from core.providers.qemu import record as records
 from core.providers.qemu.layout import Layout
 from core.providers.qemu.links import Link, Links
 from core.providers.qemu.monitor import Monitor
-from core.providers.qemu.ports import Claims
 from core.providers.qemu.record import Record
 
 UNDO_TIMEOUT = 120.0

@@ -11,12 +11,14 @@ import msgspec
 from core.errors import ProviderError
 from core.model.machine import Forward, MachinePlan
 from core.model.work import Work
-from core.providers.qemu import acceleration, command, disks, firmware, ports, processes, tools
+from core.providers import ports
+from core.providers.ports import Claims
+from core.providers.qemu import acceleration, command, disks, firmware, processes, tools
 from core.providers.qemu import record as records
 from core.providers.qemu.layout import Layout
 from core.providers.qemu.links import Link, Links
+from core.providers.qemu.neighbours import ports_of_others
 from core.providers.qemu.options import read_options
-from core.providers.qemu.ports import Claims
 from core.providers.qemu.record import Launch, Record
 
 ATTEMPTS = 5
@@ -85,7 +87,7 @@ async def launch(
     refused: frozenset[int] = frozenset()
     try:
         for _ in range(ATTEMPTS):
-            forwards = ports.choose(plan, claims, record.ports, refused)
+            forwards = ports.choose(plan, claims, record.ports, others=ports_of_others(plan), refused=refused)
             record = msgspec.structs.replace(record, ports=forwards, facts=facts, launch=hardware)
             # Before the start, so that whoever finds the process also finds how it is reached.
             records.write(layout, record)

@@ -7,12 +7,12 @@ from typing import Any
 from core.errors import BoxwrightError
 from core.model.machine import MachinePlan, MachineState
 from core.providers.base import Seen, Started
+from core.providers.ports import LOOPBACK
 from core.providers.qemu import disks
 from core.providers.qemu import record as records
 from core.providers.qemu.layout import Layout
 from core.providers.qemu.links import Link, Links
 from core.providers.qemu.monitor import MonitorError
-from core.providers.qemu.ports import LOOPBACK
 from core.providers.qemu.record import Record
 
 _PAUSED = ("paused", "io-error", "internal-error", "guest-panicked", "watchdog", "suspended")

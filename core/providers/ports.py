@@ -4,25 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from pathlib import Path
-
-import msgspec
 
 from core.errors import BusyError, ProviderError
 from core.model.machine import Forward, MachinePlan, WantedPort
-from core.providers.qemu.layout import Layout
 
 FIRST, LAST = 20000, 29999
 """Ports that are chosen freely come from here: below what systems give to outgoing connections."""
 
 LOOPBACK = "127.0.0.1"
 
+Taken = Set[tuple[str, int]]
+"""Ports as (protocol, number)."""
+
 _Usable = Callable[[str, int], bool]
 
 
 class Claims:
-    """Ports that a machine of this engine has chosen, from the choice until QEMU listens on them.
+    """Ports that a machine of this engine has chosen, from the choice until the hypervisor listens on them.
 
     Without it two machines that start at the same moment would choose the same.
     """
@@ -41,37 +41,21 @@ class Claims:
         return self._claimed.get((protocol, port), machine_id) == machine_id
 
 
-class _Ports(msgspec.Struct):
-    """The part of another machine's record that matters here."""
-
-    ports: tuple[Forward, ...] = ()
-
-
-def remembered(plan: MachinePlan) -> set[tuple[str, int]]:
-    """Ports of the neighbours: other machines, running or not, that want to find theirs again."""
-    found: set[tuple[str, int]] = set()
-    folder = Path(plan.folder)
-    with contextlib.suppress(OSError):
-        for neighbour in folder.parent.iterdir():
-            if neighbour == folder:
-                continue
-            with contextlib.suppress(OSError, msgspec.DecodeError):
-                data = Layout(neighbour, neighbour).record.read_bytes()
-                record = msgspec.json.decode(data, type=_Ports)
-                found.update((forward.protocol, forward.host) for forward in record.ports)
-    return found
-
-
 def choose(
-    plan: MachinePlan, claims: Claims, earlier: Iterable[Forward] = (), refused: frozenset[int] = frozenset()
+    plan: MachinePlan,
+    claims: Claims,
+    earlier: Iterable[Forward] = (),
+    *,
+    others: Taken = frozenset(),
+    refused: frozenset[int] = frozenset(),
 ) -> tuple[Forward, ...]:
     """Host ports for all forwardings of the plan, claimed.
 
-    ``earlier``: as they were when the machine last ran; taken again where free. ``refused``: ports that
-    seemed free and were not. Raises BusyError where a port may not be corrected and is in use.
+    ``earlier``: as they were when the machine last ran; taken again where free. ``others``: what other
+    machines want to find free again. ``refused``: ports that seemed free and were not. Raises BusyError where
+    a port may not be corrected and is in use.
     """
     before = {(forward.protocol, forward.guest, forward.name): forward for forward in earlier}
-    others = remembered(plan)
     chosen: list[Forward] = []
     taken: set[tuple[str, int]] = set()
 
@@ -97,9 +81,7 @@ def choose(
     return tuple(chosen)
 
 
-def _pick(
-    plan: MachinePlan, wanted: WantedPort, last: Forward | None, others: set[tuple[str, int]], usable: _Usable
-) -> int:
+def _pick(plan: MachinePlan, wanted: WantedPort, last: Forward | None, others: Taken, usable: _Usable) -> int:
     protocol = wanted.protocol
     if wanted.host and usable(protocol, wanted.host):
         return wanted.host
