@@ -36,6 +36,8 @@ class Staging:
         self.folder = folder
         self.content = folder / "content"
         self.files: dict[str, StoredFile] = {}
+        self.aliases: dict[str, StoredFile] = {}
+        """Second names of files, from links."""
         self._lock: FileLock | None = None
 
     @staticmethod
@@ -52,7 +54,13 @@ class Staging:
 
     def path(self, name: str) -> Path:
         """Where the content of the box's file ``name`` lies: a number, so that no name can do harm."""
+        if name in self.aliases:
+            blob = self.aliases[name].blob
+            name = next(path for path, file in self.files.items() if file.blob == blob)
         return self.content / str(list(self.files).index(name))
+
+    def all_files(self) -> tuple[StoredFile, ...]:
+        return (*self.files.values(), *self.aliases.values())
 
     def sink(self, name: str) -> Sink:
         """Begin a new file of the box; at most one at a time, closed by ``Sink.finish``."""
@@ -63,6 +71,7 @@ class Staging:
         undo.remove(self.content)
         self.content.mkdir(mode=0o700)
         self.files.clear()
+        self.aliases.clear()
 
     def close(self) -> None:
         """Remove the folder. Harmless when repeated."""
@@ -84,7 +93,7 @@ class Sink:
         self._hash = hashlib.sha256()
         self._size = 0
 
-    def write(self, block: bytes) -> None:
+    def write(self, block: bytes | memoryview) -> None:
         """Append. Raises OSError (ENOSPC) as the file system does."""
         self._hash.update(block)
         write_sparse(self._file.fileno(), block, self._size)
@@ -122,7 +131,7 @@ class Sink:
         self.abandon()
 
 
-def write_sparse(descriptor: int, block: bytes, offset: int) -> None:
+def write_sparse(descriptor: int, block: bytes | memoryview, offset: int) -> None:
     """Write ``block`` at ``offset`` but for stretches of zeros, which stay holes."""
     start = None
     for at in range(0, len(block), _HOLE):
@@ -136,11 +145,11 @@ def write_sparse(descriptor: int, block: bytes, offset: int) -> None:
         _write(descriptor, memoryview(block)[start:], offset + start)
 
 
-def _is_zero(block: bytes, at: int) -> bool:
+def _is_zero(block: bytes | memoryview, at: int) -> bool:
     """Whether the stretch at ``at`` is all zeros; looks at its first byte before copying anything."""
     if block[at]:
         return False
-    stretch = block[at : at + _HOLE]
+    stretch = bytes(block[at : at + _HOLE])
     return stretch == (_ZEROS if len(stretch) == _HOLE else _ZEROS[: len(stretch)])
 
 

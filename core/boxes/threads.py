@@ -15,21 +15,25 @@ class Stopped(Exception):
 
 
 class Stop:
-    """Asks a thread to end: it calls ``check`` for every block of data."""
+    """Asks a thread to end: it calls ``check`` for every block of data.
 
-    def __init__(self) -> None:
+    One that was made with ``above`` is set when that one is, too.
+    """
+
+    def __init__(self, above: Stop | None = None) -> None:
         self._event = threading.Event()
+        self._above = above
 
     def set(self) -> None:
         self._event.set()
 
     @property
     def is_set(self) -> bool:
-        return self._event.is_set()
+        return self._event.is_set() or (self._above is not None and self._above.is_set)
 
     def check(self) -> None:
         """Raise Stopped where the work is no longer wanted."""
-        if self._event.is_set():
+        if self.is_set:
             raise Stopped
 
 
