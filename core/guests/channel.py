@@ -93,15 +93,16 @@ class Channel(asyncssh.SSHClientSession[bytes]):
     # What the rest of the program calls.
 
     async def read(self) -> bytes:
-        """The next block of output, b"" at the end."""
+        """All output that has arrived, b"" at the end."""
         while not self._blocks:
             if self._eof:
                 return b""
             self._arrived.clear()
             await self._arrived.wait()
-        data = self._blocks.popleft()
-        self._queued -= len(data)
-        if self._paused and self._queued < _QUEUE_LIMIT // 2 and self._chan is not None:
+        data = b"".join(self._blocks) if len(self._blocks) > 1 else self._blocks[0]
+        self._blocks.clear()
+        self._queued = 0
+        if self._paused and self._chan is not None:
             self._paused = False
             self._chan.resume_reading()
         return data
@@ -154,6 +155,7 @@ class Channel(asyncssh.SSHClientSession[bytes]):
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_CLOSE_SECONDS):
                     await self._ended.wait()
+        self.connection_lost(None)
 
 
 def _number(name: str) -> int:
