@@ -11,11 +11,12 @@ from core.model.machine import MachinePlan, MachineState, Snapshot, Stats
 from core.model.provider import Capability, Probe
 from core.model.work import UndoTable, Work
 from core.providers.base import Console, Seen, Started, StateChange
+from core.providers.news import News
 from core.providers.qemu import memory, power, processes, snapshots, states, statistics
 from core.providers.qemu.console import Consoles
 from core.providers.qemu.context import Context
 from core.providers.qemu.layout import Layout
-from core.providers.qemu.links import Link, Links, News
+from core.providers.qemu.links import Link, Links
 from core.providers.qemu.options import read_options
 from core.providers.qemu.probing import CAPABILITIES, Prober
 from core.providers.qemu.starting import log_tail
