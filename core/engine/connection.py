@@ -39,13 +39,13 @@ from core.engine.protocol import (
     pack,
     raw,
 )
+from core.engine.relay import relay
 from core.errors import UsageError
 from core.model.command import Command
 from core.model.event import Snapshot
 from core.model.machine import MachineKey
 from core.model.problem import Problem
 from core.model.query import Query
-from core.providers.base import Console
 
 HELLO_LIMIT = 10.0
 """Seconds in which a client has to say who it is."""
@@ -186,29 +186,9 @@ class Connection:
         try:
             await self._send(Reply(number, raw(None)))
             self._raw = True
-            await self._relay(console)
+            await relay(console, self._reader, self._writer)
         finally:
             await console.close()
-
-    async def _relay(self, console: Console) -> None:
-        """Bare bytes both ways until one side ends."""
-
-        async def outwards() -> None:
-            while data := await console.read():
-                self._writer.write(data)
-                await self._writer.drain()
-
-        async def inwards() -> None:
-            while data := await self._reader.read(65536):
-                await console.write(data)
-
-        ways = [asyncio.create_task(outwards()), asyncio.create_task(inwards())]
-        try:
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
 
     def _beside(self, number: int, coroutine: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(self._guarded(number, coroutine))

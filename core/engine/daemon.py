@@ -1,8 +1,8 @@
 """The engine as a background process: ``python -m core.engine.daemon``.
 
 Started by front ends on first use. It leaves its session, its terminal and its working directory, and
-writes to ``engine.log``. On the descriptor named by ``BOXWRIGHT_READY_FD`` it says ``ready`` once it answers; the
-end of that pipe without a word means that it could not start, and the log says why.
+writes to ``engine.log``. On the descriptor named by ``BOXWRIGHT_READY_FD`` it says ``ready`` once it
+answers; the end of that pipe without a word means that it could not start, and the log says why.
 """
 
 from __future__ import annotations
@@ -117,7 +117,7 @@ async def _answers(where: Locations) -> bool:
 
 
 async def _until_idle(engine: Engine) -> None:
-    while (left := engine.idle_in()) > 0:
+    while (left := engine.idle_in()) > 0:  # noqa: ASYNC110 - it is a matter of time alone
         await asyncio.sleep(left)
     _log.info("nothing to do for %.0f s", engine.idle_exit)
 
