@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from core.errors import NotFoundError
@@ -16,9 +17,7 @@ from core.model.work import Work
 _PREPARE = """
 target={target}
 if mkdir -p "$target" 2>/dev/null && [ -w "$target" ]; then exit 0; fi
-owner=$(id -u):$(id -g)
-export target owner
-{root}
+exec sudo -n sh -c 'mkdir -p "$1" && chown "$2" "$1"' sh "$target" "$(id -u):$(id -g)"
 """
 
 
@@ -31,9 +30,7 @@ async def copy_folders(
     unless the copy has one of the same name. The folders belong to the account. Raises NotFoundError
     for a folder that the host does not have (before any is copied), and TransferError.
     """
-    sources = [Path(project_root, Path(folder.host).expanduser()) for folder in folders]
-    for folder, source in zip(folders, sources, strict=True):
-        _check(folder, source)
+    sources = [_source(Path(project_root), folder) for folder in folders]
     for folder, source in zip(folders, sources, strict=True):
         async with work.step(f"Folder {folder.host} → {folder.guest}") as step:
             await _prepare(guest, folder.guest)
@@ -41,24 +38,24 @@ async def copy_folders(
                 source,
                 folder.guest.rstrip("/") or "/",
                 exclude=folder.exclude,
-                transfer=lambda done, total, step=step: step.progress(done, total, "bytes"),  # type: ignore[misc]
+                transfer=partial(step.progress, unit="bytes"),
             )
 
 
-def _check(folder: Folder, source: Path) -> None:
+def _source(root: Path, folder: Folder) -> Path:
+    source = root / Path(folder.host).expanduser()
     if not source.is_dir():
         raise NotFoundError(
             f"There is no folder {source} on the host to copy to {folder.guest}.",
             remedy="correct 'host' of that folder in the project file, or make the folder",
         )
+    return source
 
 
 async def _prepare(guest: Guest, target: str) -> None:
-    owner = 'mkdir -p "$target" && chown "$owner" "$target"'
-    root = f'if [ "$(id -u)" = 0 ]; then sh -c {quote(owner)}; else sudo -n env target="$target" owner="$owner" sh -c {quote(owner)}; fi'
     said = bytearray()
     ran = await guest.run(
-        f"sh -c {quote(_PREPARE.format(target=quote(target), root=root))}",
+        f"sh -c {quote(_PREPARE.format(target=quote(target)))}",
         stderr=lambda data: said.extend(data[:2000]),
         timeout=60,
     )
