@@ -1,0 +1,121 @@
+"""Colours and symbols, for terminals that have them and for those that do not."""
+
+from __future__ import annotations
+
+import os
+from typing import TextIO
+
+import msgspec
+
+from core.model.machine import MachineState
+from core.model.operation import StepState
+
+_CODES = {
+    "bold": "1",
+    "dim": "2",
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "blue": "34",
+    "magenta": "35",
+    "cyan": "36",
+}
+_STEP_COLOURS = {
+    StepState.WAITING: "dim",
+    StepState.RUNNING: "cyan",
+    StepState.DONE: "green",
+    StepState.CACHED: "green",
+    StepState.SKIPPED: "dim",
+    StepState.FAILED: "red",
+    StepState.CANCELLED: "yellow",
+}
+_STATE_COLOURS = {
+    MachineState.RUNNING: "green",
+    MachineState.STARTING: "cyan",
+    MachineState.STOPPING: "cyan",
+    MachineState.SUSPENDED: "yellow",
+    MachineState.BROKEN: "red",
+    MachineState.ABSENT: "dim",
+}
+_MACHINE_COLOURS = ("cyan", "magenta", "yellow", "blue", "green")
+
+
+class Look(msgspec.Struct, frozen=True):
+    """How text is dressed: with colours or without, in Unicode or in ASCII."""
+
+    colour: bool = False
+    unicode: bool = True
+
+    def paint(self, text: str, *styles: str) -> str:
+        if not self.colour or not text:
+            return text
+        codes = ";".join(_CODES[style] for style in styles if style)
+        return f"\x1b[{codes}m{text}\x1b[0m" if codes else text
+
+    def step(self, state: StepState, beat: int = 0) -> str:
+        """The symbol of a step; a running one turns with ``beat``."""
+        return self.paint(self._step_symbol(state, beat), _STEP_COLOURS[state])
+
+    def _step_symbol(self, state: StepState, beat: int) -> str:
+        if state is StepState.RUNNING:
+            wheel = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏" if self.unicode else "|/-\\"
+            return wheel[beat % len(wheel)]
+        symbols = {
+            StepState.WAITING: "·.",
+            StepState.DONE: "✓+",
+            StepState.CACHED: "✓=",
+            StepState.SKIPPED: "–-",
+            StepState.FAILED: "✗x",
+            StepState.CANCELLED: "⊘!",
+        }[state]
+        return symbols[0 if self.unicode else 1]
+
+    def machine(self, state: MachineState) -> str:
+        """Symbol and word of a machine's state: never colour alone."""
+        symbols = {
+            MachineState.RUNNING: "●*",
+            MachineState.STARTING: "◐>",
+            MachineState.STOPPING: "◑<",
+            MachineState.SUSPENDED: "◒~",
+            MachineState.BROKEN: "✗x",
+        }.get(state, "○-")
+        return self.paint(f"{symbols[0 if self.unicode else 1]} {state}", _STATE_COLOURS.get(state, ""))
+
+    def label(self, name: str, number: int) -> str:
+        """``[web]``, each machine in a colour of its own."""
+        return self.paint(f"[{name}]", _MACHINE_COLOURS[number % len(_MACHINE_COLOURS)])
+
+    def bar(self, part: float, cells: int) -> str:
+        """A bar of ``cells`` that is filled to ``part`` of 1."""
+        full = round(max(0.0, min(1.0, part)) * cells)
+        on, off = ("▰", "▱") if self.unicode else ("#", ".")
+        return self.paint(on * full, "cyan") + self.paint(off * (cells - full), "dim")
+
+    @property
+    def more(self) -> str:
+        return "…" if self.unicode else "..."
+
+    @property
+    def dot(self) -> str:
+        return "·" if self.unicode else "-"
+
+    @property
+    def gutter(self) -> str:
+        return self.paint("│" if self.unicode else "|", "dim")
+
+
+def for_stream(stream: TextIO, *, wanted: bool = True) -> Look:
+    """The look that fits a stream: colours on a terminal that is not dumb, unless NO_COLOR is set."""
+    encoding = (getattr(stream, "encoding", "") or "").lower().replace("-", "")
+    unicode = encoding.startswith("utf")
+    colour = wanted and capable(stream) and not os.environ.get("NO_COLOR")
+    return Look(colour=colour, unicode=unicode)
+
+
+def capable(stream: TextIO) -> bool:
+    """Is it a terminal that understands escape sequences?"""
+    try:
+        terminal = stream.isatty()
+    except ValueError:
+        return False
+    return terminal and os.environ.get("TERM", "dumb") not in ("dumb", "")

@@ -1,0 +1,103 @@
+"""up, halt, suspend, resume, reload, provision, destroy."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Sequence
+
+from core.cli import amounts
+from core.cli.confirm import confirm
+from core.cli.context import Context
+from core.cli.operating import command_of, finish
+from core.cli.selection import choose
+from core.commands import CommandSpec
+from core.errors import BoxwrightError
+from core.model.machine import Machine, MachineState
+
+_THERE_ALREADY: dict[str, tuple[MachineState, ...]] = {
+    "machine.halt": (MachineState.ABSENT, MachineState.STOPPED),
+    "machine.suspend": (MachineState.SUSPENDED,),
+    "machine.resume": (MachineState.RUNNING,),
+    "machine.destroy": (MachineState.ABSENT,),
+}
+"""States in which there is nothing left to do: that is no failure."""
+
+
+def run(context: Context, spec: CommandSpec, given: argparse.Namespace) -> int:
+    """Submit the command for every machine that was chosen and can take it."""
+    chosen = choose(context, given.machines, _default(context, spec, bool(given.machines)))
+    ready = possible(context, spec, chosen.machines, chosen.named)
+    return finish(context, [command_of(spec, given, machine=machine.key) for machine in ready])
+
+
+def destroy(context: Context, spec: CommandSpec, given: argparse.Namespace) -> int:
+    """Asks first, once for all machines."""
+    chosen = choose(context, given.machines, _default(context, spec, bool(given.machines)))
+    ready = possible(context, spec, chosen.machines, chosen.named)
+    if ready:
+        noun = amounts.count(len(ready), "machine")
+        confirm(
+            context,
+            f"Destroy {amounts.listed([machine.name for machine in ready])}?"
+            if len(ready) < 4
+            else f"Destroy {noun}?",
+            goes=[_what_goes(machine) for machine in ready],
+            stays="the boxes, the project's files",
+        )
+    return finish(context, [command_of(spec, given, machine=machine.key) for machine in ready])
+
+
+def _what_goes(machine: Machine) -> str:
+    parts = ["its disks"]
+    if machine.snapshots:
+        parts.append(amounts.count(len(machine.snapshots), "snapshot"))
+    return f"{machine.name} ({machine.state}) with {amounts.listed(parts)}"
+
+
+def _default(context: Context, spec: CommandSpec, named: bool) -> Callable[[Machine], bool]:
+    if named or spec.id != "machine.up":
+        return lambda machine: machine.state.created
+    from core.projects import load
+
+    project = load(context.root)
+    return lambda machine: machine.name in project.machines and project.machines[machine.name].autostart
+
+
+def possible(
+    context: Context, spec: CommandSpec, machines: Sequence[Machine], named: frozenset[str]
+) -> list[Machine]:
+    """The machines that can take the command now. Of the others it is said why not.
+
+    Raises BoxwrightError for a machine that was named and cannot.
+    """
+    ready = []
+    for machine in machines:
+        reason = _refusal(context, spec, machine)
+        if not reason:
+            ready.append(machine)
+        elif machine.name in named and machine.state not in _THERE_ALREADY.get(spec.id, ()):
+            raise BoxwrightError(reason, remedy=_remedy(spec, machine))
+        else:
+            context.output.note(f"{reason} Nothing to do for it.")
+    if not machines:
+        context.output.note("No machine of this project is created.")
+    return ready
+
+
+def _refusal(context: Context, spec: CommandSpec, machine: Machine) -> str:
+    if not machine.holder and machine.state in _THERE_ALREADY.get(spec.id, ()):
+        return (
+            f"{machine.name} is {machine.state} already."
+            if machine.state.created
+            else (f"{machine.name} is not created.")
+        )
+    probe = context.probes().get(machine.provider) if spec.capability else None
+    return spec.refusal(machine, probe)
+
+
+def _remedy(spec: CommandSpec, machine: Machine) -> str:
+    if machine.state is MachineState.BROKEN:
+        return f"boxwright destroy {machine.name}"
+    if spec.id in ("machine.suspend", "machine.provision", "machine.reload", "machine.resume"):
+        return f"boxwright up {machine.name}"
+    return ""
