@@ -36,8 +36,8 @@ class MachineRecord(msgspec.Struct, frozen=True, kw_only=True):
     known_hosts: str = ""
     """Path of the file with the pinned host key."""
     forward_agent: bool = False
-    provisioned: dict[str, str] = {}
-    """Provisioners that ran to their end: title to fingerprint."""
+    provisioned: tuple[str, ...] = ()
+    """Fingerprints of the provisioners that ran to their end."""
     provisioned_at: float = 0.0
     """When the provisioners that were due last ran to their end; 0: never."""
     snapshots: tuple[Snapshot, ...] = ()

@@ -67,8 +67,11 @@ class Guest(Protocol):
         """A file or a whole folder. Missing parents of ``target`` are made. ``target`` ending in "/" (or an
         existing folder, for a file) means: into it, under the same name."""
 
-    async def download(self, source: str, target: Path, *, transfer: Transfer | None = None) -> None:
-        """A file or a whole folder, beside its place first and then renamed."""
+    async def download(
+        self, source: str, target: Path, *, transfer: Transfer | None = None
+    ) -> tuple[str, ...]:
+        """A file or a whole folder, beside its place first and then renamed. Returns the names that
+        were left out as unsafe: links that lead out of the folder, devices and pipes."""
 
     async def shell(
         self, output: Output, *, columns: int = 80, rows: int = 24, term: str = "xterm-256color"

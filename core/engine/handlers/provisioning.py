@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
-
 from core.engine.context import Context
 from core.engine.handlers import guest as guests
 from core.engine.records import MachineRecord
@@ -47,22 +45,22 @@ async def _run(
         return
     from core.provisioners.run import provision as run_provisioners
 
-    def finished(title: str, fingerprint: str) -> None:
-        """At once, so that the next run begins where this one failed."""
-        before = context.machines.require(record.key)
-        context.machines.change(record.key, provisioned={**before.provisioned, title: fingerprint})
+    def ran(fingerprint: str) -> None:
+        """Kept at once, so that the next run begins where this one failed."""
+        before = context.machines.require(record.key).provisioned
+        context.machines.change(record.key, provisioned=tuple(dict.fromkeys((*before, fingerprint))))
 
     await run_provisioners(
         await guests.reach(context, record),
-        machine=record.key.name,
-        root=Path(record.key.project),
-        provisioners=spec.provision,
+        record.key.project,
+        spec.provision,
         done=record.provisioned,
         only=only,
         start_at=start_at,
-        force=force,
-        finished=finished,
+        force=True if force else None,
         work=work,
+        machine=record.key.name,
+        ran=ran,
     )
     context.machines.change(record.key, provisioned_at=time.time())
 
@@ -73,9 +71,7 @@ async def folders(context: Context, record: MachineRecord, work: Work) -> None:
     if spec is not None and spec.folders:
         from core.guests.folders import copy_folders
 
-        await copy_folders(
-            await guests.reach(context, record), spec.folders, root=Path(record.key.project), work=work
-        )
+        await copy_folders(await guests.reach(context, record), record.key.project, spec.folders, work=work)
 
 
 def _spec(context: Context, record: MachineRecord) -> MachineSpec | None:

@@ -23,8 +23,10 @@ async def upload(context: Context, command: commands.Upload, work: Work) -> None
 async def download(context: Context, command: commands.Download, work: Work) -> None:
     guest = await guests.reach(context, context.machines.require(command.machine))
     async with work.step(f"Download {command.source}", detail=command.target) as step:
-        await guest.download(
+        left_out = await guest.download(
             command.source,
             Path(command.target),
             transfer=lambda done, total: step.progress(done, total, "bytes"),
         )
+        if left_out:
+            step.note(f"left out as unsafe: {', '.join(left_out)}")
