@@ -39,5 +39,5 @@ schema: ## Write docs/boxwright.schema.json from the model
 	@exec $(PYTHON_HERE) -m core.projects.schema docs/boxwright.schema.json
 
 clean: ## Remove the virtual environment and everything that was generated
-	rm -rf .venv dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf .venv .system-packages-declined dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find core tui tests benchmarks scripts -name __pycache__ -type d -prune -exec rm -rf {} +
