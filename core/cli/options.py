@@ -29,8 +29,8 @@ TAKES_VALUE = ("--project",)
 """Global options that are followed by a value."""
 
 FLAGS = frozenset(
-    ("--project", "-y", "--yes", "--json", "-v", "-vv", "-vvv", "--verbose", "-q", "--quiet")
-    + ("--no-colour", "--no-color", "--in-process", "--debug", "-h", "--help")
+    {"--project", "-y", "--yes", "--json", "-v", "-vv", "-vvv", "--verbose", "-q", "--quiet"}
+    | {"--no-colour", "--no-color", "--in-process", "--debug", "-h", "--help"}
 )
 """All global options: a verb may stand behind them."""
 

@@ -107,9 +107,7 @@ def _add(parser: argparse.ArgumentParser, argument: Argument) -> None:
         group.add_argument(
             on, dest=argument.field, action="store_const", const=True, default=None, help=argument.help
         )
-        group.add_argument(
-            off, dest=argument.field, action="store_const", const=False, help=argparse.SUPPRESS
-        )
+        group.add_argument(off, dest=argument.field, action="store_const", const=False)
         return
     if argument.kind is ArgumentKind.FLAG:
         parser.add_argument(
