@@ -1,0 +1,1 @@
+"""Builds: boxes that a project makes for itself."""

@@ -1,0 +1,149 @@
+"""The tiny guest for tests: built once by the real build, kept in the user's cache, booted by QEMU.
+
+``tiny_image`` (a fixture) is the path of the image: read-only, to be used as a backing file.
+:func:`booted` starts QEMU on an overlay of an image, without any of our provider's code.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from core.builds.bootstrap import bootstrap
+from core.builds.fingerprint import source_fingerprint
+from core.builds.undo import UNDO
+from core.model.project import Bootstrap, Source
+from core.undo import remove
+from tests.support.work import RecordingWork
+
+CACHE_VARIABLE = "BOXWRIGHT_TEST_CACHE"
+TINY = Source(bootstrap=Bootstrap(suite="bookworm", flavour="tiny"))
+
+
+def cache() -> Path:
+    """Where images for tests are kept from one run to the next."""
+    given = os.environ.get(CACHE_VARIABLE)
+    return Path(given) if given else Path("~/.cache/boxwright-tests").expanduser()
+
+
+def image_of(source: Source) -> Path:
+    """The image of a source: from the cache, else built into it. Other processes wait meanwhile."""
+    assert source.bootstrap is not None
+    folder = cache()
+    folder.mkdir(parents=True, exist_ok=True)
+    name = f"{source.bootstrap.flavour}-{source_fingerprint(source)[:16]}"
+    image = folder / f"{name}.qcow2"
+    with (folder / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not image.exists():
+            _build(source.bootstrap, image)
+            for old in folder.glob(f"{source.bootstrap.flavour}-*.qcow2"):
+                if old != image and _unused_for_days(old, 2):
+                    old.unlink(missing_ok=True)
+        os.utime(image)
+    return image
+
+
+def _build(source: Bootstrap, image: Path) -> None:
+    work = RecordingWork(UNDO)
+    folder = Path(tempfile.mkdtemp(prefix=".building-", dir=image.parent))
+    try:
+        made = asyncio.run(bootstrap(source, folder=folder, work=work))
+        made.chmod(0o444)
+        made.rename(image)
+    except BaseException:
+        print(work.output.decode("utf-8", "replace")[-5000:])
+        raise
+    finally:
+        remove(folder)
+
+
+def _unused_for_days(path: Path, days: float) -> bool:
+    return time.time() - path.stat().st_mtime > days * 86400
+
+
+@pytest.fixture(scope="session")
+def tiny_image() -> Iterator[Path]:
+    """Path of the tiny guest's qcow2 image. Do not write to it."""
+    # In a thread of its own: a test's event loop may be running in this one.
+    from concurrent.futures import ThreadPoolExecutor
+
+    with ThreadPoolExecutor(1) as pool:
+        yield pool.submit(image_of, TINY).result()
+
+
+class Booted(msgspec.Struct, frozen=True, kw_only=True):
+    """A guest that QEMU was started for; it may not answer yet."""
+
+    pid: int
+    port: int
+    """On 127.0.0.1, forwarded to the guest's port 22."""
+    serial: Path
+    """File with what the serial console says."""
+    monitor: Path
+    """QEMU's QMP socket."""
+    disk: Path
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def qemu_arguments(disk: Path, port: int, folder: Path, memory: int) -> list[str]:
+    """A plain way to start the tiny guest; ``memory`` in MiB."""
+    return [
+        "qemu-system-x86_64",
+        *("-machine", "q35"),
+        *("-accel", "tcg,thread=multi"),
+        *("-cpu", "max"),
+        *("-m", str(memory)),
+        "-nodefaults",
+        "-no-user-config",
+        *("-display", "none"),
+        *("-drive", f"file={disk},if=virtio,format=qcow2"),
+        *("-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-:22"),
+        *("-device", "virtio-net-pci,netdev=net,romfile="),
+        *("-device", "virtio-rng-pci"),
+        *("-serial", f"file:{folder / 'serial.log'}"),
+        *("-qmp", f"unix:{folder / 'qmp.sock'},server=on,wait=off"),
+    ]
+
+
+@asynccontextmanager
+async def booted(image: Path, folder: Path, *, memory: int = 256) -> AsyncIterator[Booted]:
+    """QEMU on an overlay of ``image``, killed at the end. ``folder`` must have a short path (sockets)."""
+    disk = folder / "overlay.qcow2"
+    if not disk.exists():
+        subprocess.run(
+            ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(image), str(disk)],
+            check=True,
+        )
+    port = free_port()
+    process = await asyncio.create_subprocess_exec(*qemu_arguments(disk, port, folder, memory))
+    try:
+        yield Booted(
+            pid=process.pid,
+            port=port,
+            serial=folder / "serial.log",
+            monitor=folder / "qmp.sock",
+            disk=disk,
+        )
+    finally:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        await process.wait()
