@@ -65,6 +65,12 @@ class FakeMachine:
         self.typed = b""
         """What consoles wrote."""
         self.started = 0.0
+        self.memory = 0
+        """Stands for all that a guest remembers until it is halted."""
+        self.disk = 0
+        """Stands for all that is on its disks."""
+        self.kept: dict[str, tuple[int, int]] = {}
+        """Memory and disk of snapshots."""
         self.lookers: set[FakeConsole] = set()
 
     def seen(self) -> Seen:
@@ -256,9 +262,11 @@ class FakeProvider:
 
     async def start(self, plan: MachinePlan, work: Work, *, snapshot: str = "") -> Started:
         machine = self._machine(plan)
-        if snapshot:
-            self._point(plan, machine, snapshot)
         self._refuse_running(plan, machine)
+        if snapshot:
+            begun = await self.restore_snapshot(plan, snapshot, work)
+            if begun:
+                return begun
         work.intend("fake.start", id=plan.id)
         return await self._boot(plan, machine, "start", with_memory=False)
 
@@ -280,6 +288,7 @@ class FakeProvider:
         machine.started = time.monotonic()
         machine.state = MachineState.RUNNING
         if not with_memory:
+            machine.memory = 0
             machine.serial.write_bytes(b"")
             machine.say(self.hypervisor.greeting)
         return machine.begun()
@@ -347,6 +356,7 @@ class FakeProvider:
         size = 4096 if machine.state is MachineState.RUNNING else 0
         point = Snapshot(name=name, created=time.time(), size=size, parent=parent, current=True)
         machine.snapshots = [*_with_current(machine.snapshots, ""), point]
+        machine.kept[name] = (machine.memory, machine.disk)
 
     async def restore_snapshot(self, plan: MachinePlan, name: str, work: Work) -> Started | None:
         machine = self._machine(plan)
@@ -354,11 +364,15 @@ class FakeProvider:
         await self.hypervisor.begin("restore_snapshot", plan.id)
         was_running = machine.state is MachineState.RUNNING
         machine.snapshots = _with_current(machine.snapshots, name)
-        machine.state = MachineState.STOPPED
+        machine.disk = machine.kept[name][1]
+        machine.halt(MachineState.STOPPED)
         if not point.has_memory and not was_running:
             return None
         work.intend("fake.start", id=plan.id)
-        return await self._boot(plan, machine, "start", with_memory=False)
+        begun = await self._boot(plan, machine, "start", with_memory=False)
+        if point.has_memory:
+            machine.memory = machine.kept[name][0]
+        return begun
 
     async def delete_snapshot(self, plan: MachinePlan, name: str, work: Work) -> None:
         machine = self._machine(plan)

@@ -80,3 +80,5 @@ def remove_traces(layout: Layout) -> None:
     for path in (*layout.sockets, layout.pid_file):
         with contextlib.suppress(OSError):
             path.unlink()
+    with contextlib.suppress(OSError):
+        layout.runtime.rmdir()

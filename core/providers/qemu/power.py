@@ -24,7 +24,7 @@ from core.providers.qemu.starting import hardware, launch, with_extra_disks
 from core.providers.qemu.states import started
 from core.undo import remove
 
-ASK_AGAIN = 10.0
+ASK_AGAIN = 3.0
 """Seconds after which the power button is pressed once more: early in its boot a guest does not see it."""
 
 QUIT_TIMEOUT = 10.0
@@ -139,8 +139,6 @@ async def destroy(context: Context, plan: MachinePlan) -> None:
     await context.end(plan.id, layout)
     for path in (layout.home, layout.staging):
         await asyncio.to_thread(remove, path)
-    with contextlib.suppress(OSError):
-        layout.runtime.rmdir()
 
 
 async def undo_start(context: Context, given: Mapping[str, Any]) -> None:

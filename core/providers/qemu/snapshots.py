@@ -204,7 +204,6 @@ async def _start_with_memory(
     layout = Layout.of(plan)
     await refuse_running(context, plan, record)
     work.intend("qemu.process", **facts(plan))
-    layout.serial_log.write_bytes(b"")
     work.note("starting QEMU")
     shown = {**record.facts, "acceleration": f"{point.launch.accelerator} (as in the snapshot)"}
     link, record = await launch(context.links, context.claims, plan, record, point.launch, shown, paused=True)

@@ -1,0 +1,108 @@
+"""What the contract needs of each provider under test: machines, and hands on the outside."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+from core.model.machine import Disk, MachineKey, MachinePlan, MachineState, WantedPort
+from core.providers.base import Provider, Seen
+from tests.support.bootsector import SIZE, write_disk
+from tests.support.work import RecordingWork
+
+SSH = WantedPort(guest=22, name="ssh")
+
+
+class Bench(Protocol):
+    """A provider under test, and what happens to its machines from outside."""
+
+    provider: Provider
+    plans: Plans
+
+    def again(self) -> Provider:
+        """The provider of the next engine, while or after the first one lives."""
+
+    async def kill(self, plan: MachinePlan) -> None:
+        """As the kernel does when memory is short."""
+
+    async def power_off(self, plan: MachinePlan) -> None:
+        """From inside of the guest."""
+
+    async def deafen(self, plan: MachinePlan) -> None:
+        """The guest ignores the power button from now on."""
+
+    def lose_disk(self, plan: MachinePlan) -> None:
+        """Somebody deletes the machine's own disk."""
+
+    def traces(self, plan: MachinePlan) -> list[str]:
+        """Processes and files of the machine, outside and inside of its folder."""
+
+    async def count(self, plan: MachinePlan) -> int:
+        """The guest counts one up in its memory; returns the count."""
+
+    async def store(self, plan: MachinePlan) -> None:
+        """The guest writes its count to its disk."""
+
+    async def stored(self, plan: MachinePlan) -> int:
+        """What the guest finds on its disk."""
+
+
+class Plans:
+    """Plans of machines below a private folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.image = write_disk(root / "box.img")
+        self._numbers = itertools.count(1)
+
+    def make(self, **changes: Any) -> MachinePlan:
+        """A plan with an empty folder, as the engine hands it over."""
+        number = next(self._numbers)
+        machine_id = f"{number * 0x123457:012x}"
+        folder = self.root / "machines" / machine_id
+        folder.mkdir(parents=True)
+        fields: dict[str, Any] = {
+            "id": machine_id,
+            "key": MachineKey(str(self.root), f"m{number}"),
+            "folder": str(folder),
+            "runtime": str(self.root / "run" / machine_id),
+            "disks": (Disk(path=str(self.image), format="raw", size=SIZE),),
+            "memory": 64 << 20,
+            "ports": (SSH,),
+            "halt_timeout": 30.0,
+        }
+        return MachinePlan(**{**fields, **changes})
+
+
+class Machine:
+    """A machine and what is done to it, one line each."""
+
+    def __init__(self, bench: Bench, plan: MachinePlan, provider: Provider | None = None) -> None:
+        self.bench = bench
+        self.plan = plan
+        self.provider = provider or bench.provider
+
+    def work(self) -> RecordingWork:
+        return RecordingWork(self.provider.undo)
+
+    async def seen(self) -> Seen:
+        return (await self.provider.states([self.plan]))[self.plan.id]
+
+    async def state(self) -> MachineState:
+        return (await self.seen()).state
+
+    async def create(self) -> Machine:
+        await self.provider.create(self.plan, self.work())
+        return self
+
+    async def start(self) -> Machine:
+        await self.provider.start(self.plan, self.work())
+        return self
+
+    async def destroy(self) -> None:
+        await self.provider.destroy(self.plan, self.work())
+
+
+NewMachine = Callable[..., Machine]
