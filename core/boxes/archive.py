@@ -7,7 +7,7 @@ from collections.abc import Callable
 from core.boxes.checksum import ArchiveHash
 from core.boxes.contents import Contents, Guard, HostileArchive, safe_name, shown
 from core.boxes.limits import Limits
-from core.boxes.staging import BLOCK, Sink, Staging
+from core.boxes.staging import BLOCK, NoSpace, Sink, Staging, is_full
 from core.boxes.streams import DamagedArchive, Pipeline, Source, kind_of
 from core.boxes.tar_stream import TarEntry, TarStream
 from core.boxes.threads import Stop
@@ -26,32 +26,60 @@ def unpack(
     """Unpack the archive into ``staging``; to be called in a thread.
 
     ``advance`` is told of every stretch of the archive's own bytes, from a thread; ``stop`` ends the
-    work between two blocks. Raises DamagedArchive, HostileArchive and OSError (ENOSPC). The checksum
-    in ``archive_hash`` is complete afterwards; comparing it is up to the caller.
+    work between two blocks. Raises DamagedArchive, HostileArchive and NoSpace. The checksum in
+    ``archive_hash`` is complete afterwards; comparing it is up to the caller.
     """
     start = _start(source)
     kind = kind_of(start)
     contents = Contents(staging, guard, limits)
     if kind in ("", "html", "json"):
         raise _not_a_box(kind)
-    if kind == "zip":
-        from core.boxes.zips import unzip
-
-        path = source.whole()
-        with path.open("rb", buffering=0) as file:
-            while block := file.read(BLOCK):
-                stop.check()
-                archive_hash.update(block)
-                advance(len(block))
-        unzip(path, contents, limits, stop)
-    else:
-        pipeline = Pipeline(start, source, archive_hash, advance, Stop(stop))
-        try:
-            _untar(TarStream(pipeline, limits), contents)
-            pipeline.drain()
-        finally:
-            pipeline.close()
+    try:
+        if kind == "zip":
+            _unpack_zip(source, contents, limits, archive_hash, advance, stop)
+        else:
+            _unpack_stream(start, source, contents, limits, archive_hash, advance, stop)
+    except OSError as error:
+        if is_full(error):
+            raise NoSpace(staging.folder.parent, contents.bytes) from error
+        raise
     contents.resolve_links()
+
+
+def _unpack_stream(
+    start: bytes,
+    source: Source,
+    contents: Contents,
+    limits: Limits,
+    archive_hash: ArchiveHash,
+    advance: Callable[[int], None],
+    stop: Stop,
+) -> None:
+    pipeline = Pipeline(start, source, archive_hash, advance, Stop(stop))
+    try:
+        _untar(TarStream(pipeline, limits), contents)
+        pipeline.drain()
+    finally:
+        pipeline.close()
+
+
+def _unpack_zip(
+    source: Source,
+    contents: Contents,
+    limits: Limits,
+    archive_hash: ArchiveHash,
+    advance: Callable[[int], None],
+    stop: Stop,
+) -> None:
+    from core.boxes.zips import unzip
+
+    path = source.whole()
+    with path.open("rb", buffering=0) as file:
+        while block := file.read(BLOCK):
+            stop.check()
+            archive_hash.update(block)
+            advance(len(block))
+    unzip(path, contents, limits, stop)
 
 
 def _start(source: Source) -> bytes:

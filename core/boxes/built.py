@@ -10,7 +10,7 @@ import msgspec
 
 from core.boxes.disk_images import Image, inspect
 from core.boxes.manifest import Manifest, StoredDisk, StoredFile
-from core.boxes.staging import BLOCK, Sink, Staging, hash_file, is_full, no_space
+from core.boxes.staging import BLOCK, NoSpace, Sink, Staging, hash_file, is_full
 from core.boxes.threads import Stop, in_thread
 from core.errors import BoxwrightError, UsageError
 from core.model.box import Box, BoxKey
@@ -104,5 +104,5 @@ def _copy(path: Path, sink: Sink, advance: Callable[[int], None]) -> None:
                 advance(len(block))
     except OSError as error:
         if is_full(error):
-            raise no_space(sink.folder, path.stat().st_size) from error
+            raise NoSpace(sink.folder, path.stat().st_size) from error
         raise

@@ -48,7 +48,8 @@ class Contents:
         self._limits = limits
         self._links: dict[str, str] = {}
         self._entries = 0
-        self._bytes = 0
+        self.bytes = 0
+        """What all files so far are said to have together, holes included."""
 
     def count(self) -> None:
         """One more entry, whatever it is."""
@@ -61,10 +62,10 @@ class Contents:
     def sink(self, name: str, size: int) -> Sink:
         """Begin the file ``name``, which is said to have ``size`` bytes."""
         self._check_new(name)
-        self._bytes += size
-        if self._bytes > self._limits.unpacked:
+        self.bytes += size
+        if self.bytes > self._limits.unpacked:
             raise HostileArchive(
-                f"The box is too large: {megabytes(self._bytes)} at least.",
+                f"The box is too large: {megabytes(self.bytes)} at least.",
                 why=f"The limit is {megabytes(self._limits.unpacked)} (BOXWRIGHT_BOX_LIMIT changes it).",
             )
         self._guard.before(name, size)

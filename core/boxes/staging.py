@@ -10,7 +10,8 @@ import errno
 import hashlib
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
@@ -58,6 +59,10 @@ class Staging:
             blob = self.aliases[name].blob
             name = next(path for path, file in self.files.items() if file.blob == blob)
         return self.content / str(list(self.files).index(name))
+
+    def contents(self) -> dict[str, Path]:
+        """Where the content of each file lies, by name."""
+        return {file.path: self.path(file.path) for file in self.all_files()}
 
     def all_files(self) -> tuple[StoredFile, ...]:
         return (*self.files.values(), *self.aliases.values())
@@ -179,15 +184,32 @@ def is_full(error: OSError) -> bool:
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
-def no_space(folder: Path, needed: int, *, kept: str = "") -> BoxwrightError:
-    """The error for a full disk: ``needed`` bytes are asked for at ``folder``."""
-    free = _free(folder)
-    why = f"At least {megabytes(needed)} are needed at {folder}; {megabytes(free)} are free."
-    return BoxwrightError(
-        "No space is left for the box.",
-        why=f"{why} {kept}".strip(),
-        remedy="boxwright box prune, or free space in another way; then add the box again",
-    )
+class NoSpace(BoxwrightError):
+    """The disk is full: ``needed`` bytes, at least, are asked for at ``folder``."""
+
+    def __init__(self, folder: Path, needed: int, *, kept: str = "") -> None:
+        why = f"At least {megabytes(needed)} are needed at {folder}; {megabytes(_free(folder))} are free."
+        super().__init__(
+            "No space is left for the box.",
+            why=f"{why} {kept}".strip(),
+            remedy="boxwright box prune, or free space in another way; then add the box again",
+        )
+        self.needed = needed
+
+
+@contextmanager
+def file_system_errors(folder: Path) -> Iterator[None]:
+    """Errors of the file system in the block, which works in ``folder``, become errors for people."""
+    try:
+        yield
+    except OSError as error:
+        if is_full(error):
+            raise NoSpace(folder, 0) from error
+        raise BoxwrightError(
+            f"The file system refuses to go on: {error.strerror or error}.",
+            why=f"It happened with {error.filename or folder}.",
+            remedy="check the permissions and the disk",
+        ) from error
 
 
 def _free(folder: Path) -> int:

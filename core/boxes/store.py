@@ -152,14 +152,14 @@ class BoxStore:
         taken, UsageError where its version is none.
         """
         Version(record.key.version)
-        shared = {disk.path for disk in record.disks}
+        shared = {record.file(disk.path).blob for disk in record.disks}
         with locked(self.lock):
             if self.records.path(record.key).exists():
                 if not replace:
                     raise already_there(record.key)
                 self.records.retire(record.key)
-            for file in record.files:
-                self._place(contents[file.path], file.blob, 0o444 if file.path in shared else 0o400)
+            for file in {file.blob: file for file in record.files}.values():
+                self._place(contents[file.path], file.blob, 0o444 if file.blob in shared else 0o400)
             self.records.write(record)
         if linked is not None and not linked.get(record.key):
             self.records.drop_retired(record.key)
