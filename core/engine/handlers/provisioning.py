@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+
 from core.engine.context import Context
 from core.engine.handlers import guest as guests
 from core.engine.records import MachineRecord
