@@ -30,7 +30,7 @@ from core.engine.protocol import (
     Welcome,
     raw,
 )
-from core.errors import RemoteError
+from core.errors import NotFoundError, RemoteError
 from core.paths import Locations, locations
 
 if TYPE_CHECKING:
@@ -47,13 +47,12 @@ if TYPE_CHECKING:
 class BlockingClient:
     """Problems of the other side are raised as RemoteError, the end of the engine as EngineGoneError."""
 
-    def __init__(self, where: Locations, channel: Channel, welcome: Welcome, *, start: bool) -> None:
+    def __init__(self, where: Locations, channel: Channel, welcome: Welcome) -> None:
         self.where = where
         self.version = welcome.version
         """Of the engine."""
         self.pid = welcome.pid
         self._channel = channel
-        self._start = start
         self._number = 0
 
     @classmethod
@@ -62,7 +61,7 @@ class BlockingClient:
         is raised where none runs."""
         where = where or locations()
         channel, welcome = connect(where, start=start)
-        return cls(where, channel, welcome, start=start)
+        return cls(where, channel, welcome)
 
     def __enter__(self) -> Self:
         return self
@@ -98,7 +97,7 @@ class BlockingClient:
     def events(self, since: int = 0, timeout: float | None = None) -> Iterator[Snapshot | Event | None]:
         """First a Snapshot (unless ``since`` is recent enough), then events for ever. With ``timeout``,
         None comes whenever that many seconds pass without news, so that a display can tick."""
-        channel, _ = connect(self.where, start=self._start)
+        channel = self._another()
         try:
             channel.send(Subscribe(1, since))
             decoder = decoding.EventDecoder()
@@ -128,7 +127,7 @@ class BlockingClient:
     def serial(self, machine: MachineKey) -> tuple[socket.socket, bytes]:
         """The serial console of a running machine: a socket with its bare bytes, both ways, and the
         first bytes that came already. Close the socket to leave."""
-        channel, _ = connect(self.where, start=self._start)
+        channel = self._another()
         try:
             _await(channel, OpenSerial(1, machine.project, machine.name))
         except BaseException:
@@ -139,6 +138,14 @@ class BlockingClient:
 
     def close(self) -> None:
         self._channel.close()
+
+    def _another(self) -> Channel:
+        """A second connection to the engine. One that has gone meanwhile is not started again: whoever
+        listens to it wants to know."""
+        try:
+            return connect(self.where, start=False)[0]
+        except NotFoundError:
+            raise EngineGoneError from None
 
     def _next(self) -> int:
         self._number += 1

@@ -15,6 +15,8 @@ READY_FD = "BOXWRIGHT_READY_FD"
 PATIENCE = 60.0
 """Seconds in which the engine has to answer."""
 
+MODULE = "core.engine.daemon"
+
 _TAIL = 15
 
 
@@ -30,7 +32,7 @@ def launch(where: Locations) -> None:
         try:
             process = subprocess.Popen(
                 [
-                    *(sys.executable, "-P", "-m", "core.engine.daemon"),
+                    *(sys.executable, "-P", "-m", MODULE),
                     *("--data", str(where.data), "--runtime", str(where.runtime)),
                 ],
                 stdin=subprocess.DEVNULL,

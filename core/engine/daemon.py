@@ -15,6 +15,7 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from core.engine.engine import IDLE_EXIT, Engine
@@ -34,8 +35,11 @@ _LARGEST_LOG = 4 * 1024 * 1024
 _log = logging.getLogger(__name__)
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run an engine until it is idle or is told to stop. Exit code 0 also where another one runs already."""
+def main(arguments: list[str] | None = None, *, make: Callable[..., Engine] = Engine) -> int:
+    """Run an engine until it is idle or is told to stop. Exit code 0 also where another one runs already.
+
+    ``make`` makes the engine, as ``Engine`` does.
+    """
     parser = argparse.ArgumentParser(prog="python -m core.engine.daemon", description=__doc__)
     parser.add_argument("--data", type=Path, help="folder of the data; with --runtime")
     parser.add_argument("--runtime", type=Path, help="folder of the socket")
@@ -57,14 +61,14 @@ def main(arguments: list[str] | None = None) -> int:
     )
     logging.getLogger("asyncssh").setLevel(logging.WARNING)
     try:
-        return asyncio.run(_run(where))
+        return asyncio.run(_run(where, make))
     except BoxwrightError as error:
         _log.error("%s", error)
         return int(error.problem.code)
 
 
-async def _run(where: Locations) -> int:
-    engine = Engine(where, idle_exit=_idle_exit(os.environ), on_point=killer(os.environ))
+async def _run(where: Locations, make: Callable[..., Engine]) -> int:
+    engine = make(where, idle_exit=_idle_exit(os.environ), on_point=killer(os.environ))
     if not await _start(engine, where):
         _say_ready(b"other\n")
         return 0

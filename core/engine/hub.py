@@ -32,6 +32,11 @@ class Subscription:
         """Changes that wait to be read."""
         return len(self._pending)
 
+    @property
+    def waits(self) -> bool:
+        """Whether ``batch`` would return at once with news."""
+        return bool(self._pending) or self._snapshot
+
     def begin(self, since: int) -> None:
         tail = self._hub.tail(since)
         if tail is None:
@@ -55,7 +60,7 @@ class Subscription:
 
     async def batch(self, limit: int = 256) -> Snapshot | list[Event] | None:
         """A snapshot, or at most ``limit`` events in order; waits for news. None: the hub has closed."""
-        while not self._pending and not self._snapshot:
+        while not self.waits:
             if self._closed:
                 return None
             self._ready.clear()
@@ -115,9 +120,9 @@ class Hub:
 
     def tail(self, since: int) -> list[Event] | None:
         """The events after number ``since``; None where they are not all known any more."""
-        if since == self._seq:
+        if since == self._seq > 0:
             return []
-        if not self._ring or since > self._seq or since < self._ring[0].seq - 1:
+        if since <= 0 or not self._ring or since > self._seq or since < self._ring[0].seq - 1:
             return None
         return [event for event in self._ring if event.seq > since]
 

@@ -12,7 +12,7 @@ from core.engine.registry import MachineRegistry
 from core.errors import BoxwrightError
 from core.model.event import Change, ProviderProbed
 from core.model.provider import Probe
-from core.providers.base import Provider
+from core.providers.base import Provider, Seen
 
 PROBE_LIMIT = 10.0
 """Seconds after which a provider that does not answer counts as not usable."""
@@ -100,18 +100,29 @@ class Watcher:
 
     # Machines.
 
-    async def look(self, machines: Iterable[MachineRecord], *, force: bool = False) -> None:
+    async def look(
+        self,
+        machines: Iterable[MachineRecord],
+        *,
+        force: bool = False,
+        told: Mapping[str, Seen] | None = None,
+    ) -> None:
         """Ask the providers what these machines really do, one bulk look for each provider.
-        ``force``: also take it over for machines that a handler is starting or stopping."""
+
+        ``force``: also take it over for machines that a handler is starting or stopping. ``told``: what
+        was pushed of them, by id; it may say why a machine is in the state that it is found in.
+        """
         by_provider: dict[str, list[MachineRecord]] = {}
         for record in machines:
             by_provider.setdefault(record.provider, []).append(record)
         for name, records in by_provider.items():
             provider = self._providers.get(name)
             if provider is not None:
-                await self._look_at(provider, records, force)
+                await self._look_at(provider, records, force, told or {})
 
-    async def _look_at(self, provider: Provider, records: list[MachineRecord], force: bool) -> None:
+    async def _look_at(
+        self, provider: Provider, records: list[MachineRecord], force: bool, told: Mapping[str, Seen]
+    ) -> None:
         try:
             async with asyncio.timeout(LOOK_LIMIT):
                 states = await provider.states([record.plan for record in records])
@@ -123,6 +134,9 @@ class Watcher:
             # A record that has changed meanwhile was changed by somebody who knew better.
             if seen is None or self._machines.by_id(record.id) is not record:
                 continue
+            pushed = told.get(record.id)
+            if pushed is not None and pushed.state is seen.state and not seen.trouble:
+                seen = pushed
             if not self._machines.seen(record.id, seen, force=force):
                 self._missed.add(record.id)
 
@@ -146,8 +160,7 @@ class Watcher:
                     record = self._machines.by_id(change.id)
                     if record is not None:
                         # The change may be older than what was done since: look for oneself.
-                        await self.look([record])
-                return
+                        await self.look([record], told={change.id: change.seen})
             except (BoxwrightError, OSError) as error:
                 if str(error) != told:
                     told = str(error)
