@@ -248,10 +248,11 @@ class PlainLines:
             self._output(operation, line)
         took = operation.ended - operation.started if operation.started and operation.ended else 0.0
         detail = f": {cells.clean(operation.detail)}" if operation.detail else ""
+        title = cells.clean(operation.title)
         if operation.state is StepState.DONE:
-            self._print(operation, f"done in {amounts.duration(took)}{detail}")
+            self._print(operation, f"{title}: done in {amounts.duration(took)}{detail}")
         else:
-            self._print(operation, f"{operation.state}{detail}")
+            self._print(operation, f"{title}: {operation.state}{detail}")
 
 
 def short_name(operation: Operation) -> str:

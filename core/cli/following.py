@@ -12,7 +12,7 @@ from core.cli.board import Board
 from core.cli.displays import Display, display_for
 from core.client.channel import EngineGoneError
 from core.errors import BoxwrightError, RemoteError
-from core.model.event import Event, LogGrew, Snapshot
+from core.model.event import Event, LogGrew, Snapshot, StepChanged
 from core.model.operation import Operation
 from core.model.problem import ExitCode, Problem
 from core.model.query import GetLog, GetOperation, Log, OperationView
@@ -67,7 +67,7 @@ class Follower:
         self._display = display or display_for(context.output)
         self._board = Board()
         self._read: dict[str, int] = {}
-        self._sizes: dict[str, int] = {}
+        self._growing: set[str] = set()
         self._ids: list[str] = []
         self._refused: list[Problem] = []
         self._answered = 0
@@ -131,10 +131,14 @@ class Follower:
 
     def _take(self, item: Snapshot | Event) -> None:
         self._heard = time.monotonic()
-        if isinstance(item, Event) and isinstance(item.change, LogGrew):
-            self._sizes[item.change.operation] = item.change.offset
-        else:
-            self._board.apply(item)
+        self._board.apply(item)
+        if isinstance(item, Event):
+            change = item.change
+            if isinstance(change, LogGrew):
+                self._growing.add(change.operation)
+            elif isinstance(change, StepChanged) and change.step.state.ended:
+                # What it wrote is there, though it was not told of yet: it is shown before the end is.
+                self._growing.add(change.step.operation)
 
     def _check_silence(self) -> None:
         if time.monotonic() - self._heard > _SILENCE:
@@ -147,7 +151,7 @@ class Follower:
             assert isinstance(view, OperationView)
             for step in view.steps:
                 self._board.put_step(step)
-            self._sizes[id] = view.operation.log_size
+            self._growing.add(id)
             self._board.put(view.operation)
 
     def _reconnect(self, error: EngineGoneError) -> Iterator[Snapshot | Event | None]:
@@ -191,27 +195,29 @@ class Follower:
         self._display.tick(self._board, self._ids, self._grown())
 
     def _grown(self) -> dict[str, bytes]:
+        """What came to the logs of which it is known that they grew."""
         grown: dict[str, bytes] = {}
-        for id in self._ids:
-            operation = self._board.operations.get(id)
-            size = max(self._sizes.get(id, 0), operation.log_size if operation else 0)
-            read = self._read.get(id, 0)
-            if size <= read or not self._display.wants_log:
-                continue
-            if not self._display.whole_log and size - read > _SKIP:
-                read = size - _SKIP
-            grown[id] = self._fetch(id, read, size)
+        if self._display.wants_log:
+            for id in self._ids:
+                if id in self._growing and (data := self._fetch(id)):
+                    grown[id] = data
+            self._growing.clear()
         return grown
 
-    def _fetch(self, id: str, read: int, size: int) -> bytes:
+    def _fetch(self, id: str) -> bytes:
+        read = self._read.get(id, 0)
         blocks = []
-        while read < size:
+        while True:
             log = self._session.query(GetLog(operation=id, offset=read, limit=_BLOCK))
             assert isinstance(log, Log)
+            if not self._display.whole_log and log.size - read > _SKIP + _BLOCK:
+                read = log.size - _SKIP
+                continue
             if not log.data:
                 break
             blocks.append(log.data)
             read += len(log.data)
-        # A log that is shorter than was said (its disk is full) is not asked for again and again.
-        self._read[id] = max(read, size)
+            if read >= log.size:
+                break
+        self._read[id] = read
         return b"".join(blocks)

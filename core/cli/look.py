@@ -100,6 +100,10 @@ class Look(msgspec.Struct, frozen=True):
         return "·" if self.unicode else "-"
 
     @property
+    def arrow(self) -> str:
+        return "→" if self.unicode else "->"
+
+    @property
     def gutter(self) -> str:
         return self.paint("│" if self.unicode else "|", "dim")
 

@@ -14,7 +14,7 @@ from core.cli.following import Follower, Outcome
 from core.cli.problem_lines import problem_document, problem_lines
 from core.commands import ArgumentKind, CommandSpec
 from core.model.command import Command
-from core.model.operation import Operation
+from core.model.operation import Operation, StepState
 
 
 def command_of(spec: CommandSpec, given: argparse.Namespace, **subject: Any) -> Command:
@@ -69,6 +69,8 @@ def report(context: Context, outcome: Outcome) -> None:
     for one in outcome.operations:
         if outcome.detached and not one.state.ended:
             output.tell(f"{one.title} goes on in the engine: boxwright logs -f {one.id}")
+        elif one.state is StepState.CANCELLED and one.problem is not None and not one.problem.why:
+            output.tell(one.problem.what)
         elif one.problem is not None and one.state.ended and not one.state.good:
             _tell(context, problem_lines(one.problem, look, label=_label(one)))
             if one.log_size:

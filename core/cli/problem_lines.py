@@ -25,7 +25,7 @@ def problem_lines(problem: Problem, look: Look, *, label: str = "error") -> list
         first, *more = problem.remedy.splitlines()
         lines.append(f"  {look.paint('To mend it:', 'green')} {cells.clean(first)}")
         lines += [f"    {cells.clean(text)}" for text in more]
-    if problem.report:
+    if problem.report and problem.report not in problem.remedy:
         lines.append(f"  This is a mistake in Boxwright; the report is in {problem.report}")
     return lines
 

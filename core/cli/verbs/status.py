@@ -52,7 +52,7 @@ def _project_lines(machines: tuple[Machine, ...], context: Context) -> list[str]
             look.machine(machine.state),
             machine.provider or "-",
             f"{machine.box} {machine.box_version}".strip(),
-            look.paint(_remark(machine, now), "dim"),
+            look.paint(_remark(machine, now, look), "dim"),
         )
         for machine in machines
     ]
@@ -60,14 +60,14 @@ def _project_lines(machines: tuple[Machine, ...], context: Context) -> list[str]
     return [*lines, *_next_steps(machines, look)]
 
 
-def _remark(machine: Machine, now: float) -> str:
+def _remark(machine: Machine, now: float, look: Look) -> str:
     """What else is to be said: who works on it, what is wrong, where it answers."""
     if machine.holder:
         return _holder(machine.holder, len(machine.waiting), now)
     if machine.trouble:
         return machine.trouble
     if machine.state is MachineState.RUNNING:
-        ports = [f"{one.host}→{one.guest}" for one in machine.ports]
+        ports = [f"{one.host}{look.arrow}{one.guest}" for one in machine.ports]
         since = f"since {amounts.duration(now - machine.started)}" if machine.started else ""
         return " ".join(part for part in (since, *ports) if part)
     return ""
@@ -118,7 +118,7 @@ def _global_lines(entries: list[tuple[Machine, str]], context: Context) -> list[
             look.machine(machine.state),
             machine.provider,
             _home(machine.key.project),
-            look.paint(stale or _remark(machine, now), "yellow" if stale else "dim"),
+            look.paint(stale or _remark(machine, now, look), "yellow" if stale else "dim"),
         )
         for machine, stale in entries
     ]
