@@ -132,7 +132,7 @@ def _write(
         raw = exit_stack.enter_context(target.open("wb"))
         packed = exit_stack.enter_context(_gzip(raw))
         tar = exit_stack.enter_context(
-            tarfile.open(
+            cast(Any, tarfile).open(
                 fileobj=packed, mode="w|", format=tarfile.GNU_FORMAT, bufsize=BLOCK, copybufsize=BLOCK
             )
         )

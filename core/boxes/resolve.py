@@ -113,6 +113,18 @@ def _archive(command: AddBox, expected: Checksum | None) -> Resolved:
     )
 
 
+async def find_catalogue(place: str, limits: Limits) -> Found:
+    """The catalogue at an address or in a file, as a box remembers it. Raises BoxwrightError."""
+    found = await _catalogue(AddBox(source=place), limits)
+    if found is None:
+        raise BoxwrightError(
+            f"There is no catalogue at {visible(place)} any more.",
+            why="Something else is there now.",
+            remedy="boxwright box add --force SOURCE, to say where it is now",
+        )
+    return found
+
+
 async def _catalogue(command: AddBox, limits: Limits) -> Found | None:
     """The catalogue that the source is or names; None where it is an archive."""
     source = command.source

@@ -101,6 +101,15 @@ class BoxStore:
         found = self.records.of(key)
         return found.box(self.blobs) if found else None
 
+    def check_names(self, names: Sequence[str]) -> None:
+        """Raise NotFoundError for a name that no box has."""
+        there = {record.key.name for record in self.records.all()[0]}
+        for name in names:
+            if name not in there:
+                raise NotFoundError(
+                    f"There is no box {name}.", remedy="boxwright box list says which there are"
+                )
+
     # Publishing
 
     async def put_built(

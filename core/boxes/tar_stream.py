@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Any, cast
 
 from core.boxes.contents import HostileArchive, shown
+from core.boxes.decompress import DamagedArchive
 from core.boxes.limits import Limits
 from core.boxes.staging import BLOCK, Sink
-from core.boxes.streams import DamagedArchive, Pipeline
+from core.boxes.streams import Pipeline
 
 _KINDS = {
     tarfile.CHRTYPE: "character device",

@@ -10,9 +10,9 @@ import zlib
 from pathlib import Path
 
 from core.boxes.contents import Contents, HostileArchive, safe_name, shown
+from core.boxes.decompress import DamagedArchive
 from core.boxes.limits import Limits
 from core.boxes.staging import BLOCK
-from core.boxes.streams import DamagedArchive
 from core.boxes.threads import Stop
 
 _END = struct.Struct("<4s4H2LH")
