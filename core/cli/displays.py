@@ -1,4 +1,4 @@
-"""Three ways to show operations: a live tree, plain lines, nothing."""
+"""Ways to show operations: a live tree, nothing, and (in a module of their own) plain lines."""
 
 from __future__ import annotations
 
@@ -6,15 +6,13 @@ import time
 from collections.abc import Callable
 from typing import Protocol, TextIO
 
-import msgspec
-
-from core.cli import amounts, cells, tree
+from core.cli import cells, tree
 from core.cli.board import Board
-from core.cli.lines import Tail
+from core.cli.lines import Piece, Tail
 from core.cli.look import Look, capable
 from core.cli.output import Output
 from core.cli.painter import Painter
-from core.model.operation import Operation, Step, StepState
+from core.cli.plain import PlainLines, short_name
 
 FRAME = 0.1
 """Seconds between two frames."""
@@ -28,7 +26,7 @@ class Display(Protocol):
     whole_log: bool
     """Needs every byte of the logs, not only their ends."""
 
-    def tick(self, board: Board, ids: list[str], grown: dict[str, bytes]) -> None:
+    def tick(self, board: Board, ids: list[str], grown: dict[str, list[Piece]]) -> None:
         """``grown``: what came to the logs since the last call."""
 
     def say(self, text: str) -> None:
@@ -57,7 +55,7 @@ class Silent:
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
 
-    def tick(self, board: Board, ids: list[str], grown: dict[str, bytes]) -> None:
+    def tick(self, board: Board, ids: list[str], grown: dict[str, list[Piece]]) -> None:
         pass
 
     def say(self, text: str) -> None:
@@ -93,11 +91,12 @@ class LiveTree:
         self._last = float("-inf")
         self.whole_log = verbose > 0
 
-    def tick(self, board: Board, ids: list[str], grown: dict[str, bytes]) -> None:
-        for id, data in grown.items():
-            lines = self._tails.setdefault(id, Tail()).feed(data)
-            if self._verbose:
-                self._above += [self._line(board, ids, id, line) for line in lines]
+    def tick(self, board: Board, ids: list[str], grown: dict[str, list[Piece]]) -> None:
+        for id, found in grown.items():
+            for piece in found:
+                lines = self._tails.setdefault(id, Tail()).feed(piece.data)
+                if self._verbose:
+                    self._above += [self._line(board, ids, id, line) for line in lines]
         now = self._steady()
         if now - self._last >= FRAME * 0.9:
             self._last = now
@@ -142,120 +141,3 @@ class LiveTree:
         if len(ids) == 1:
             return text + end
         return f"{self._look.label(short_name(board.operations[id]), ids.index(id))} {text}{end}"
-
-
-class PlainLines:
-    """A line for everything that happens, each with the name of what it belongs to."""
-
-    wants_log = True
-    whole_log = True
-    _SPEAK_AGAIN = 10.0
-
-    def __init__(
-        self,
-        stream: TextIO,
-        look: Look,
-        *,
-        details: bool = False,
-        steady: Callable[[], float] = time.monotonic,
-    ) -> None:
-        self._stream = stream
-        self._look = look
-        self._details = details
-        self._steady = steady
-        self._tails: dict[str, Tail] = {}
-        self._told: dict[tuple[str, int], StepState] = {}
-        self._waiting: dict[str, str] = {}
-        self._ended: set[str] = set()
-        self._progress: dict[tuple[str, int], float] = {}
-
-    def tick(self, board: Board, ids: list[str], grown: dict[str, bytes]) -> None:
-        for id in ids:
-            operation = board.operations.get(id)
-            if operation is None or id in self._ended:
-                continue
-            self._operation(operation)
-            steps = sorted(board.steps.get(id, {}).values(), key=lambda step: step.id)
-            for step in steps:
-                self._begin(operation, step)
-            if id in grown:
-                for line in self._tails.setdefault(id, Tail(1)).feed(grown[id]):
-                    self._output(operation, line)
-            for step in steps:
-                self._end(operation, step)
-            if operation.state.ended:
-                self._ended.add(id)
-                self._finish(operation)
-        self._stream.flush()
-
-    def say(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
-
-    def close(self, board: Board, ids: list[str]) -> None:
-        self.tick(board, ids, {})
-
-    def _print(self, operation: Operation, text: str) -> None:
-        print(f"[{short_name(operation)}] {text}", file=self._stream)
-
-    def _output(self, operation: Operation, line: str) -> None:
-        self._print(operation, f"  {cells.clean(line, colours=self._look.colour)}".rstrip())
-
-    def _operation(self, operation: Operation) -> None:
-        if operation.state is StepState.WAITING and operation.detail != self._waiting.get(operation.id, ""):
-            self._waiting[operation.id] = operation.detail
-            self._print(operation, operation.detail)
-
-    def _begin(self, operation: Operation, step: Step) -> None:
-        if step.state is StepState.WAITING or (step.operation, step.id) in self._told:
-            self._advance(operation, step)
-            return
-        self._told[step.operation, step.id] = StepState.RUNNING
-        self._progress[step.operation, step.id] = self._steady()
-        detail = f" ({cells.clean(step.detail)})" if step.detail else ""
-        if step.state in (StepState.CACHED, StepState.SKIPPED):
-            self._told[step.operation, step.id] = step.state
-            self._print(operation, f"{cells.clean(step.name)}: {step.state}{detail}")
-        else:
-            self._print(operation, f"{cells.clean(step.name)}{detail}")
-
-    def _advance(self, operation: Operation, step: Step) -> None:
-        """Now and then how far a long step is."""
-        key = (step.operation, step.id)
-        if step.progress is None or step.state is not StepState.RUNNING:
-            return
-        if self._steady() - self._progress.get(key, 0.0) < self._SPEAK_AGAIN:
-            return
-        self._progress[key] = self._steady()
-        far = tree.progress_text(
-            step.progress, msgspec.structs.replace(self._look, colour=False), narrow=True
-        )
-        self._print(operation, f"{cells.clean(step.name)}: {far}")
-
-    def _end(self, operation: Operation, step: Step) -> None:
-        key = (step.operation, step.id)
-        if not step.state.ended or self._told.get(key) is not StepState.RUNNING:
-            return
-        self._told[key] = step.state
-        took = step.ended - step.started if step.started and step.ended else 0.0
-        if step.state is not StepState.DONE:
-            detail = f" ({cells.clean(step.detail)})" if step.detail else ""
-            self._print(operation, f"{cells.clean(step.name)}: {step.state}{detail}")
-        elif took >= 1.0 or self._details:
-            self._print(operation, f"{cells.clean(step.name)}: done in {amounts.duration(took)}")
-
-    def _finish(self, operation: Operation) -> None:
-        for line in self._tails.get(operation.id, Tail(1)).flush():
-            self._output(operation, line)
-        took = operation.ended - operation.started if operation.started and operation.ended else 0.0
-        detail = f": {cells.clean(operation.detail)}" if operation.detail else ""
-        title = cells.clean(operation.title)
-        if operation.state is StepState.DONE:
-            self._print(operation, f"{title}: done in {amounts.duration(took)}{detail}")
-        else:
-            self._print(operation, f"{title}: {operation.state}{detail}")
-
-
-def short_name(operation: Operation) -> str:
-    """``web`` for the operations on a machine of that name, else the last word of the title."""
-    name = operation.subject.rpartition(":")[2] or operation.title
-    return cells.clean(name)

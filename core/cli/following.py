@@ -10,6 +10,7 @@ import msgspec
 
 from core.cli.board import Board
 from core.cli.displays import Display, display_for
+from core.cli.lines import Piece, pieces
 from core.client.channel import EngineGoneError
 from core.errors import BoxwrightError, RemoteError
 from core.model.event import Event, LogGrew, Snapshot, StepChanged
@@ -194,9 +195,9 @@ class Follower:
     def _show(self) -> None:
         self._display.tick(self._board, self._ids, self._grown())
 
-    def _grown(self) -> dict[str, bytes]:
+    def _grown(self) -> dict[str, list[Piece]]:
         """What came to the logs of which it is known that they grew."""
-        grown: dict[str, bytes] = {}
+        grown: dict[str, list[Piece]] = {}
         if self._display.wants_log:
             for id in self._ids:
                 if id in self._growing and (data := self._fetch(id)):
@@ -204,9 +205,9 @@ class Follower:
             self._growing.clear()
         return grown
 
-    def _fetch(self, id: str) -> bytes:
+    def _fetch(self, id: str) -> list[Piece]:
         read = self._read.get(id, 0)
-        blocks = []
+        found: list[Piece] = []
         while True:
             log = self._session.query(GetLog(operation=id, offset=read, limit=_BLOCK))
             assert isinstance(log, Log)
@@ -215,9 +216,9 @@ class Follower:
                 continue
             if not log.data:
                 break
-            blocks.append(log.data)
+            found += pieces(log)
             read += len(log.data)
             if read >= log.size:
                 break
         self._read[id] = read
-        return b"".join(blocks)
+        return found

@@ -4,8 +4,34 @@ from __future__ import annotations
 
 import codecs
 from collections import deque
+from collections.abc import Iterator
+
+import msgspec
+
+from core.model.query import Log
 
 _LONGEST = 65536
+
+
+class Piece(msgspec.Struct, frozen=True):
+    """Output that one step wrote; any number of lines, or a part of one."""
+
+    step: int
+    data: bytes
+    time: float = 0.0
+
+
+def pieces(log: Log) -> Iterator[Piece]:
+    """A part of an operation's log by the steps that wrote it; step 0 is the operation itself."""
+    position = log.offset
+    for segment in log.segments:
+        if segment.offset > position:
+            yield Piece(0, log.data[position - log.offset : segment.offset - log.offset], segment.time)
+        first = segment.offset - log.offset
+        yield Piece(segment.step, log.data[first : first + segment.length], segment.time)
+        position = segment.offset + segment.length
+    if position < log.offset + len(log.data):
+        yield Piece(0, log.data[position - log.offset :])
 
 
 class LineCutter:

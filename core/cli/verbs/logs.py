@@ -5,20 +5,16 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from core.cli import cells
 from core.cli.context import Context
-from core.cli.lines import LineCutter
+from core.cli.lines import LineCutter, Piece, pieces
 from core.cli.suggestions import did_you_mean
 from core.commands import CommandSpec
 from core.errors import NotFoundError
 from core.model.operation import Operation, Step
 from core.model.problem import ExitCode
 from core.model.query import GetLog, GetOperation, GetOperations, Log, Operations, OperationView
-
-if TYPE_CHECKING:
-    from core.client.following import LogText
 
 _BLOCK = 1 << 20
 _ID = re.compile(r"\d{1,6}")
@@ -62,24 +58,15 @@ def _find(context: Context, what: str) -> Operation:
     )
 
 
-def _whole(context: Context, id: str) -> Iterator[LogText]:
+def _whole(context: Context, id: str) -> Iterator[Piece]:
     """The log as it stands, by the steps that wrote it."""
-    from core.client.following import LogText
-
     offset = 0
     while True:
         log = context.session.query(GetLog(operation=id, offset=offset, limit=_BLOCK))
         assert isinstance(log, Log)
         if not log.data:
             return
-        position = log.offset
-        for segment in log.segments:
-            if segment.offset > position:
-                yield LogText(0, log.data[position - log.offset : segment.offset - log.offset], segment.time)
-            first = segment.offset - log.offset
-            yield LogText(segment.step, log.data[first : first + segment.length], segment.time)
-            position = segment.offset + segment.length
-        yield LogText(0, log.data[position - log.offset :], 0.0)
+        yield from pieces(log)
         offset = log.offset + len(log.data)
 
 
