@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from core.builds import tools
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "scripts" / "system-packages"
 TOOLS = ("sh", "dirname", "tr", "sed", "sort", "grep", "env", "cat")
@@ -95,6 +97,13 @@ def test_nothing_is_done_when_all_is_there(computer: Computer, purpose: str) -> 
 def test_tests_need_more_than_the_program() -> None:
     assert "qemu-system-x86" in listed("run")
     assert {"vagrant", "packer", "tmux"} <= listed("test") - listed("run")
+
+
+def test_all_tools_of_builds_are_listed() -> None:
+    needed = {tool.package for tool in vars(tools).values() if isinstance(tool, tools.Tool)}
+    brought_along = {"util-linux", "grub-common"}  # essential; needed by grub-pc-bin
+    assert needed - brought_along <= listed("run")
+    assert tools.GRUB_MODULES_PACKAGE in listed("run")
 
 
 def test_a_user_is_asked_and_without_a_terminal_that_means_no(computer: Computer) -> None:
