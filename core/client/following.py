@@ -47,9 +47,10 @@ def follow(
         assert isinstance(view, OperationView)
         name = view.operation.id
         offset = 0
-        yield view.operation
-        yield from view.steps
         ended = view.operation if view.operation.state.ended else None
+        if ended is None:
+            yield view.operation
+        yield from view.steps
         for text in _log(client, name, offset):
             offset += len(text.data)
             yield text
@@ -69,10 +70,8 @@ def follow(
                 ended = change.operation if change.operation.state.ended else None
                 if ended is None:
                     yield change.operation
-        if ended is not view.operation:
-            for text in _log(client, name, offset):
-                yield text
-            yield ended
+        yield from _log(client, name, offset)
+        yield ended
     finally:
         if hasattr(events, "close"):
             events.close()

@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from core.engine.records import MachineRecord
+from core.engine.records import MachineRecord, read_record
 from core.engine.schema import VERSION, migrate
 from core.errors import BoxwrightError
 from core.model.operation import Operation, Step
@@ -38,7 +38,6 @@ class StoredIntent(msgspec.Struct, frozen=True):
 _json = msgspec.json.Encoder()
 _operation = msgspec.json.Decoder(Operation)
 _step = msgspec.json.Decoder(Step)
-_record = msgspec.json.Decoder(MachineRecord)
 
 
 class Journal:
@@ -187,9 +186,10 @@ class Journal:
         records: list[MachineRecord] = []
         strange: list[str] = []
         for machine_id, body in self._read("SELECT id, body FROM machines ORDER BY project, name"):
-            try:
-                records.append(_record.decode(body))
-            except msgspec.DecodeError:
+            record = read_record(body)
+            if record is not None:
+                records.append(record)
+            else:
                 strange.append(machine_id)
         return tuple(records), tuple(strange)
 

@@ -88,3 +88,33 @@ class MachineRecord(msgspec.Struct, frozen=True, kw_only=True):
             trouble=self.trouble,
             facts=dict(started.facts) if started else {},
         )
+
+
+_decoder = msgspec.json.Decoder(MachineRecord)
+
+
+def read_record(body: bytes) -> MachineRecord | None:
+    """A record as the journal has it. One that another version wrote differently keeps what can be
+    read of it, as the machine is there all the same; None where not even its plan can."""
+    try:
+        return _decoder.decode(body)
+    except msgspec.DecodeError:
+        pass
+    try:
+        found = msgspec.json.decode(body, type=dict[str, Any])
+        fields = {
+            field.name: msgspec.convert(found[field.name], field.type)
+            for field in msgspec.structs.fields(MachineRecord)
+            if field.name in found and (field.required or _fits(found[field.name], field.type))
+        }
+        return MachineRecord(**fields)
+    except (msgspec.DecodeError, TypeError):
+        return None
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    try:
+        msgspec.convert(value, kind)
+    except msgspec.ValidationError:
+        return False
+    return True
