@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,9 @@ class House:
     def write(self, text: str) -> None:
         """The project file; ``web`` is a machine that the guest's server lets in."""
         user, key = self.sshd.endpoint.user, self.sshd.client_key
-        head = f'[project]\nname = "shop"\nprovider = "fake"\n[machines.web]\nbox = "base"\nssh.user = "{user}"\n'
-        (self.root / "boxwright.toml").write_text(head + f'ssh.identity = "{key}"\n' + text)
+        head = '[project]\nname = "shop"\nprovider = "fake"\n[machines.web]\nbox = "base"\n'
+        account = f'ssh.user = "{user}"\nssh.identity = "{key}"\n'
+        (self.root / "boxwright.toml").write_text(head + account + text)
 
     @property
     def web(self) -> MachineKey:
@@ -95,6 +97,13 @@ class House:
 
     def steps(self, operation: Operation) -> dict[str, Step]:
         return {step.name: step for step in self.view(operation.id).steps}
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Until it holds; looked at after each event of the engine."""
+        async with asyncio.timeout(30):
+            async for _ in self.engine.subscribe():
+                if condition():
+                    return
 
     def log(self, operation: Operation) -> str:
         return Path(self.view(operation.id).log).read_text()

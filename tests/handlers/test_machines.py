@@ -132,11 +132,8 @@ async def test_a_start_that_fails_at_first_leaves_nothing(house: House) -> None:
 async def test_a_machine_that_dies_while_it_is_waited_for_is_told_and_kept(house: House) -> None:
     house.sshd.stop()
     operation = house.engine.submit(command.Up(machine=house.web))
-    while not house.hypervisor.machines or house.machine().state is not MachineState.STARTING:
-        await asyncio.sleep(0.01)
+    await house.until(lambda: "Wait for SSH" in {step.name for step in house.view(operation).steps})
     (machine_id,) = house.hypervisor.machines
-    while house.hypervisor.machines[machine_id].state is not MachineState.RUNNING:
-        await asyncio.sleep(0.01)
     house.hypervisor.kill(machine_id)
     done = await house.end(operation)
     assert done.problem is not None
