@@ -157,7 +157,6 @@ def _unknown_key(key: str, known: tuple[str, ...], path: Path) -> Fault:
     return Fault(
         (*path, key),
         f"Unknown key {key!r} {where}.",
-        why="" if not instead(key, known) else f"Keys that may stand there: {', '.join(known)}.",
         remedy=instead(key, known) or f"use one of: {', '.join(known)}",
         at_key=True,
     )

@@ -122,8 +122,8 @@ def _refuse_to_replace(target: Path, files: tuple[Path, ...], force: bool) -> No
     if there and not force:
         raise UsageError(
             f"{', '.join(there)} {'is' if len(there) == 1 else 'are'} in {target} already.",
-            why="Nothing was written.",
-            remedy="boxwright init --force replaces them",
+            why="Nothing was written; --force replaces what is there.",
+            remedy="boxwright init --force",
         )
 
 

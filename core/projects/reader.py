@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -131,6 +130,7 @@ def _tuple(value: str | tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _line(problem: Problem) -> str:
-    place = f"{problem.place}: " if problem.place else ""
-    remedy = re.sub(r"\s+", " ", problem.remedy)
-    return f"{place}{problem.what}{f' To mend it: {remedy}' if remedy else ''}"
+    """A problem in one line; the folder is that of the first one."""
+    place = problem.place
+    where = f"{msgspec.structs.replace(place, file=Path(place.file).name)}: " if place else ""
+    return f"{where}{problem.what}{f' To mend it: {problem.remedy}' if problem.remedy else ''}"
