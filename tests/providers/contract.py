@@ -6,15 +6,18 @@ A test module makes a class of its own out of :class:`ProviderContract` and give
 from __future__ import annotations
 
 import asyncio
+import itertools
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from core.errors import BoxwrightError, BusyError, NotFoundError, ProviderError, UsageError
 from core.model.machine import ExtraDisk, MachineState, WantedPort
 from core.model.provider import Capability
+from core.model.work import Work
 from core.providers.base import Console, StateChange
 from tests.providers.bench import SSH, Bench, Machine, NewMachine
 from tests.support.interrupt import Interrupted
@@ -595,7 +598,7 @@ class ProviderContract:
                 assert await machine.state() is wanted
 
             await cancel_everywhere(
-                lambda machine=machine: machine,
+                itertools.repeat(machine).__next__,
                 lambda m, w: m.provider.save_snapshot(m.plan, "one", w),
                 prepare=None,
                 check=check,
@@ -668,12 +671,12 @@ class ProviderContract:
         assert Capability.CLONE not in bench.provider.capabilities
 
 
-Action = Callable[[Machine, "object"], Awaitable[object]]
+Action = Callable[[Machine, Work], Coroutine[Any, Any, object]]
 
 
 async def cancel_everywhere(
     machines: Callable[[], Machine],
-    action: Callable[..., Awaitable[object]],
+    action: Action,
     *,
     prepare: Callable[[Machine], Awaitable[None]] | None,
     check: Callable[[Machine], Awaitable[None]],
@@ -687,7 +690,7 @@ async def cancel_everywhere(
         if prepare:
             await prepare(machine)
         work = machine.work()
-        interrupted = Interrupted(action(machine, work), point)  # type: ignore[arg-type]
+        interrupted: Interrupted[object] = Interrupted(action(machine, work), point)
 
         async def run(interrupted: Interrupted[object] = interrupted) -> None:
             await interrupted
