@@ -31,6 +31,7 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         self._writable = asyncio.Event()
         self._writable.set()
         self._ended = asyncio.Event()
+        self._over = asyncio.Event()
         self._eof = False
         self._status: int | None = None
         self._signal = ""
@@ -56,8 +57,7 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         except Exception as failure:
             # asyncssh would end the whole connection; only this command is at fault.
             self._failure = failure
-            if self._chan is not None:
-                self._chan.abort()
+            self._over.set()
 
     def _enqueue(self, data: bytes) -> None:
         self._blocks.append(data)
@@ -87,6 +87,7 @@ class Channel(asyncssh.SSHClientSession[bytes]):
     def connection_lost(self, exc: Exception | None) -> None:
         self._eof = True
         self._ended.set()
+        self._over.set()
         self._arrived.set()
         self._writable.set()
 
@@ -131,11 +132,12 @@ class Channel(asyncssh.SSHClientSession[bytes]):
 
     @property
     def ended(self) -> bool:
+        """The channel is closed on both sides."""
         return self._ended.is_set()
 
     async def wait(self) -> Ran:
-        """How it ended. Raises what an output callback raised."""
-        await self._ended.wait()
+        """How it ended. Raises what an output callback raised, at once: the command may still run."""
+        await self._over.wait()
         if self._failure is not None:
             raise self._failure
         if self._signal:
