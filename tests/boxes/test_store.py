@@ -4,33 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
-import struct
 from pathlib import Path
 
 import pytest
 
-from core import boxes
 from core.boxes.manifest import blob_path
 from core.boxes.store import BoxStore
 from core.errors import BoxwrightError, NotFoundError, UsageError
 from core.model.box import Box, BoxKey
+from tests.boxes.making import backed, qcow2
 from tests.support.work import RecordingWork
-
-
-def qcow2(size: int = 1 << 20, *, filler: bytes = b"") -> bytes:
-    """A qcow2 header of version 3 and whatever shall follow; enough for everyone who does not boot it."""
-    head = struct.pack(">4sIQIIQIIQQIIQ", b"QFI\xfb", 3, 0, 0, 16, size, 0, 0, 0, 0, 0, 0, 0)
-    return head + struct.pack(">QQQII", 0, 0, 0, 4, 104) + bytes(8) + filler
-
-
-@pytest.fixture
-def store(tmp_path: Path) -> BoxStore:
-    return BoxStore(tmp_path / "boxes")
-
-
-@pytest.fixture
-def work() -> RecordingWork:
-    return RecordingWork(undo=boxes.UNDO)
 
 
 async def built(
@@ -98,7 +81,7 @@ async def test_disks_that_name_other_files_are_refused_and_stay(
     store: BoxStore, work: RecordingWork, tmp_path: Path
 ) -> None:
     disk = tmp_path / "disk.qcow2"
-    disk.write_bytes(qcow2()[:8] + struct.pack(">QI", 200, 8) + qcow2()[20:])
+    disk.write_bytes(backed())
     with pytest.raises(BoxwrightError, match="names a backing file"):
         await store.put_built(key=BoxKey("a", "1", "qemu"), disks=[disk], fingerprint="f", work=work)
     await work.undo()
