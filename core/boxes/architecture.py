@@ -30,6 +30,12 @@ def host() -> str:
     return canonical(platform.machine())
 
 
+def hardware(name: str) -> str:
+    """The name that kernels and hypervisors use (``x86_64``, ``aarch64``, ...); "" is this machine's."""
+    known = canonical(name) or host()
+    return {"amd64": "x86_64", "arm64": "aarch64", "i386": "i386"}.get(known, known)
+
+
 def agree(box: str, wanted: str) -> bool:
     """Whether a box may be used where ``wanted`` is asked for; "" and "any" agree with everything."""
     left, right = canonical(box), canonical(wanted)

@@ -101,9 +101,10 @@ class House:
     async def until(self, condition: Callable[[], bool]) -> None:
         """Until it holds; looked at after each event of the engine."""
         async with asyncio.timeout(30):
-            async for _ in self.engine.subscribe():
-                if condition():
-                    return
+            events = self.engine.subscribe()
+            while not condition():
+                await events.batch()
+            events.close()
 
     def log(self, operation: Operation) -> str:
         return Path(self.view(operation.id).log).read_text()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from pathlib import Path
 
+from core.boxes import architecture
 from core.engine.context import Context
 from core.errors import ProviderError
 from core.model.box import Box
@@ -68,7 +69,7 @@ def make_plan(
         runtime=str(context.locations.machine_runtime(machine_id)),
         disks=box.disks,
         firmware=box.firmware,
-        architecture=box.key.architecture or "x86_64",
+        architecture=architecture.hardware(box.key.architecture),
         cpus=spec.cpus,
         memory=parse_size(spec.memory),
         extra_disks=tuple(ExtraDisk(name=disk.name, size=parse_size(disk.size)) for disk in spec.disks),
