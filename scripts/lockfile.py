@@ -50,7 +50,7 @@ def _faults(name: str, requirements: list[str]) -> list[str]:
     for entry in re.split(r"\n(?=\S)", re.sub(r"^#.*\n", "", text, flags=re.MULTILINE).strip()):
         found = re.match(r"([A-Za-z0-9._-]+)==([^\s;\\]+)", entry)
         if not found:
-            faults.append(f"{name}: not a pinned package: {entry[:60]!r}")
+            faults.append(f"{name}: not a pinned package: {entry.splitlines()[0]}")
             continue
         pins[canonicalize_name(found[1])] = found[2]
         if "--hash=sha256:" not in entry:
