@@ -2,13 +2,14 @@
 
 What the guest says is read from the log that QEMU keeps; the socket tells that there is more, and takes
 input. So every console, also one opened late or read slowly, sees the same bytes, and nothing is held in
-memory for it.
+memory for it. Only on a full disk, where the log stands still, what the socket says is shown itself.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 from pathlib import Path
 
 from core.errors import ProviderError
@@ -30,10 +31,15 @@ class SerialConsole:
         self._log = log
         self._offset = max(0, _size(log) - TAIL)
         self._more = asyncio.Event()
+        self._lost = b""
         self._closed = False
 
     def wake(self) -> None:
         self._more.set()
+
+    def feed(self, data: bytes) -> None:
+        """What did not get into the log."""
+        self._lost = (self._lost + data)[-TAIL:]
 
     async def read(self) -> bytes:
         while not self._closed:
@@ -55,6 +61,8 @@ class SerialConsole:
         except FileNotFoundError:
             return b""
         self._offset += len(data)
+        data += self._lost
+        self._lost = b""
         return data
 
     async def write(self, data: bytes) -> None:
@@ -69,31 +77,52 @@ class SerialConsole:
 class _Line:
     """The connection to one machine's serial port."""
 
-    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, log: Path) -> None:
         self._reader = reader
         self._writer = writer
+        self._log = log
+        self._logged = _size(log)
+        self._received = bytearray()
+        self._later: asyncio.TimerHandle | None = None
         self.lookers: set[SerialConsole] = set()
         self.ended = False
         self._task = asyncio.create_task(self._listen())
 
     async def _listen(self) -> None:
-        loop = asyncio.get_running_loop()
-        again: asyncio.TimerHandle | None = None
         try:
-            while await self._reader.read(65536):
+            while data := await self._reader.read(65536):
+                self._received += data
                 self._wake()
-                if again is None or again.when() <= loop.time():
-                    again = loop.call_later(_LAG, self._wake)
+                if self._later is None:
+                    self._look_later()
         except OSError:
             pass
         finally:
             self.ended = True
+            if self._later:
+                self._later.cancel()
             self._wake()
             self._writer.close()
 
     def _wake(self) -> None:
         for looker in self.lookers:
             looker.wake()
+
+    def _look_later(self) -> None:
+        self._later = asyncio.get_running_loop().call_later(_LAG, self._look_again, len(self._received))
+
+    def _look_again(self, expected: int) -> None:
+        """What was received must be in the log by now, unless there is no room for it."""
+        size = _size(self._log)
+        if size == self._logged and _full(self._log):
+            for looker in self.lookers:
+                looker.feed(bytes(self._received[:expected]))
+        self._logged = size
+        del self._received[:expected]
+        self._wake()
+        self._later = None
+        if self._received:
+            self._look_later()
 
     async def write(self, data: bytes) -> None:
         if self.ended:
@@ -136,7 +165,7 @@ class Consoles:
                         why="It does not run." if not layout.pid_file.exists() else str(error),
                         remedy=f"boxwright up {plan.key.name}",
                     ) from error
-                line = self._lines[plan.id] = _Line(reader, writer)
+                line = self._lines[plan.id] = _Line(reader, writer, layout.serial_log)
             console = SerialConsole(line, layout.serial_log)
             line.lookers.add(console)
             return console
@@ -146,6 +175,11 @@ class Consoles:
             if not line.ended:
                 await line.close()
         self._lines.clear()
+
+
+def _full(path: Path) -> bool:
+    space = os.statvfs(path.parent)
+    return space.f_bavail * space.f_frsize < TAIL
 
 
 def _size(path: Path) -> int:

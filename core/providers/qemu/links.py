@@ -59,7 +59,7 @@ class Links:
     def get(self, machine_id: str) -> Link | None:
         return self._links.get(machine_id)
 
-    async def open(self, plan: MachinePlan, pid: int, timeout: float = CONNECT_TIMEOUT) -> Link:
+    async def open(self, plan: MachinePlan, pid: int) -> Link:
         """The link to the machine's process ``pid``; raises MonitorError."""
         async with self._opening.setdefault(plan.id, asyncio.Lock()):
             link = self._links.get(plan.id)
@@ -67,7 +67,7 @@ class Links:
                 return link
             if link:
                 await self.drop(plan.id)
-            monitor = await Monitor.connect(Layout.of(plan).monitor_socket, timeout)
+            monitor = await Monitor.connect(Layout.of(plan).monitor_socket, CONNECT_TIMEOUT)
             link = Link(plan, pid, monitor)
             self._links[plan.id] = link
             link.task = asyncio.create_task(self._follow(link), name=f"qemu {plan.id}")

@@ -23,12 +23,13 @@ from core.providers.qemu import processes
 from core.providers.qemu import record as records
 from core.providers.qemu.context import Context, existing, facts
 from core.providers.qemu.disks import finish
+from core.providers.qemu.last_words import died, log_tail
 from core.providers.qemu.layout import Layout
 from core.providers.qemu.links import Link
 from core.providers.qemu.monitor import Monitor, MonitorError
 from core.providers.qemu.power import quit_now
 from core.providers.qemu.record import Launch
-from core.providers.qemu.starting import died, launch, log_tail
+from core.providers.qemu.starting import launch
 from core.providers.qemu.states import started
 
 _UNLIMITED = 1 << 40

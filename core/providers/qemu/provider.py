@@ -15,11 +15,11 @@ from core.providers.news import News
 from core.providers.qemu import memory, power, processes, snapshots, states, statistics
 from core.providers.qemu.console import Consoles
 from core.providers.qemu.context import Context
+from core.providers.qemu.last_words import log_tail
 from core.providers.qemu.layout import Layout
 from core.providers.qemu.links import Link, Links
 from core.providers.qemu.options import read_options
 from core.providers.qemu.probing import CAPABILITIES, Prober
-from core.providers.qemu.starting import log_tail
 from core.undo import SHARED
 
 

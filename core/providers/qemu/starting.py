@@ -15,6 +15,7 @@ from core.providers import ports
 from core.providers.ports import Claims
 from core.providers.qemu import acceleration, command, disks, firmware, processes, tools
 from core.providers.qemu import record as records
+from core.providers.qemu.last_words import died, last_words
 from core.providers.qemu.layout import Layout
 from core.providers.qemu.links import Link, Links
 from core.providers.qemu.neighbours import ports_of_others
@@ -98,7 +99,7 @@ async def launch(
             ended = await tools.run(*argv)
             if ended.status == 0:
                 return await _connected(links, plan, layout), record
-            said = _last_words(ended.errors, layout)
+            said = last_words(ended.errors, layout)
             collision = _TAKEN.search("\n".join(said))
             if collision is None:
                 raise died(said)
@@ -120,7 +121,7 @@ def _collided(plan: MachinePlan, forwards: Sequence[Forward], collision: re.Matc
 async def _connected(links: Links, plan: MachinePlan, layout: Layout) -> Link:
     pid = processes.find(layout.pid_file)
     if pid is None:
-        raise died(_last_words("", layout))
+        raise died(last_words("", layout))
     return await links.open(plan, pid)
 
 
@@ -128,49 +129,3 @@ def _remove_sockets(layout: Layout) -> None:
     for socket in layout.sockets:
         with contextlib.suppress(FileNotFoundError):
             socket.unlink()
-
-
-def _last_words(errors: str, layout: Layout) -> tuple[str, ...]:
-    return tuple(line for line in errors.splitlines() if line.strip()) + log_tail(layout)
-
-
-def log_tail(layout: Layout, lines: int = 8) -> tuple[str, ...]:
-    """The last lines that QEMU wrote into its log."""
-    try:
-        with layout.log.open("rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(0, size - 8192))
-            text = file.read().decode(errors="replace")
-    except OSError:
-        return ()
-    return tuple(line for line in text.splitlines() if line.strip())[-lines:]
-
-
-_CAUSES = (
-    (r"Failed to get .*lock", "Another process uses the machine's disk.", "end that process, then try again"),
-    (r"Cannot allocate memory|cannot set up guest memory", "The computer has too little free memory.",
-     "give the machine less memory, or halt another one"),
-    (r"No space left", "The host's disk is full.", "free some space, then try again"),
-    (r"Could not access KVM kernel module|failed to initialize kvm", "KVM cannot be used.",
-     'set accelerator = "tcg" in the machine\'s qemu table'),
-    (r"unsupported machine type|CPU model .* not found|unable to find CPU model|invalid option|"
-     r"is not a valid device model name|-[\w-]+: ", "QEMU does not take one of its arguments.",
-     "look at the machine's qemu table: machine, cpu, args"),
-)  # fmt: skip
-
-
-def died(said: Sequence[str]) -> ProviderError:
-    """The error for a QEMU that ended before it ran, from its last words."""
-    text = "\n".join(said)
-    words = said[-1].partition(": ")[2] or said[-1] if said else "It said nothing."
-    for pattern, cause, remedy in _CAUSES:
-        if re.search(pattern, text):
-            return ProviderError(
-                "QEMU ended as it was started.", why=f"{cause} {words}", remedy=remedy, tail=tuple(said)
-            )
-    return ProviderError(
-        "QEMU ended as it was started.",
-        why=words,
-        remedy="boxwright doctor, to see whether QEMU works here",
-        tail=tuple(said),
-    )
