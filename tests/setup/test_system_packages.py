@@ -113,6 +113,8 @@ def test_a_user_is_asked_and_without_a_terminal_that_means_no(computer: Computer
     assert "To do it later: sudo apt-get install -y" in done.stderr
     assert computer.called("apt-get") == []
     assert computer.run("run").stderr == "", "a no is remembered"
+    assert computer.run("run", CI="true").returncode == 0
+    assert len(computer.called("apt-get")) == 2, "where nobody is asked, an earlier no does not count"
 
 
 def test_under_ci_sudo_is_used_without_asking(computer: Computer) -> None:
