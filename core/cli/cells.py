@@ -24,7 +24,7 @@ def clean(text: str, *, colours: bool = False) -> str:
     Of a line that overwrote itself with carriage returns the last state is kept. What a guest
     writes is foreign input: only this reaches the user's terminal.
     """
-    text = _last_state(text.rstrip("\r\n"))
+    text = _last_state(text.rstrip("\r\n").replace("\n", " "))
     if not colours and text.isascii() and text.isprintable():
         return text
 
