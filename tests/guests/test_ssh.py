@@ -7,7 +7,7 @@ import os
 import re
 import signal
 import subprocess
-from collections.abc import AsyncIterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -28,8 +28,17 @@ from tests.support.sshd import Sshd, make_key
 
 async def gone(pid: int) -> None:
     """Until the process has ended."""
-    while Path(f"/proc/{pid}").exists() and "Z" not in Path(f"/proc/{pid}/stat").read_text().split()[2]:
-        await asyncio.sleep(0.02)
+    try:
+        descriptor = os.pidfd_open(pid)
+    except ProcessLookupError:
+        return
+    ended = asyncio.Event()
+    asyncio.get_running_loop().add_reader(descriptor, ended.set)
+    try:
+        await ended.wait()
+    finally:
+        asyncio.get_running_loop().remove_reader(descriptor)
+        os.close(descriptor)
 
 
 async def test_outputs_are_streamed_apart_and_the_status_comes_back(guest: SshGuest) -> None:
@@ -264,17 +273,15 @@ async def test_closing_a_shell_hangs_up(guest: SshGuest) -> None:
 
 
 @pytest.fixture
-async def agent(tmp_path: Path, sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[str]:
+def agent(tmp_path: Path, sshd: Sshd, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     path = str(tmp_path / "agent")
-    process = subprocess.Popen(["ssh-agent", "-D", "-a", path], stdout=subprocess.DEVNULL)
-    async with asyncio.timeout(10):
-        while not Path(path).exists():
-            await asyncio.sleep(0.01)
+    said = subprocess.run(["ssh-agent", "-s", "-a", path], capture_output=True, timeout=10, check=True).stdout
+    found = re.search(rb"SSH_AGENT_PID=(\d+)", said)
+    assert found
     monkeypatch.setenv("SSH_AUTH_SOCK", path)
     subprocess.run(["ssh-add", "-q", str(sshd.client_key)], check=True, timeout=10)
     yield path
-    process.terminate()
-    process.wait(timeout=10)
+    os.kill(int(found[1]), signal.SIGTERM)
 
 
 async def test_the_agent_is_forwarded_when_asked_and_only_then(sshd: Sshd, agent: str) -> None:

@@ -260,22 +260,24 @@ async def test_a_changed_host_key_ends_the_waiting(sshd: Sshd) -> None:
 
 
 async def test_cancelling_leaves_no_connection_behind() -> None:
-    open_now = 0
+    open_now: set[asyncio.StreamWriter] = set()
+    many, none = asyncio.Event(), asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        nonlocal open_now
-        open_now += 1
+        open_now.add(writer)
+        if len(open_now) > 1:
+            many.set()
         await reader.read()
-        open_now -= 1
         writer.close()
+        open_now.remove(writer)
+        if not open_now:
+            none.set()
 
     async with server(serve) as port:
         waiting = asyncio.create_task(wait_for_guest(endpoint(port), work=RecordingWork(), timeout=60))
-        await asyncio.sleep(0.6)
-        assert open_now > 1
+        await many.wait()
         waiting.cancel()
         with pytest.raises(asyncio.CancelledError):
             await waiting
         async with asyncio.timeout(5):
-            while open_now:
-                await asyncio.sleep(0.01)
+            await none.wait()

@@ -7,6 +7,7 @@ authorized_keys of its own in a temporary folder.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import getpass
 import os
 import shutil
@@ -18,6 +19,7 @@ from pathlib import Path
 from core.model.machine import Endpoint
 
 _CONFIG = """
+{first}
 Port {port}
 ListenAddress 127.0.0.1
 {host_keys}
@@ -62,6 +64,8 @@ class Sshd:
         self.folder = folder
         self.home = folder / "home"
         self.port = port or free_port()
+        self.first = ""
+        """Lines for the configuration; the first one of a kind counts."""
         self.extra = extra
         (self.home / ".ssh").mkdir(parents=True, exist_ok=True, mode=0o700)
         self.authorized_keys = self.home / ".ssh" / "authorized_keys"
@@ -100,7 +104,11 @@ class Sshd:
         config = self.folder / "sshd_config"
         config.write_text(
             _CONFIG.format(
-                port=self.port, host_keys=f"HostKey {self.host_key}", home=self.home, extra=self.extra
+                first=self.first,
+                port=self.port,
+                host_keys=f"HostKey {self.host_key}",
+                home=self.home,
+                extra=self.extra,
             )
         )
         self._process = subprocess.Popen(
@@ -129,10 +137,8 @@ class Sshd:
         if self._process is None:
             return
         for pid in (*self.sessions(), self._process.pid):
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
         self._process.wait(timeout=10)
         self._process = None
 
