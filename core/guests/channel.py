@@ -125,6 +125,15 @@ class Channel(asyncssh.SSHClientSession[bytes]):
         if not self._ended.is_set() and self._chan is not None:
             self._chan.change_terminal_size(columns, rows)
 
+    def pause_reading(self) -> None:
+        """Hold the guest back: no output is delivered until ``resume_reading``."""
+        if not self._ended.is_set() and self._chan is not None:
+            self._chan.pause_reading()
+
+    def resume_reading(self) -> None:
+        if not self._ended.is_set() and self._chan is not None:
+            self._chan.resume_reading()
+
     def send_signal(self, name: str) -> None:
         """Ask the guest's SSH server to signal the command (not every server does)."""
         if not self._ended.is_set() and self._chan is not None:
