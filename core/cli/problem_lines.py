@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
 from core.cli import cells
 from core.cli.look import Look
 from core.model.problem import Place, Problem
+
+_WORD = re.compile(r'"(?:[^"\\]|\\.)*"|\'[^\']*\'|\[[^][=]*\]|[\w.+-]+|\S')
 
 
 def problem_lines(problem: Problem, look: Look, *, label: str = "error") -> list[str]:
@@ -49,10 +52,17 @@ def _excerpt(place: Place, look: Look) -> list[str]:
     if place.column:
         before = cells.expand_tabs(source[: place.column - 1])
         marked = source[place.column - 1 :]
-        length = len(place.text) if place.text and marked.startswith(place.text) else 1
-        under = " " * cells.width(before) + "^" * max(1, cells.width(marked[:length]))
+        under = " " * cells.width(before) + "^" * max(1, cells.width(_offending(marked, place.text)))
         lines.append(f" {look.paint(f'{margin} |', 'blue')} {look.paint(under, 'bold', 'red')}")
     return lines
+
+
+def _offending(marked: str, text: str) -> str:
+    """What to mark: the place's own text, or the first word where that is all of the line."""
+    if text and marked.startswith(text) and text != marked.rstrip():
+        return text
+    found = _WORD.match(marked)
+    return found.group() if found else ""
 
 
 def _line(place: Place) -> str:

@@ -18,8 +18,10 @@ def test_durations(seconds: float, text: str) -> None:
 
 @pytest.mark.parametrize(
     ("number", "text"),
-    [(0, "0 B"), (999, "999 B"), (1000, "1.0 KiB"), (1536, "1.5 KiB"), (500 << 20, "500 MiB"), (5 << 40, "5.0 TiB"),
-     (9 << 50, "9216 TiB")],
+    [
+        (0, "0 B"), (999, "999 B"), (1000, "1.0 KiB"), (1536, "1.5 KiB"),
+        (500 << 20, "500 MiB"), (5 << 40, "5.0 TiB"), (9 << 50, "9216 TiB"),
+    ],
 )  # fmt: skip
 def test_sizes(number: int, text: str) -> None:
     assert amounts.size(number) == text

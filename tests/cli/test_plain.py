@@ -68,7 +68,7 @@ def test_a_long_step_tells_now_and_then_how_far_it_is() -> None:
     out = io.StringIO()
     clock = Clock()
     display = PlainLines(out, Look(), steady=clock)
-    for second in range(0, 31):
+    for second in range(31):
         clock.now = float(second)
         made = board(operation(), step(1, "Download", progress=Progress(second * 10.0, 400.0, "bytes")))
         display.tick(made, ["000001"], {})
