@@ -53,3 +53,27 @@ def test_mistakes_in_the_text_come_first(tmp_path: Path) -> None:
         "machines.web has no 'box'.",
         "Unknown key 'bx' in machines.web.",
     ]
+
+
+def test_providers_are_asked_about_their_tables(tmp_path: Path) -> None:
+    (tmp_path / "boxwright.toml").write_text(
+        """\
+[project]
+name = "p"
+provider = ["libvirt", "qmu"]
+[machines.web]
+box = "x"
+provider = "nothing"
+[machines.web.qemu]
+display = "none"
+colour = "red"
+"""
+    )
+    found = [(item.place.line, item.what, item.remedy) for item in problems(tmp_path) if item.place]
+    assert [(line, what) for line, what, _ in found] == [
+        (3, "There is no provider 'qmu'."),
+        (6, "There is no provider 'nothing'."),
+        (9, "The QEMU provider has no option 'colour'."),
+    ]
+    assert found[0][2] == "did you mean 'qemu'?"
+    assert found[1][2].startswith("use one of: auto, ")
