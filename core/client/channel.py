@@ -7,7 +7,7 @@ import time
 
 import msgspec
 
-from core.engine.protocol import LENGTH, MOST_ANSWER, Answer, Failed, Request, check_length, pack
+from core.engine.protocol import LENGTH, MOST_ANSWER, Answer, Failed, FrameError, Request, check_length, pack
 from core.errors import BoxwrightError, RemoteError
 
 _CHUNK = 256 * 1024
@@ -40,10 +40,13 @@ class Channel:
         """The next message; None when ``timeout`` seconds pass without one. What is wrong with the
         connection as a whole is raised as RemoteError."""
         deadline = None if timeout is None else time.monotonic() + timeout
-        while (body := self._take()) is None:
-            if not self._fill(deadline):
-                return None
-        message = _answer.decode(body)
+        try:
+            while (body := self._take()) is None:
+                if not self._fill(deadline):
+                    return None
+            message = _answer.decode(body)
+        except (FrameError, msgspec.DecodeError) as error:
+            raise EngineGoneError(f"What it said cannot be understood: {error}") from None
         if isinstance(message, Failed) and not message.id:
             raise RemoteError(message.problem)
         return message

@@ -29,7 +29,7 @@ def connect(where: Locations, *, start: bool = True, version: str = "") -> tuple
     while True:
         try:
             channel, welcome = _greet(where, version)
-        except (FileNotFoundError, ConnectionError, EngineGoneError):
+        except (FileNotFoundError, NotADirectoryError, ConnectionError, EngineGoneError):
             if not start:
                 raise NotFoundError("No engine runs.", remedy="boxwright status") from None
             if time.monotonic() > deadline:
@@ -38,6 +38,12 @@ def connect(where: Locations, *, start: bool = True, version: str = "") -> tuple
                 ) from None
             _launch(where)
             continue
+        except OSError as error:
+            raise BoxwrightError(
+                "The engine's socket cannot be reached.",
+                why=f"{where.socket}: {error}",
+                remedy="export XDG_RUNTIME_DIR=<a private folder with a short path>",
+            ) from None
         if not _older(welcome, version):
             if welcome.protocol == PROTOCOL:
                 return channel, welcome

@@ -25,7 +25,12 @@ def launch(where: Locations) -> None:
 
     Raises BoxwrightError, with the end of the engine's log, where it dies instead.
     """
-    where.prepare()
+    try:
+        where.prepare()
+    except OSError as error:
+        raise BoxwrightError(
+            "The folders of Boxwright cannot be made.", why=str(error), remedy=f"ls -ld {where.data.parent}"
+        ) from None
     begin = _size(where.engine_log)
     ours, its = os.pipe()
     try:

@@ -20,6 +20,7 @@ from core.engine.protocol import (
     Cancel,
     Failed,
     First,
+    FrameError,
     Goodbye,
     News,
     OpenSerial,
@@ -77,9 +78,11 @@ class _Stream:
         try:
             header = await self.reader.readexactly(4)
             body = await self.reader.readexactly(check_length(header, MOST_ANSWER))
+            message = _answer.decode(body)
         except (asyncio.IncompleteReadError, ConnectionError):
             raise EngineGoneError from None
-        message = _answer.decode(body)
+        except (FrameError, msgspec.DecodeError) as error:
+            raise EngineGoneError(f"What it said cannot be understood: {error}") from None
         if isinstance(message, Failed) and not message.id:
             raise RemoteError(message.problem)
         return message

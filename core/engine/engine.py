@@ -77,6 +77,7 @@ class Engine:
         self._clients = 0
         self._last_use = time.monotonic()
         self._ended_count = 0
+        self._trouble = ""
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopped = asyncio.Event()
         self._ending = asyncio.Lock()
@@ -101,14 +102,18 @@ class Engine:
         self.started = time.time()
         self.journal = Journal(self.locations.journal, on_point=self._on_point)
         if self.journal.moved_aside:
-            _log.error("the journal was damaged; it is kept as %s", self.journal.moved_aside)
+            self._trouble = (
+                f"The journal was damaged and begun anew; it is kept as {self.journal.moved_aside}."
+            )
+            _log.error("%s", self._trouble)
         settle_states(self.journal)
         providers, broken = self._load_providers()
         handlers = self._given_handlers or Handlers.installed()
         self.hub = Hub(self._snapshot)
         records, strange = self.journal.machines()
         if strange:
-            _log.error("records of machines that cannot be read: %s", ", ".join(strange))
+            self._trouble = f"Records of machines that cannot be read: {', '.join(strange)}."
+            _log.error("%s", self._trouble)
         self.machines = MachineRegistry(self.journal, self.publish, records)
         tables = [provider.undo for provider in providers.values()]
         ledger = Ledger(
@@ -357,4 +362,5 @@ class Engine:
             data=str(self.locations.data),
             socket=str(self.locations.socket),
             log=str(self.locations.engine_log),
+            trouble=self._trouble,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -48,7 +49,8 @@ class RootWork:
         if self._own is not None:
             self._own.progress(current, total, unit)
         else:
-            self._run.loop.call_soon_threadsafe(self._first_progress, current, total, unit)
+            with contextlib.suppress(RuntimeError):
+                self._run.loop.call_soon_threadsafe(self._first_progress, current, total, unit)
 
     def _first_progress(self, current: float, total: float | None, unit: str) -> None:
         if self._own is None and not self._run.view().state.ended:
@@ -58,7 +60,8 @@ class RootWork:
 
     def note(self, text: str) -> None:
         self.detail = text
-        self._run.loop.call_soon_threadsafe(self._run.describe, text)
+        with contextlib.suppress(RuntimeError):  # The loop has ended: nobody looks any more.
+            self._run.loop.call_soon_threadsafe(self._run.describe, text)
 
     def write(self, data: bytes) -> None:
         self._run.write_log(0, data)

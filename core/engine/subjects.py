@@ -82,6 +82,8 @@ class Subjects:
         queue.depth -= 1
         if queue.depth:
             return
+        # One that was cancelled in this instant has not yet taken itself out of the queue.
+        queue.waiting = [waiter for waiter in queue.waiting if not waiter.turn.done()]
         if queue.waiting:
             following = queue.waiting.pop(0)
             queue.holder = _now(following.ticket)

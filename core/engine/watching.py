@@ -11,6 +11,7 @@ from core.engine.records import MachineRecord
 from core.engine.registry import MachineRegistry
 from core.errors import BoxwrightError
 from core.model.event import Change, ProviderProbed
+from core.model.machine import MachineState
 from core.model.provider import Probe
 from core.providers.base import Provider, Seen
 
@@ -49,6 +50,10 @@ class Watcher:
             self._probe_again(name)
             self._spawn(self._adopt(name), f"adopt {name}")
             self._spawn(self._watch(name), f"watch {name}")
+        for record in self._machines.records():
+            if record.provider not in self._providers:
+                trouble = f"Its provider, {record.provider}, is not installed any more."
+                self._machines.seen(record.id, Seen(state=MachineState.BROKEN, trouble=trouble))
 
     async def stop(self) -> None:
         tasks = [*self._tasks, *self._probing.values()]
@@ -63,9 +68,10 @@ class Watcher:
         return tuple(self._probes.values())
 
     async def probe(self, provider: str) -> Probe:
-        """How a provider's probe came out; waits for the first one."""
+        """How a provider's probe came out; waits for the first one. One that was not usable is probed
+        again: somebody may have mended it."""
         known = self._probes.get(provider)
-        if known is not None:
+        if known is not None and known.usable:
             return known
         return await asyncio.shield(self._probe_again(provider))
 

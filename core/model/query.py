@@ -156,6 +156,8 @@ class EngineView(msgspec.Struct, frozen=True, kw_only=True, tag="engine"):
     data: str
     socket: str
     log: str
+    trouble: str = ""
+    """What a user should know of the engine's data, e.g. that a damaged journal was moved aside."""
 
 
 Answer = Machines | ProjectView | Boxes | Providers | Operations | OperationView | Log | EngineView

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
+import threading
 import time
+from pathlib import Path
 
 import pytest
 
@@ -14,9 +17,10 @@ from core.client.connecting import connect
 from core.engine.protocol import PROTOCOL
 from core.errors import BoxwrightError, BusyError, UsageError
 from core.model.command import Up
+from core.model.query import EngineView, GetEngine
 from core.paths import Locations
 from tests.client.conftest import Gates
-from tests.engine.fakes import key
+from tests.engine.fakes import key, locations
 from tests.engine.processes import alive, eventually
 
 CONNECT = """
@@ -24,6 +28,7 @@ import sys
 from pathlib import Path
 from core.client import launch
 from core.client.blocking import BlockingClient
+from core.model.query import EngineView, GetEngine
 from core.paths import Locations
 launch.MODULE = "tests.engine.fake_daemon"
 sys.stdin.readline()
@@ -76,10 +81,45 @@ def test_an_engine_that_cannot_even_be_imported_says_so(
 def test_a_damaged_journal_is_put_aside_with_a_word(where: Locations) -> None:
     where.prepare()
     where.journal.write_bytes(b"this is no database" * 1000)
-    with BlockingClient.connect(where):
-        pass
-    assert list(where.data.glob("journal.sqlite.damaged-*"))
-    assert "the journal was damaged" in where.engine_log.read_text()
+    with BlockingClient.connect(where) as client:
+        view = client.query(GetEngine())
+    (kept,) = where.data.glob("journal.sqlite.damaged-*")
+    assert isinstance(view, EngineView)
+    assert view.trouble == f"The journal was damaged and begun anew; it is kept as {kept}."
+    assert view.trouble in where.engine_log.read_text()
+
+
+def test_folders_that_cannot_be_made_are_said(boxwright_home: Path) -> None:
+    (boxwright_home / "file").touch()
+    with pytest.raises(BoxwrightError, match="cannot be made") as caught:
+        BlockingClient.connect(locations(boxwright_home / "file"))
+    assert "Not a directory" in caught.value.problem.why
+
+
+def test_a_path_too_long_for_a_socket_is_said(boxwright_home: Path) -> None:
+    where = Locations(data=boxwright_home / "data", runtime=boxwright_home / ("x" * 100) / "b")
+    with pytest.raises(BoxwrightError, match="cannot be reached") as caught:
+        BlockingClient.connect(where)
+    assert "XDG_RUNTIME_DIR" in caught.value.problem.remedy
+
+
+def test_something_else_at_the_socket_is_no_engine(where: Locations) -> None:
+    where.prepare()
+    stranger = socket.socket(socket.AF_UNIX)
+    stranger.bind(str(where.socket))
+    stranger.listen()
+
+    def answer() -> None:
+        peer, _ = stranger.accept()
+        peer.sendall(b"HTTP/1.0 400 Bad Request\r\n\r\n")
+        peer.close()
+
+    thread = threading.Thread(target=answer)
+    thread.start()
+    with pytest.raises(BoxwrightError, match="No engine runs"):
+        BlockingClient.connect(where, start=False)
+    thread.join()
+    stranger.close()
 
 
 def test_an_idle_engine_ends_by_itself(where: Locations, monkeypatch: pytest.MonkeyPatch) -> None:

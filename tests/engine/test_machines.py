@@ -308,6 +308,31 @@ async def test_providers_are_probed_in_the_background(boxwright_home: Path) -> N
     await engine.stop()
 
 
+async def test_a_provider_that_was_mended_is_found_usable(engine: Engine, provider: FakeProvider) -> None:
+    provider.unusable = "no such program"
+    engine.refresh()
+    await soon(lambda: any(not probe.usable for probe in engine.watcher.probes()))
+    provider.unusable = ""
+    assert (await engine.context.probe("fake")).usable
+
+
+async def test_a_machine_whose_provider_is_gone_says_so(
+    engine: Engine, provider: FakeProvider, boxwright_home: Path
+) -> None:
+    await put_running(engine, provider, "web")
+    await engine.stop()
+    again = make_engine(boxwright_home, providers={}, read=read)
+    await again.start()
+    web = again.machines.view(key("web"))
+    assert (web.state, web.trouble) == (
+        MachineState.BROKEN,
+        "Its provider, fake, is not installed any more.",
+    )
+    with pytest.raises(BoxwrightError, match="no provider 'fake'"):
+        await again.stats(key("web"))
+    await again.stop()
+
+
 async def test_the_snapshot_has_machines_boxes_and_providers(
     engine: Engine, root: Path, provider: FakeProvider
 ) -> None:

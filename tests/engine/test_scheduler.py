@@ -24,6 +24,7 @@ from core.model.operation import StepState
 from core.model.problem import ExitCode
 from core.model.query import GetOperation, GetOperations, Operations, OperationView
 from tests.engine.fakes import Stage, ended, key
+from tests.support.work import RecordingWork
 
 
 def view(engine: Engine, operation: str) -> OperationView:
@@ -81,6 +82,35 @@ async def test_cancelling_a_waiting_operation_takes_it_out_of_the_queue_at_once(
     stage.open("web")
     assert (await ended(engine, third)).state is StepState.DONE
     assert stage.log.count("begin web") == 2
+
+
+async def test_the_turn_passes_over_one_that_is_cancelled_in_the_same_instant(
+    engine: Engine, stage: Stage
+) -> None:
+    """The holder ends while the next in the queue has been cancelled, but does not know it yet."""
+    async with engine.context.hold("thing", "hold it", RecordingWork()):
+        second, third = (asyncio.create_task(take(engine, name, stage)) for name in ("second", "third"))
+        await asyncio.sleep(0)
+        second.cancel()
+    await asyncio.wait_for(third, 5)
+    assert second.cancelled()
+    assert stage.log == ["third"]
+    assert engine.scheduler._subjects.held() == {}
+
+
+async def test_a_turn_that_comes_together_with_the_cancel_is_passed_on(engine: Engine, stage: Stage) -> None:
+    async with engine.context.hold("thing", "hold it", RecordingWork()):
+        second, third = (asyncio.create_task(take(engine, name, stage)) for name in ("second", "third"))
+        await asyncio.sleep(0)
+    second.cancel()
+    await asyncio.wait_for(third, 5)
+    assert stage.log == ["third"]
+    assert engine.scheduler._subjects.held() == {}
+
+
+async def take(engine: Engine, name: str, stage: Stage) -> None:
+    async with engine.context.hold("thing", name, RecordingWork()):
+        stage.log.append(name)
 
 
 async def test_an_operation_that_is_cancelled_before_it_began_ends_too(engine: Engine) -> None:
