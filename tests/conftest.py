@@ -114,7 +114,7 @@ def _forbid_skip(report: Any, config: pytest.Config) -> None:
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """A run that leaves a process or a temporary file behind has failed, whatever its tests say."""
     root = session.config.stash[ROOT]
-    processes = leftovers.processes(root)
+    processes = leftovers.lasting(root)
     leftovers.end(processes)
     found = [f"process {left.pid}: {left.command}" for left in processes]
     found += [f"temporary file: {name}" for name in leftovers.files(root / "tmp")]

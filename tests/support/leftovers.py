@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -34,6 +35,14 @@ def processes(root: Path) -> list[Left]:
             continue
         if command and (sign in command or sign in environment):
             found.append(Left(pid, command.replace(b"\0", b" ").decode(errors="replace").strip()[:200]))
+    return found
+
+
+def lasting(root: Path, patience: float = 5.0) -> list[Left]:
+    """Those that are still there after ``patience`` seconds: some have only just been told to end."""
+    deadline = time.monotonic() + patience
+    while (found := processes(root)) and time.monotonic() < deadline:
+        time.sleep(0.1)
     return found
 
 
