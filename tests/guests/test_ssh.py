@@ -23,22 +23,8 @@ from core.guests.errors import (
 )
 from core.guests.hostkeys import pinned
 from core.guests.ssh import SshGuest, connect
+from tests.support.processes import gone
 from tests.support.sshd import Sshd, make_key
-
-
-async def gone(pid: int) -> None:
-    """Until the process has ended."""
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    ended = asyncio.Event()
-    asyncio.get_running_loop().add_reader(descriptor, ended.set)
-    try:
-        await ended.wait()
-    finally:
-        asyncio.get_running_loop().remove_reader(descriptor)
-        os.close(descriptor)
 
 
 async def test_outputs_are_streamed_apart_and_the_status_comes_back(guest: SshGuest) -> None:
