@@ -17,7 +17,7 @@ class Firmware(msgspec.Struct, frozen=True):
     """The template of the variables; every machine gets its own copy."""
 
 
-_SHARES = (Path("/usr/share"), Path("/usr/local/share"), Path("/opt/homebrew/share"))
+SHARES = (Path("/usr/share"), Path("/usr/local/share"), Path("/opt/homebrew/share"))
 
 _PAIRS = {
     "x86_64": (
@@ -36,9 +36,9 @@ _PAIRS = {
 }
 
 
-def find(architecture: str, shares: Iterable[Path] = _SHARES) -> Firmware:
+def find(architecture: str, shares: Iterable[Path] | None = None) -> Firmware:
     """The first pair that is installed; raises ProviderError with the command that installs one."""
-    for share in shares:
+    for share in shares if shares is not None else SHARES:
         for code, variables in _PAIRS.get(architecture, ()):
             if (share / code).is_file() and (share / variables).is_file():
                 return Firmware(share / code, share / variables)

@@ -23,7 +23,7 @@ CAPABILITIES = frozenset(
     }
 )
 
-PATIENCE = 5.0
+PATIENCE = 3.0
 """Seconds for ``qemu --version``, which takes some hundredths of one."""
 
 
@@ -45,7 +45,7 @@ class Prober:
         try:
             said = await self._version(emulator)
         except (OSError, TimeoutError) as error:
-            return _unusable(f"{emulator} cannot be run: {error or 'it does not answer'}.", remedy)
+            return _unusable(f"{emulator} cannot be run: {str(error) or 'it does not answer'}.", remedy)
         version = parse_version(said)
         text = ".".join(map(str, version))
         if not version:

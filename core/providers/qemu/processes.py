@@ -68,9 +68,16 @@ def _table() -> Iterator[tuple[int, bytes]]:
 
 
 def _ps() -> Iterator[tuple[int, bytes]]:
-    """Where there is no /proc. Arguments come joined by spaces, so the pid file ends at the next option."""
     listed = subprocess.run(["ps", "-axww", "-o", "pid=,command="], capture_output=True, check=False)
-    for line in listed.stdout.splitlines():
+    return parse_ps(listed.stdout)
+
+
+def parse_ps(listed: bytes) -> Iterator[tuple[int, bytes]]:
+    """For systems without /proc: numbers and arguments of processes that were given a pid file.
+
+    ``ps`` joins arguments by spaces, so the pid file's path ends at the next option.
+    """
+    for line in listed.splitlines():
         number, _, command = line.strip().partition(b" ")
         before, option, rest = command.partition(b" -pidfile ")
         if number.isdigit() and option:
