@@ -38,7 +38,7 @@ def processes(root: Path) -> list[Left]:
     return found
 
 
-def lasting(root: Path, patience: float = 5.0) -> list[Left]:
+def lasting(root: Path, patience: float = 3.0) -> list[Left]:
     """Those that are still there after ``patience`` seconds: some have only just been told to end."""
     deadline = time.monotonic() + patience
     while (found := processes(root)) and time.monotonic() < deadline:
