@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import socket
 import string
+import tempfile
 from pathlib import Path
 
 import msgspec
@@ -201,8 +202,6 @@ def test_extra_arguments_come_last_and_as_they_are() -> None:
 
 @given(st.binary())
 def test_any_file_is_a_record_or_a_provider_error(data: bytes) -> None:
-    import tempfile
-
     with tempfile.TemporaryDirectory() as folder:
         layout = Layout(Path(folder), Path(folder))
         layout.home.mkdir()
