@@ -68,8 +68,9 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def stage(boxwright_home: Path) -> Iterator[subprocess.Popen[str]]:
-    """The engine of tests.cli.stage; see there for what its machines do."""
+def stage(boxwright_home: Path, tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
+    """The engine of tests.cli.stage; see there for what its machines do. It ends before the projects
+    of the test are removed."""
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.cli.stage"],
         cwd=ROOT,
