@@ -30,6 +30,9 @@ IDLE = "BOXWRIGHT_IDLE_EXIT"
 PATIENCE = 15.0
 """Seconds to wait for an engine that is about to end to let go of the data."""
 
+KEEP = 2.0
+"""Seconds between two looks whether socket and data are still there."""
+
 _LARGEST_LOG = 4 * 1024 * 1024
 
 _log = logging.getLogger(__name__)
@@ -82,10 +85,11 @@ async def _run(where: Locations, make: Callable[..., Engine]) -> int:
     _log.info("engine started: %s", where.data)
     _say_ready(b"ready\n")
     ends = [
-        asyncio.create_task(coroutine) for coroutine in (term.wait(), engine.stopped(), _until_idle(engine))
+        asyncio.create_task(coroutine)
+        for coroutine in (_until_lost(engine, server), term.wait(), engine.stopped(), _until_idle(engine))
     ]
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-    if term.is_set() and engine.busy:
+    if ends[0].done() or (term.is_set() and engine.busy):
         await _leave(engine, server)
     await engine.stop(wait=True)
     await server.close("The engine was stopped.")
@@ -126,8 +130,16 @@ async def _until_idle(engine: Engine) -> None:
     _log.info("nothing to do for %.0f s", engine.idle_exit)
 
 
+async def _until_lost(engine: Engine, server: Server) -> None:
+    """Sees to the socket; ends when the data has been removed under the engine."""
+    while not engine.lost():
+        await asyncio.sleep(KEEP)
+        await server.keep()
+    _log.error("the data was removed")
+
+
 async def _leave(engine: Engine, server: Server) -> None:
-    """Told to end in the middle of work: what is not finished stays in the journal, and the next engine
+    """End at once, in the middle of work: what is not finished stays in the journal, and the next engine
     undoes it. Their code is not told, as it would undo at a time when everything has to be quick."""
     _log.warning("ended while %d operations ran", engine.busy)
     await server.close("The engine was told to end.")

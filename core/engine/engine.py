@@ -149,7 +149,7 @@ class Engine:
             watcher=self.watcher,
             engine=self._view,
         )
-        self.watcher.start()
+        await self.watcher.start()
         self._spawn(self._look_around())
 
     def _load_providers(self) -> tuple[Mapping[str, Provider], tuple[Probe, ...]]:
@@ -261,6 +261,10 @@ class Engine:
         self._stopped.set()
         self.hub.close()
         self.journal.close()
+
+    def lost(self) -> bool:
+        """Whether the data was removed or replaced while the engine works on it."""
+        return self._lock.lost()
 
     async def stopped(self) -> None:
         """Until the engine has ended."""

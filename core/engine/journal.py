@@ -171,14 +171,15 @@ class Journal:
     # Machines, projects, settings.
 
     def save_machine(self, record: MachineRecord) -> None:
-        with self._write("machine.save", durable=True) as connection:
+        # Not durable by itself: the end of the operation is, and takes all earlier writes along.
+        with self._write("machine.save") as connection:
             connection.execute(
                 "INSERT OR REPLACE INTO machines (id, project, name, body) VALUES (?, ?, ?, ?)",
                 (record.id, record.key.project, record.key.name, _json.encode(record)),
             )
 
     def drop_machine(self, machine_id: str) -> None:
-        with self._write("machine.drop", durable=True) as connection:
+        with self._write("machine.drop") as connection:
             connection.execute("DELETE FROM machines WHERE id = ?", (machine_id,))
 
     def machines(self) -> tuple[tuple[MachineRecord, ...], tuple[str, ...]]:

@@ -33,6 +33,17 @@ class EngineLock:
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         self._descriptor = descriptor
 
+    def lost(self) -> bool:
+        """Whether the file that is locked is not the one at the path any more."""
+        if self._descriptor < 0:
+            return False
+        try:
+            there = self.path.stat()
+        except FileNotFoundError:
+            return True
+        ours = os.fstat(self._descriptor)
+        return (there.st_dev, there.st_ino) != (ours.st_dev, ours.st_ino)
+
     def release(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)

@@ -45,7 +45,9 @@ def settle_states(journal: Journal) -> None:
 def _end(journal: Journal, operation: Operation, troubles: list[str]) -> Operation:
     now = max(time.time(), operation.started, operation.submitted)
     why = "What it had begun was undone."
-    if troubles:
+    if operation.state is StepState.WAITING:
+        why = "It was still waiting; nothing was begun."
+    elif troubles:
         why = f"Not everything that it had begun could be undone: {'; '.join(troubles)}."
     problem = Problem(
         what="The engine ended while it ran.",

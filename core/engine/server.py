@@ -33,9 +33,20 @@ class Server:
         self._connections: dict[Connection, asyncio.Task[None]] = {}
 
     async def start(self) -> None:
+        await self._listen()
+        self._engine.before_end.append(self._shut)
+
+    async def keep(self) -> None:
+        """Listen again where the socket was removed: programs that tidy up temporary folders do that."""
+        if self._listener is not None and not self._path.is_socket():
+            _log.warning("the socket was removed; it is made again")
+            self._listener.close()
+            await asyncio.to_thread(self._engine.locations.prepare)
+            await self._listen()
+
+    async def _listen(self) -> None:
         listener = await asyncio.to_thread(_bind, self._path)
         self._listener = await asyncio.start_unix_server(self._accept, sock=listener)
-        self._engine.before_end.append(self._shut)
 
     async def close(self, why: str) -> None:
         """Take no more clients, say goodbye to those who are there."""

@@ -12,13 +12,16 @@ from core.engine.registry import MachineRegistry
 from core.errors import BoxwrightError
 from core.model.event import Change, ProviderProbed
 from core.model.machine import MachineState
-from core.model.provider import Probe
+from core.model.provider import Capability, Probe
 from core.providers.base import Provider, Seen
 
 PROBE_LIMIT = 10.0
 """Seconds after which a provider that does not answer counts as not usable."""
 
 LOOK_LIMIT = 20.0
+ADOPT_LIMIT = 1.0
+"""Seconds that a start waits for the first look at the machines."""
+
 AGAIN = 5.0
 """Seconds before a watch that broke is begun again."""
 
@@ -44,16 +47,23 @@ class Watcher:
         self._tasks: set[asyncio.Task[object]] = set()
         self._missed: set[str] = set()
 
-    def start(self) -> None:
-        """Probe, adopt and watch, in the background."""
+    async def start(self) -> None:
+        """Probe, adopt and watch, in the background.
+
+        Waits a moment for the machines to be looked at, so that the first answer after a start is
+        not what the journal remembers of machines that are long gone.
+        """
+        looks = []
         for name in self._providers:
             self._probe_again(name)
-            self._spawn(self._adopt(name), f"adopt {name}")
+            looks.append(self._spawn(self._adopt(name), f"adopt {name}"))
             self._spawn(self._watch(name), f"watch {name}")
         for record in self._machines.records():
             if record.provider not in self._providers:
                 trouble = f"Its provider, {record.provider}, is not installed any more."
                 self._machines.seen(record.id, Seen(state=MachineState.BROKEN, trouble=trouble))
+        if looks and self._machines.records():
+            await asyncio.wait(looks, timeout=ADOPT_LIMIT)
 
     async def stop(self) -> None:
         tasks = [*self._tasks, *self._probing.values()]
@@ -153,9 +163,27 @@ class Watcher:
         if always or record.id in self._missed:
             self._missed.discard(record.id)
             await self.look([record], force=True)
+            await self._list_snapshots([record])
+
+    async def _list_snapshots(self, machines: Iterable[MachineRecord]) -> None:
+        """Take over which snapshots there are: work that was cut short may have made or undone some."""
+        for record in machines:
+            provider = self._providers.get(record.provider)
+            if provider is None or Capability.SNAPSHOT not in provider.capabilities:
+                continue
+            try:
+                async with asyncio.timeout(LOOK_LIMIT):
+                    found = await provider.snapshots(record.plan)
+            except (BoxwrightError, OSError, TimeoutError) as error:
+                _log.warning("snapshots of %s: %s", record.key, error or "no answer")
+                continue
+            if self._machines.by_id(record.id) is not None:
+                self._machines.change(record.key, snapshots=found)
 
     async def _adopt(self, name: str) -> None:
-        await self.look([record for record in self._machines.records() if record.provider == name])
+        mine = [record for record in self._machines.records() if record.provider == name]
+        await self.look(mine)
+        await self._list_snapshots(mine)
 
     async def _watch(self, name: str) -> None:
         told = ""
@@ -177,10 +205,11 @@ class Watcher:
                     _log.exception("watch of %s", name)
             await asyncio.sleep(AGAIN)
 
-    def _spawn(self, coroutine: Coroutine[Any, Any, object], name: str) -> None:
+    def _spawn(self, coroutine: Coroutine[Any, Any, object], name: str) -> asyncio.Task[object]:
         task: asyncio.Task[object] = asyncio.create_task(coroutine, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._done)
+        return task
 
     def _done(self, task: asyncio.Task[object]) -> None:
         self._tasks.discard(task)

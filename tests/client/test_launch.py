@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 import subprocess
 import sys
@@ -129,6 +130,22 @@ def test_an_idle_engine_ends_by_itself(where: Locations, monkeypatch: pytest.Mon
         assert alive(client.pid), "not while somebody is there"
     eventually(lambda: not alive(client.pid), 5)
     assert not where.socket.exists()
+    with BlockingClient.connect(where) as again:
+        assert again.pid != client.pid
+
+
+def test_a_socket_that_was_tidied_away_is_made_again(client: BlockingClient, where: Locations) -> None:
+    shutil.rmtree(where.runtime)
+    eventually(where.socket.exists)
+    assert where.socket.stat().st_mode & 0o777 == 0o600
+    with BlockingClient.connect(where, start=False) as again:
+        assert again.pid == client.pid
+    assert isinstance(client.query(GetEngine()), EngineView), "who was connected still is"
+
+
+def test_an_engine_whose_data_was_removed_ends(client: BlockingClient, where: Locations) -> None:
+    shutil.rmtree(where.data)
+    eventually(lambda: not alive(client.pid))
     with BlockingClient.connect(where) as again:
         assert again.pid != client.pid
 

@@ -35,4 +35,5 @@ def make(where: Locations, **options: Any) -> Engine:
 
 
 if __name__ == "__main__":
+    daemon.KEEP = 0.02
     sys.exit(daemon.main(make=make))

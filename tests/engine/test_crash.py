@@ -106,6 +106,7 @@ def test_an_engine_that_is_told_to_end_leaves_running_work_to_the_next(boxwright
     where = locations(boxwright_home)
     with daemon(boxwright_home) as process, BlockingClient.connect(where) as client:
         operation = client.submit(Destroy(machine=key("web")))
+        waiting = client.submit(Destroy(machine=key("web")))
         eventually((where.data / "web.reached").exists)
         process.send_signal(signal.SIGTERM)
         assert process.wait(10) == 0
@@ -120,3 +121,7 @@ def test_an_engine_that_is_told_to_end_leaves_running_work_to_the_next(boxwright
         assert view.operation.state is StepState.FAILED
         assert view.operation.problem is not None
         assert view.operation.problem.why == "What it had begun was undone."
+        view = client.query(GetOperation(operation=waiting))
+        assert isinstance(view, OperationView)
+        assert view.operation.problem is not None
+        assert view.operation.problem.why == "It was still waiting; nothing was begun."

@@ -267,7 +267,7 @@ async def test_a_record_that_was_intended_is_undone(engine: Engine) -> None:
     )
 
     async def handler(context, _command, work) -> None:  # type: ignore[no-untyped-def]
-        work.intend(RECORD, id=record.id)
+        work.intend(RECORD, id=record.id, paths=[record.plan.folder])
         context.machines.put(record)
         raise NotFoundError("No box.")
 
@@ -275,6 +275,7 @@ async def test_a_record_that_was_intended_is_undone(engine: Engine) -> None:
     subscription = engine.subscribe(engine.hub.seq)
     await ended(engine, engine.submit(Up(machine=key("web"))))
     assert engine.machines.get(key("web")) is None
+    assert not Path(record.plan.folder).exists()
     changes = [event.change for event in await events(subscription)]
     assert MachineGone(key("web")) in changes
     with pytest.raises(NotFoundError):
