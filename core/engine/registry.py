@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
@@ -16,9 +18,10 @@ from core.model.machine import Holder, Machine, MachineKey, MachineState
 from core.model.project import BuildReference, MachineSpec, Project, parse_size
 from core.model.work import UndoTable
 from core.providers.base import Seen
+from core.undo import remove
 
 RECORD = "machine.record"
-"""Kind of intent: undone by removing the record of machine ``id`` again."""
+"""Kind of intent: undone by removing the folders ``paths``, then the record of machine ``id``."""
 
 MOVING = (MachineState.STARTING, MachineState.STOPPING)
 
@@ -53,10 +56,13 @@ class MachineRegistry:
 
     @property
     def undo(self) -> UndoTable:
-        """``machine.record``: forget the record of machine ``id``."""
+        """``machine.record``: nothing of machine ``id`` is to be left."""
         return {RECORD: self._undo_record}
 
     async def _undo_record(self, facts: Mapping[str, Any]) -> None:
+        # The record goes last: what still has one is never an orphan.
+        for path in facts["paths"]:
+            await asyncio.to_thread(remove, Path(path))
         key = self._ids.get(facts["id"])
         if key is not None:
             self.remove(key)

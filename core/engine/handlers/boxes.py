@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -14,8 +15,7 @@ def action(name: str) -> Handler:
     """A handler that carries out the action ``name``; importing it waits until it is needed."""
 
     async def handler(context: Context, command: Any, work: Work) -> Any:
-        from core.boxes import actions
-
+        actions = importlib.import_module("core.boxes.actions")
         act: Callable[..., Awaitable[Any]] = getattr(actions, name)
         try:
             return await act(

@@ -26,10 +26,10 @@ async def create(context: Context, key: MachineKey, wanted_provider: str, work: 
     machine_id = new_id()
     plan = make_plan(context, machine_id=machine_id, key=key, spec=spec, provider=provider, box=box)
     async with work.step("Linked clone", detail=str(box.key)) as step:
-        for folder in (plan.folder, plan.runtime):
-            step.intend("path", path=folder)
+        folders = (plan.runtime, plan.folder)
+        step.intend(RECORD, id=machine_id, paths=folders)
+        for folder in folders:
             private_folder(folder)
-        step.intend(RECORD, id=machine_id)
         record = MachineRecord(
             plan=plan,
             provider=provider.name,

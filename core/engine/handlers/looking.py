@@ -20,3 +20,9 @@ async def look(context: Context, key: MachineKey) -> MachineRecord | None:
     if Capability.SNAPSHOT in provider.capabilities:
         context.machines.change(key, snapshots=await provider.snapshots(record.plan))
     return context.machines.get(key)
+
+
+async def looked_at(context: Context, key: MachineKey) -> MachineRecord:
+    """The record of a created machine, as things really are. Raises NotFoundError where it is not created."""
+    await look(context, key)
+    return context.machines.require(key)

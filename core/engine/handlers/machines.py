@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 from core.engine.context import Context
 from core.engine.handlers import guest as guests
 from core.engine.handlers.creating import create, plan_again
-from core.engine.handlers.looking import look
+from core.engine.handlers.looking import look, looked_at
 from core.engine.handlers.planning import private_folder
 from core.engine.handlers.provisioning import folders, provision_due
 from core.engine.handlers.running import mark_running, mark_starting, mark_stopped, mark_stopping
@@ -15,7 +18,7 @@ from core.errors import BoxwrightError
 from core.model import command as commands
 from core.model.machine import MachineKey, MachineState
 from core.model.work import Work
-from core.undo import SHARED
+from core.undo import remove
 
 
 async def up(context: Context, command: commands.Up, work: Work) -> None:
@@ -77,7 +80,7 @@ async def start(context: Context, record: MachineRecord, work: Work) -> None:
 
 
 async def halt(context: Context, command: commands.Halt, work: Work) -> None:
-    record = await _looked_at(context, command.machine)
+    record = await looked_at(context, command.machine)
     if record.state is MachineState.STOPPED:
         work.cached("stopped already")
         return
@@ -93,7 +96,7 @@ async def _stop(context: Context, record: MachineRecord, work: Work, *, force: b
 
 
 async def suspend(context: Context, command: commands.Suspend, work: Work) -> None:
-    record = await _looked_at(context, command.machine)
+    record = await looked_at(context, command.machine)
     if record.state is MachineState.SUSPENDED:
         work.cached("suspended already")
         return
@@ -106,7 +109,7 @@ async def suspend(context: Context, command: commands.Suspend, work: Work) -> No
 
 
 async def resume(context: Context, command: commands.Resume, work: Work) -> None:
-    record = await _looked_at(context, command.machine)
+    record = await looked_at(context, command.machine)
     if record.state is MachineState.RUNNING:
         work.cached("running already")
         return
@@ -125,7 +128,7 @@ async def _resume(context: Context, record: MachineRecord, work: Work) -> None:
 
 
 async def reload(context: Context, command: commands.Reload, work: Work) -> None:
-    record = await _looked_at(context, command.machine)
+    record = await looked_at(context, command.machine)
     if record.state is not MachineState.STOPPED:
         await _stop(context, record, work, force=command.force)
         work.commit()
@@ -140,18 +143,12 @@ async def destroy(context: Context, command: commands.Destroy, work: Work) -> No
     await guests.forget(context, record)
     async with work.step("Destroy", detail=record.provider) as step:
         await provider.stop(record.plan, step, force=True)
-        step.intend("path", path=record.plan.folder)
-        step.intend("path", path=record.plan.runtime)
-        step.intend(RECORD, id=record.id)
+        folders = (record.plan.runtime, record.plan.folder)
+        step.intend(RECORD, id=record.id, paths=folders)
         await provider.destroy(record.plan, step)
-        for folder in (record.plan.runtime, record.plan.folder):
-            await SHARED["path"]({"path": folder})
+        for folder in folders:
+            await asyncio.to_thread(remove, Path(folder))
         context.machines.remove(record.key)
-
-
-async def _looked_at(context: Context, key: MachineKey) -> MachineRecord:
-    await look(context, key)
-    return context.machines.require(key)
 
 
 def _demand(record: MachineRecord, state: MachineState, remedy: str) -> None:

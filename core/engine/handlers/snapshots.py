@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.engine.context import Context
 from core.engine.handlers import guest as guests
-from core.engine.handlers.looking import look
+from core.engine.handlers.looking import look, looked_at
 from core.engine.handlers.running import mark_running, mark_stopped
 from core.engine.records import MachineRecord
 from core.errors import BoxwrightError, NotFoundError
@@ -14,7 +14,7 @@ from core.model.work import Work
 
 async def save(context: Context, command: commands.SaveSnapshot, work: Work) -> None:
     """With memory when the machine runs."""
-    record = context.machines.require(command.machine)
+    record = await looked_at(context, command.machine)
     if any(snapshot.name == command.name for snapshot in record.snapshots):
         raise BoxwrightError(
             f"{command.machine.name} has a snapshot {command.name!r} already.",
@@ -27,7 +27,7 @@ async def save(context: Context, command: commands.SaveSnapshot, work: Work) -> 
 
 async def restore(context: Context, command: commands.RestoreSnapshot, work: Work) -> None:
     """Afterwards the machine runs when the snapshot has memory or the machine ran before."""
-    record = _with(context.machines.require(command.machine), command.name)
+    record = _with(await looked_at(context, command.machine), command.name)
     await guests.forget(context, record)
     async with work.step(f"Restore snapshot {command.name}") as step:
         started = await context.provider(record.provider).restore_snapshot(record.plan, command.name, step)
@@ -41,7 +41,7 @@ async def restore(context: Context, command: commands.RestoreSnapshot, work: Wor
 
 
 async def delete(context: Context, command: commands.DeleteSnapshot, work: Work) -> None:
-    record = _with(context.machines.require(command.machine), command.name)
+    record = _with(await looked_at(context, command.machine), command.name)
     async with work.step(f"Delete snapshot {command.name}") as step:
         await context.provider(record.provider).delete_snapshot(record.plan, command.name, step)
     await look(context, command.machine)

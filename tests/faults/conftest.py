@@ -1,0 +1,3 @@
+from tests.support.tiny import tiny_image
+
+__all__ = ["tiny_image"]

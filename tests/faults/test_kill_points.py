@@ -1,0 +1,127 @@
+"""The engine is killed (SIGKILL) at every point of its journal, for every command that changes things.
+
+Whatever the instant: the next engine finds no orphan process, disk, port or lock, and the next
+command works.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from core.client.blocking import BlockingClient
+from core.errors import BoxwrightError
+from core.model import command
+from core.model.command import Command
+from core.model.machine import MachineState
+from tests.faults.town import Town
+
+pytestmark = pytest.mark.real
+
+Prepare = Callable[[Town, BlockingClient], None]
+
+
+@pytest.fixture
+def town(tmp_path: Path, tiny_image: Path) -> Town:
+    return Town(tmp_path, tiny_image)
+
+
+def absent(town: Town, client: BlockingClient) -> None:
+    """Nothing is created."""
+    if town.machine(client).state is not MachineState.ABSENT:
+        town.must(client, command.Destroy(machine=town.web))
+
+
+def running(town: Town, client: BlockingClient) -> None:
+    """The machine runs, by a snapshot with memory: much faster than a start."""
+    machine = town.machine(client)
+    if machine.state is MachineState.ABSENT or not machine.snapshots:
+        town.must(client, command.Up(machine=town.web))
+        town.must(client, command.SaveSnapshot(machine=town.web, name="base"))
+    elif machine.state is not MachineState.RUNNING:
+        town.must(client, command.RestoreSnapshot(machine=town.web, name="base"))
+
+
+def stopped(town: Town, client: BlockingClient) -> None:
+    running(town, client)
+    town.must(client, command.Halt(machine=town.web, force=True))
+
+
+def suspended(town: Town, client: BlockingClient) -> None:
+    running(town, client)
+    town.must(client, command.Suspend(machine=town.web))
+
+
+def with_snapshot(town: Town, client: BlockingClient) -> None:
+    """Running, with a second snapshot that may go."""
+    running(town, client)
+    town.settled(client)
+    if all(snapshot.name != "second" for snapshot in town.machine(client).snapshots):
+        town.must(client, command.SaveSnapshot(machine=town.web, name="second"))
+
+
+def without_snapshot(town: Town, client: BlockingClient) -> None:
+    running(town, client)
+    town.settled(client)
+    if any(snapshot.name == "second" for snapshot in town.machine(client).snapshots):
+        town.must(client, command.DeleteSnapshot(machine=town.web, name="second"))
+
+
+def killed_at_every_point(town: Town, prepare: Prepare, wanted: Command) -> int:
+    """Run ``wanted`` once to count the points, then once for each point; the number of points."""
+
+    def prepared() -> None:
+        with town.engine() as client:
+            prepare(town, client)
+
+    prepared()
+    with town.engine(record=True) as client:
+        town.must(client, wanted)
+    points = town.points.read_text().splitlines()
+    assert len(points) > 4, points
+    for number, name in enumerate(points, start=1):
+        prepared()
+        where = f"killed at point {number} of {len(points)}: {name}"
+        with town.engine(kill_at=number) as client, contextlib.suppress(BoxwrightError):
+            town.do(client, wanted)
+        with town.engine() as client:
+            assert town.strays(client) == [], where
+            assert town.machine(client).state is not MachineState.BROKEN, where
+    with town.engine() as client:
+        prepare(town, client)
+        town.must(client, wanted)
+    return len(points)
+
+
+def test_up(town: Town) -> None:
+    killed_at_every_point(town, absent, command.Up(machine=town.web))
+
+
+def test_halt(town: Town) -> None:
+    killed_at_every_point(town, running, command.Halt(machine=town.web))
+
+
+def test_suspend_and_resume(town: Town) -> None:
+    killed_at_every_point(town, running, command.Suspend(machine=town.web))
+    killed_at_every_point(town, suspended, command.Resume(machine=town.web))
+
+
+def test_destroy(town: Town) -> None:
+    killed_at_every_point(town, running, command.Destroy(machine=town.web))
+
+
+@pytest.mark.parametrize("prepare", [without_snapshot, stopped], ids=["running", "stopped"])
+def test_saving_a_snapshot(town: Town, prepare: Prepare) -> None:
+    def ready(town: Town, client: BlockingClient) -> None:
+        without_snapshot(town, client)
+        prepare(town, client)
+
+    killed_at_every_point(town, ready, command.SaveSnapshot(machine=town.web, name="second"))
+
+
+def test_restoring_and_deleting_a_snapshot(town: Town) -> None:
+    killed_at_every_point(town, with_snapshot, command.RestoreSnapshot(machine=town.web, name="second"))
+    killed_at_every_point(town, with_snapshot, command.DeleteSnapshot(machine=town.web, name="second"))
