@@ -13,21 +13,33 @@ from core.model.work import UndoTable
 
 
 def remove(path: Path) -> None:
-    """Remove a file, link or whole folder; one that is not there is no error."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, onerror=_make_writable)
-    else:
+    """Remove a file, link or whole folder; one that is not there is no error.
+
+    Unpacked trees may hold folders without permissions: those are granted, inside of ``path``.
+    """
+    if not path.is_dir() or path.is_symlink():
         path.unlink(missing_ok=True)
-
-
-def _make_writable(function: Any, path: str, _error: Any) -> None:
-    """Unpacked trees may hold folders without write permission: grant it, try once more."""
-    if not os.path.lexists(path):
         return
-    for target in (os.path.dirname(path), path):
-        if not os.path.islink(target):
-            os.chmod(target, 0o700)
-    function(path)
+    try:
+        shutil.rmtree(path, onerror=_gone_is_fine)
+    except PermissionError:
+        _grant(path)
+        shutil.rmtree(path, onerror=_gone_is_fine)
+
+
+def _gone_is_fine(_function: Any, _name: str, error: Any) -> None:
+    if not isinstance(error[1], FileNotFoundError):
+        raise error[1]
+
+
+def _grant(top: Path) -> None:
+    """Let the owner into every folder of a tree."""
+    top.chmod(0o700)
+    for folder, folders, _ in os.walk(top):
+        for name in folders:
+            inner = Path(folder, name)
+            if not inner.is_symlink():
+                inner.chmod(0o700)
 
 
 async def _remove_path(facts: Mapping[str, Any]) -> None:
