@@ -8,7 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from core.errors import BoxwrightError
+import msgspec
+
+from core.errors import BoxwrightError, RemoteError
+from core.model.problem import Problem
 from core.paths import Locations
 
 READY_FD = "BOXWRIGHT_READY_FD"
@@ -17,13 +20,15 @@ PATIENCE = 60.0
 
 MODULE = "core.engine.daemon"
 
+_PROBLEM = b"problem"
 _TAIL = 15
 
 
 def launch(where: Locations) -> None:
     """Start an engine and wait until one answers (another front end's, if that was faster).
 
-    Raises BoxwrightError, with the end of the engine's log, where it dies instead.
+    Raises RemoteError where it says why it cannot start, and BoxwrightError, with the end of its log,
+    where it dies without a word.
     """
     try:
         where.prepare()
@@ -53,6 +58,9 @@ def launch(where: Locations) -> None:
         word = _wait(ours)
     finally:
         os.close(ours)
+    if word and word.startswith(_PROBLEM):
+        process.communicate()
+        raise RemoteError(msgspec.json.decode(word[len(_PROBLEM) :], type=Problem))
     if word:
         process.wait()
         assert process.stderr is not None
@@ -64,7 +72,7 @@ def launch(where: Locations) -> None:
 def _wait(descriptor: int) -> bytes | None:
     """What the engine says; b"" when it died, None when it says nothing for too long."""
     readable, _, _ = select.select([descriptor], [], [], PATIENCE)
-    return os.read(descriptor, 64) if readable else None
+    return os.read(descriptor, 65536) if readable else None
 
 
 def _died(where: Locations, begin: int, process: subprocess.Popen[bytes]) -> BoxwrightError:

@@ -2,7 +2,8 @@
 
 Started by front ends on first use. It leaves its session, its terminal and its working directory, and
 writes to ``engine.log``. On the descriptor named by ``BOXWRIGHT_READY_FD`` it says ``ready`` once it
-answers; the end of that pipe without a word means that it could not start, and the log says why.
+answers, or ``problem`` with a Problem as JSON; the end of that pipe without a word means that it died, and
+the log says why.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+
+import msgspec
 
 from core.engine.engine import IDLE_EXIT, Engine
 from core.engine.faults import killer
@@ -67,6 +70,7 @@ def main(arguments: list[str] | None = None, *, make: Callable[..., Engine] = En
         return asyncio.run(_run(where, make))
     except BoxwrightError as error:
         _log.error("%s", error)
+        _say_ready(b"problem" + msgspec.json.encode(error.problem))
         return int(error.problem.code)
 
 

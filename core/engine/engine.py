@@ -16,6 +16,7 @@ from core.engine.answers import Answers, operation_id
 from core.engine.commands import Handlers
 from core.engine.context import Context
 from core.engine.hub import Hub, Subscription
+from core.engine.idleness import Idleness
 from core.engine.installed import installed_providers
 from core.engine.journal import Journal, Point
 from core.engine.lock import EngineLock
@@ -27,7 +28,7 @@ from core.engine.scheduler import Scheduler
 from core.engine.subjects import Subjects
 from core.engine.undoing import Ledger, UndoTables
 from core.engine.watching import Watcher
-from core.errors import BoxwrightError, BusyError, NotFoundError, ProviderError
+from core.errors import BoxwrightError, NotFoundError, ProviderError
 from core.model.command import Command
 from core.model.event import Change, Snapshot
 from core.model.machine import MachineKey, MachineState, Stats
@@ -43,7 +44,6 @@ POLL = 2.0
 """Seconds between two looks at the files of projects, while somebody listens."""
 
 _PRUNE_EVERY = 25
-_NEVER = 86400.0
 
 _log = logging.getLogger(__name__)
 
@@ -74,8 +74,7 @@ class Engine:
         self._on_point = on_point
         self._read = read
         self._lock = EngineLock(locations.data)
-        self._clients = 0
-        self._last_use = time.monotonic()
+        self._rest = Idleness(idle_exit)
         self._ended_count = 0
         self._trouble = ""
         self._tasks: set[asyncio.Task[None]] = set()
@@ -161,27 +160,27 @@ class Engine:
 
     def submit(self, command: Command) -> str:
         """Begin a command, or queue it; the id of its operation. Raises where it is refused outright."""
-        self._used()
+        self._rest.used()
         return self.scheduler.submit(command)
 
     def cancel(self, operation: str) -> None:
         """Cancel an operation and undo what it began. Raises NotFoundError for one that nobody knows."""
-        self._used()
+        self._rest.used()
         self.scheduler.cancel(operation_id(operation))
 
     def query(self, query: Query) -> Answer:
         """Answer at once, from memory, SQLite or a small file."""
-        self._used()
+        self._rest.used()
         return self._answers.answer(query)
 
     def subscribe(self, since: int = 0) -> Subscription:
         """Every change after number ``since``, beginning with a snapshot where that is too long ago."""
-        self._used()
+        self._rest.used()
         return self.hub.subscribe(since)
 
     def refresh(self, project: str = "") -> None:
         """Probe the providers and look at the machines again, in the background."""
-        self._used()
+        self._rest.used()
         if project:
             # What is wrong with a project's file is told by queries of it.
             with contextlib.suppress(BoxwrightError):
@@ -219,12 +218,14 @@ class Engine:
     # Clients, rest and end.
 
     def client_came(self) -> None:
-        self._clients += 1
-        self._used()
+        self._rest.came()
 
     def client_left(self) -> None:
-        self._clients -= 1
-        self._used()
+        self._rest.left()
+
+    @property
+    def clients(self) -> int:
+        return self._rest.clients
 
     @property
     def busy(self) -> int:
@@ -234,17 +235,13 @@ class Engine:
     def idle_in(self) -> float:
         """Seconds until the engine counts as idle, if nothing comes up: 0 once nothing was to do and
         nobody was there for ``idle_exit`` seconds."""
-        if not self.idle_exit:
-            return _NEVER
-        if self.busy or self._clients:
-            return self.idle_exit
-        return max(0.0, self._last_use + self.idle_exit - time.monotonic())
+        return self._rest.ends_in(bool(self.busy))
 
     async def stop(self, *, force: bool = False, wait: bool = False) -> None:
         """End in order. While operations run this raises BusyError; with ``wait`` it lets them end
         first (and takes no new ones), with ``force`` it cancels them, which undoes what they began."""
         if self.busy and not (force or wait):
-            raise self.busy_error("It is not stopped.", "boxwright engine stop --force")
+            raise self.scheduler.busy_error("It is not stopped.", "boxwright engine stop --force")
         self.scheduler.close("It is about to end.")
         if force:
             await self.scheduler.cancel_all()
@@ -270,11 +267,6 @@ class Engine:
         """Until the engine has ended."""
         await self._stopped.wait()
 
-    def busy_error(self, what: str, remedy: str) -> BusyError:
-        """Says what the engine is busy with."""
-        titles = [f"'{run.view().title}' (operation {run.id})" for run in self.scheduler.running()]
-        return BusyError(f"The engine is busy. {what}", why=f"It runs {', '.join(titles)}.", remedy=remedy)
-
     async def _let_go(self) -> None:
         for call in self.before_end:
             call()
@@ -298,9 +290,6 @@ class Engine:
     def publish(self, change: Change) -> None:
         self.hub.publish(change)
 
-    def _used(self) -> None:
-        self._last_use = time.monotonic()
-
     def _project_read(self, root: str, project: Project | None) -> None:
         if project is None:
             self.machines.forget_project(root)
@@ -309,7 +298,7 @@ class Engine:
 
     async def _operation_ended(self, operation: Operation) -> None:
         """Before an ended operation is told of: what it touched is shown as it is now."""
-        self._used()
+        self._rest.used()
         try:
             key = self.machines.key_of(operation.subject)
             if key is not None:
@@ -360,7 +349,7 @@ class Engine:
             version=core.__version__,
             pid=os.getpid(),
             started=self.started,
-            clients=self._clients,
+            clients=self.clients,
             running=self.busy,
             idle_exit=self.idle_exit,
             data=str(self.locations.data),

@@ -109,6 +109,11 @@ class Scheduler:
         """The most recent ended ones, oldest first."""
         return tuple(self._recent)
 
+    def busy_error(self, what: str, remedy: str) -> BusyError:
+        """Says what the engine is busy with."""
+        titles = [f"'{run.view().title}' (operation {run.id})" for run in self.running()]
+        return BusyError(f"The engine is busy. {what}", why=f"It runs {', '.join(titles)}.", remedy=remedy)
+
     # Submitting and cancelling.
 
     def submit(self, command: Command) -> str:
@@ -156,9 +161,6 @@ class Scheduler:
     def close(self, why: str) -> None:
         """Refuse new commands from now on."""
         self._closing = why
-
-    def reopen(self) -> None:
-        self._closing = ""
 
     async def drain(self) -> None:
         """Until nothing runs or waits any more."""

@@ -59,15 +59,12 @@ def test_front_ends_that_start_at_once_share_one_engine(where: Locations) -> Non
     assert text.count("engine started") == 1
 
 
-def test_an_engine_that_dies_at_start_shows_its_log(
-    where: Locations, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_engine_that_cannot_start_says_why(where: Locations, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOXWRIGHT_IDLE_EXIT", "soon")
     with pytest.raises(BoxwrightError) as caught:
         BlockingClient.connect(where)
-    assert "could not be started" in caught.value.problem.what
-    assert any("'soon', which is no number of seconds" in line for line in caught.value.problem.tail)
-    assert str(where.engine_log) in caught.value.problem.remedy
+    assert "'soon', which is no number of seconds" in caught.value.problem.what
+    assert caught.value.problem.remedy == "unset BOXWRIGHT_IDLE_EXIT"
 
 
 def test_an_engine_that_cannot_even_be_imported_says_so(
@@ -76,7 +73,19 @@ def test_an_engine_that_cannot_even_be_imported_says_so(
     monkeypatch.setattr(launch, "MODULE", "core.engine.nowhere")
     with pytest.raises(BoxwrightError) as caught:
         BlockingClient.connect(where)
+    assert "could not be started" in caught.value.problem.what
     assert "No module named core.engine.nowhere" in caught.value.problem.why
+
+
+def test_an_engine_that_dies_at_start_shows_its_log(
+    where: Locations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOXWRIGHT_KILL_AT", "many")
+    with pytest.raises(BoxwrightError) as caught:
+        BlockingClient.connect(where)
+    assert "invalid literal" in caught.value.problem.why
+    assert len(caught.value.problem.tail) > 1, "the end of the traceback in its log"
+    assert str(where.engine_log) in caught.value.problem.remedy
 
 
 def test_a_damaged_journal_is_put_aside_with_a_word(where: Locations) -> None:

@@ -261,6 +261,6 @@ async def test_a_slow_reader_is_sent_merged_events_and_blocks_nobody(engine: Eng
 
 async def test_clients_are_counted(engine: Engine, server: Server) -> None:
     peer = await greeted(engine.locations.socket)
-    assert engine._clients == 1
+    assert engine.clients == 1
     peer.writer.close()
-    await soon(lambda: not engine._clients)
+    await soon(lambda: not engine.clients)
