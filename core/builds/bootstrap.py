@@ -83,6 +83,7 @@ def _environment(raw: Path, folder: Path, temporary: Path) -> Mapping[str, str]:
     return {
         "TMPDIR": str(temporary),
         "LC_ALL": "C.UTF-8",
+        "BOXWRIGHT_WORK": str(temporary),
         "BOXWRIGHT_DISK": str(raw),
         "BOXWRIGHT_OFFSET": str(OFFSET),
         "BOXWRIGHT_KIB": str((raw.stat().st_size - OFFSET) // 4096 * 4),
