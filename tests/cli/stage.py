@@ -9,6 +9,7 @@ what terminals must not see; all others run at once. Boxes are handled by the re
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 import time
@@ -34,6 +35,9 @@ from core.model.work import Work
 from core.paths import locations
 from core.providers.base import Started
 from tests.support.fake_provider import FakeProvider
+
+SSH = "STAGE_SSH"
+"""A variable: port, account, key and known hosts of a server that stands for the guests."""
 
 NOISE = (
     b"\x1b[32mgreen\x1b[0m\n"
@@ -73,7 +77,9 @@ async def up(context: Context, command: commands.Up, work: Work) -> None:
 def _put(context: Context, key: MachineKey, state: MachineState, **fields: Any) -> None:
     old = context.machines.get(key)
     running = state is MachineState.RUNNING
-    started = Started(ports=(Forward(22, 2222, name="ssh"), Forward(80, 8080, wanted=80)), ssh_port=2222)
+    port, user, identity, known_hosts = os.environ.get(SSH, "2222 vagrant /keys/id /keys/known").split()
+    ports = (Forward(22, int(port), name="ssh"), Forward(80, 8080, wanted=80))
+    started = Started(ports=ports, ssh_port=int(port))
     if old is None:
         plan = MachinePlan(
             id=uuid.uuid4().hex[:12],
@@ -88,8 +94,9 @@ def _put(context: Context, key: MachineKey, state: MachineState, **fields: Any) 
             project_name="shop",
             box=BoxKey("tiny", "1", "qemu"),
             created=time.time(),
-            identity="/keys/id",
-            known_hosts="/keys/known",
+            user=user,
+            identity=identity,
+            known_hosts=known_hosts,
         )
     context.machines.put(
         msgspec.structs.replace(

@@ -70,7 +70,7 @@ def candidates(words: Sequence[str], names: Names | None = None) -> list[Candida
         found = [(spec.verb[1], spec.help) for spec in members(state.group)]
         found += _positional(state, names) if state.spec else []
     elif state.spec is None:
-        found = _verbs()
+        found = [] if state.words else _verbs()
     else:
         found = _positional(state, names)
     return [one for one in found if one in (FILES, FOLDERS) or one[0].startswith(current)]
@@ -102,9 +102,10 @@ def _read(words: Sequence[str]) -> _Before:
             project = word.partition("=")[2]
         elif word.startswith("-") and word != "-":
             option = _option(spec, word)
-        elif spec is None and not group:
+        elif spec is None and not group and not arguments:
             spec = lookup(word)
             group = word if members(word) else ""
+            arguments += [] if spec or group else [word]
         elif group and (deeper := lookup(f"{group} {word}")):
             spec, group = deeper, ""
         else:
