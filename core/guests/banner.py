@@ -78,12 +78,18 @@ class Lookout:
                 found = self._judge(done)
                 if found is not None:
                     return found
-                if done:
-                    heard = self.last is not None and self.last.outcome is not Outcome.HUNG
-                    if heard:
+                if done and self.last is not None:
+                    heard = self._from_guest(self.last.outcome)
+                    if self.last.outcome is not Outcome.HUNG:
                         next_at = min(next_at, loop.time() + _CLOSED_INTERVAL)
         finally:
             await _dismiss(running)
+
+    def _from_guest(self, outcome: Outcome) -> bool:
+        """Whether the guest itself had its say: on loopback only the hypervisor can refuse."""
+        if outcome is Outcome.REFUSED:
+            return not self._endpoint.host.startswith(("127.", "localhost", "::1"))
+        return outcome is not Outcome.HUNG
 
     def _begin(self, running: set[asyncio.Task[Look]], heard: bool) -> asyncio.Task[Look]:
         """Among those that run at once one is patient, as the guest may be there and slow."""
