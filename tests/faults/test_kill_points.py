@@ -7,7 +7,9 @@ command works.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+import subprocess
+import tarfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,8 +27,11 @@ Prepare = Callable[[Town, BlockingClient], None]
 
 
 @pytest.fixture
-def town(tmp_path: Path, tiny_image: Path) -> Town:
-    return Town(tmp_path, tiny_image)
+def town(tmp_path: Path, tiny_image: Path) -> Iterator[Town]:
+    town = Town(tmp_path, tiny_image)
+    yield town
+    with town.engine() as client:
+        absent(town, client)
 
 
 def absent(town: Town, client: BlockingClient) -> None:
@@ -125,3 +130,36 @@ def test_saving_a_snapshot(town: Town, prepare: Prepare) -> None:
 def test_restoring_and_deleting_a_snapshot(town: Town) -> None:
     killed_at_every_point(town, with_snapshot, command.RestoreSnapshot(machine=town.web, name="second"))
     killed_at_every_point(town, with_snapshot, command.DeleteSnapshot(machine=town.web, name="second"))
+
+
+def test_adding_a_box(town: Town, tmp_path: Path) -> None:
+    source = tmp_path / "more.box"
+    pack(source)
+
+    def removed(town: Town, client: BlockingClient) -> None:
+        if any(use.box.name == "more" for use in town.boxes(client)):
+            town.must(client, command.RemoveBox(name="more"))
+
+    killed_at_every_point(town, removed, command.AddBox(source=str(source), name="more"))
+
+
+def test_building_a_box(town: Town) -> None:
+    def unbuilt(town: Town, client: BlockingClient) -> None:
+        if any(use.box.name == "town/base" for use in town.boxes(client)):
+            town.must(client, command.RemoveBox(name="town/base", version="all"))
+
+    killed_at_every_point(town, unbuilt, command.RunBuild(project=str(town.root), name="base"))
+
+
+def pack(target: Path) -> None:
+    """A small box as Vagrant's libvirt provider has them."""
+    disk = target.with_name("box.img")
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", str(disk), "64M"], check=True)
+    subprocess.run(
+        ["qemu-io", "-f", "qcow2", "-c", "write -P 7 0 8M", str(disk)], check=True, stdout=subprocess.DEVNULL
+    )
+    metadata = target.with_name("metadata.json")
+    metadata.write_text('{"provider": "libvirt", "format": "qcow2", "virtual_size": 1}')
+    with tarfile.open(target, "w:gz") as archive:
+        archive.add(metadata, metadata.name)
+        archive.add(disk, disk.name)

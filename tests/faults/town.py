@@ -15,11 +15,11 @@ from core.boxes.store import BoxStore
 from core.client.blocking import BlockingClient
 from core.errors import BoxwrightError
 from core.model import command
-from core.model.box import BoxKey
+from core.model.box import BoxKey, BoxUse
 from core.model.command import Command
 from core.model.machine import Machine, MachineKey, MachineState
 from core.model.operation import Operation
-from core.model.query import GetMachines, GetOperations, Machines, Operations
+from core.model.query import Boxes, GetBoxes, GetMachines, GetOperations, Machines, Operations
 from core.paths import locations
 from tests.support import leftovers
 from tests.support.work import RecordingWork
@@ -90,6 +90,11 @@ class Town:
         answer = client.query(GetMachines(project=str(self.root)))
         assert isinstance(answer, Machines)
         return answer.machines[0]
+
+    def boxes(self, client: BlockingClient) -> tuple[BoxUse, ...]:
+        answer = client.query(GetBoxes())
+        assert isinstance(answer, Boxes)
+        return answer.boxes
 
     def settled(self, client: BlockingClient) -> None:
         """The running machine has been looked at: an up that has nothing to do does that."""
