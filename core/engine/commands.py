@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from core.engine.context import Context, Handler
+from core.engine.secrets import hide
 from core.errors import UsageError
 from core.model.command import Command
 from core.model.operation import Operation
@@ -67,15 +68,15 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
         self.refuse(context, command)
 
     def describe(self, command: Command, operation: str) -> Operation:
-        """The operation that a command becomes."""
+        """The operation that a command becomes; it is written down and told of, so it holds no secrets."""
         return Operation(
             id=operation,
             command=name_of(command),
-            title=self.title(command),
+            title=hide(self.title(command)),
             subject=self.subject(command),
             project=project_of(command),
             submitted=time.time(),
-            command_line=self.command_line(command),
+            command_line=hide(self.command_line(command)),
         )
 
 

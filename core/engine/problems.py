@@ -12,6 +12,7 @@ import traceback
 from pathlib import Path
 
 import core
+from core.engine.secrets import hide
 from core.errors import BoxwrightError, CancelledError
 from core.model.problem import ExitCode, Problem
 
@@ -50,7 +51,7 @@ def problem_of(error: BaseException) -> Problem:
     """What to tell of an error. A bug's problem says that it is one; ``report_bug`` adds the report."""
     bug = _bug_in(error)
     if bug is not None:
-        first = (str(bug).strip().splitlines() or [""])[0][:200]
+        first = hide((str(bug).strip().splitlines() or [""])[0][:200])
         return Problem(
             what="Boxwright made a mistake; this is a bug.",
             why=f"{type(bug).__name__}: {first}" if first else type(bug).__name__,
@@ -79,7 +80,7 @@ def report_bug(folder: Path, error: BaseException, doing: str) -> Problem:
             f"While: {doing}",
             f"Time: {time.strftime('%Y-%m-%d %H:%M:%S %z')}",
             "",
-            "".join(traceback.format_exception(error)),
+            hide("".join(traceback.format_exception(error))),
         ]
     )
     try:
