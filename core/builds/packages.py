@@ -7,6 +7,8 @@ import re
 from core.model.work import Work
 
 _COUNT = re.compile(r"^\d+ upgraded, (\d+) newly installed")
+_MARK = "boxwright: phase "
+_NOISE = (_MARK, "/usr/bin/dpkg --status-fd ")
 _PHASES = {
     "tree": "copying the system's files",
     "settings": "settings and users",
@@ -26,8 +28,13 @@ class Reading:
         self._doing = ""
         self._done = 0
 
-    def line(self, text: str) -> None:
-        """One line of output, without its end."""
+    def line(self, text: str) -> bool:
+        """One line of output, without its end; False for what nobody wants to read: apt's own calls
+        of dpkg, and our hooks' marks."""
+        self._progress(text)
+        return not text.startswith(_NOISE)
+
+    def _progress(self, text: str) -> None:
         if found := _COUNT.match(text):
             self._expected = int(found[1])
         elif text.startswith("Get:") and ".deb" not in text and " Packages [" in text:
@@ -40,7 +47,7 @@ class Reading:
             self._count("setting up packages")
         elif text.startswith("I: extracting archives"):
             self._note("unpacking packages")
-        elif text.startswith("boxwright: phase "):
+        elif text.startswith(_MARK):
             self._note(_PHASES.get(text.rpartition(" ")[2], ""))
 
     def _note(self, doing: str) -> None:

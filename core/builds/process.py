@@ -15,10 +15,10 @@ from core.errors import BoxwrightError
 from core.model.work import Work
 
 _TAIL_LINES = 15
-_LONGEST_LINE = 2000
+_LONGEST_LINE = 16384
 
-LineSeen = Callable[[str], None]
-"""Called with every whole line of output, without its end."""
+LineSeen = Callable[[str], bool]
+"""Called with every whole line of output, without its end; says whether it belongs in the log."""
 
 
 async def run_tool(arguments: Sequence[str], *, work: Work, doing: str) -> None:
@@ -71,17 +71,24 @@ async def _follow(
     assert process.stdout is not None
     rest = b""
     while block := await process.stdout.read(65536):
-        work.write(block)
         *lines, rest = (rest + block).split(b"\n")
-        for line in lines:
-            text = line.decode("utf-8", "replace").rstrip("\r")[:_LONGEST_LINE]
-            if text.strip():
-                tail.append(text)
-            if seen is not None:
-                seen(text)
-        rest = rest[-_LONGEST_LINE:]
-    if rest.strip():
-        tail.append(rest.decode("utf-8", "replace"))
+        kept = [line for line in lines if _kept(line, tail, seen)]
+        if kept:
+            work.write(b"\n".join(kept) + b"\n")
+        if len(rest) > _LONGEST_LINE:
+            work.write(rest)
+            rest = b""
+    if rest and _kept(rest, tail, seen):
+        work.write(rest + b"\n")
+
+
+def _kept(line: bytes, tail: deque[str], seen: LineSeen | None) -> bool:
+    text = line.decode("utf-8", "replace").rstrip("\r")
+    if seen is not None and not seen(text):
+        return False
+    if text.strip():
+        tail.append(text[:_LONGEST_LINE])
+    return True
 
 
 async def _end(process: asyncio.subprocess.Process, grace: float) -> None:
