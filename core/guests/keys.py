@@ -31,12 +31,21 @@ def insecure_keys(folder: str | Path) -> tuple[Path, ...]:
 
 
 def is_insecure(identity: str | Path) -> bool:
-    """Whether this private key file holds one of the well-known keys."""
+    """Whether a guest that this private key file opens may still let everybody in: it holds one of the
+    well-known keys, or it is a machine's own key whose taking over was cut short."""
+    if pending_mark(identity).exists():
+        return True
     try:
         text = Path(identity).read_text("utf-8", "replace")
     except OSError:
         return False
     return _body(text) in {_body(known) for known in _INSECURE.values()}
+
+
+def pending_mark(identity: str | Path) -> Path:
+    """A file that is there while a machine's own key takes over from the well-known ones."""
+    path = Path(identity)
+    return path.with_name(path.name + ".pending")
 
 
 def _body(text: str) -> str:

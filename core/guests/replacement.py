@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 
 import msgspec
 
 from core.guests import insecure, keys
 from core.guests.errors import ConnectionLostError, GuestError, KeyRefusedError
+from core.guests.hostkeys import write_private
 from core.guests.quoting import quote
 from core.guests.ssh import SshGuest, connect
 from core.model.work import Work
@@ -45,10 +45,12 @@ async def replace_key(guest: SshGuest, folder: str | Path, *, work: Work) -> Ssh
 
     Returns a new connection that logged in with the own key (``guest`` is closed), its endpoint naming
     that key. First the own key is added, then a second connection proves that it works, and over that
-    the well-known ones are removed: cut short anywhere, one of ``keys.login_identities`` still fits.
+    the well-known ones are removed: cut short anywhere, one of ``keys.login_identities`` still fits,
+    and ``keys.is_insecure`` says of it that this is still to be done.
     Raises GuestError where the guest does not take the new key; it is then as it was.
     """
     path, line = keys.make_machine_key(folder, comment=f"boxwright {guest.endpoint.user}")
+    write_private(keys.pending_mark(path), b"")
     await _edit(guest, _ADD.format(blob=quote(line.split()[1]), line=quote(line)), "add the new key")
     endpoint = msgspec.structs.replace(guest.endpoint, identity=str(path))
     try:
@@ -65,8 +67,8 @@ async def replace_key(guest: SshGuest, folder: str | Path, *, work: Work) -> Ssh
     except BaseException:
         await fresh.close()
         raise
-    with contextlib.suppress(GuestError):
-        await guest.close()
+    keys.pending_mark(path).unlink(missing_ok=True)
+    await guest.close()
     work.note("well-known key replaced")
     return fresh
 

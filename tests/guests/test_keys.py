@@ -158,7 +158,9 @@ async def test_cut_short_anywhere_the_next_attempt_succeeds(
         await guest.close()
 
     guest = await login(sshd, folder)
+    assert keys.is_insecure(guest.identity), "it is known that this is still to be done"
     fresh = await replace_key(guest, folder, work=RecordingWork())
+    assert not keys.is_insecure(fresh.identity)
     own = (folder / "id_ed25519.pub").read_text().strip()
     assert sshd.authorized().count(own) == 1
     assert not set(insecure.PUBLIC_KEYS) & set(sshd.authorized())
