@@ -73,7 +73,7 @@ class Handlers(msgspec.Struct, frozen=True, kw_only=True):
             id=operation,
             command=name_of(command),
             title=hide(self.title(command)),
-            subject=self.subject(command),
+            subject=hide(self.subject(command)),
             project=project_of(command),
             submitted=time.time(),
             command_line=hide(self.command_line(command)),

@@ -18,6 +18,7 @@ from core.engine.journal import Journal
 from core.engine.operations import RunningOperation
 from core.engine.problems import cancelled_problem, is_bug, problem_of, report_bug, was_cancelled
 from core.engine.root import RootWork
+from core.engine.secrets import hide
 from core.engine.steps import StepWork
 from core.engine.subjects import Subjects, waiting_text
 from core.engine.undoing import Ledger
@@ -176,6 +177,8 @@ class Scheduler:
     @asynccontextmanager
     async def hold(self, subject: str, action: str, work: Work) -> AsyncIterator[None]:
         """See ``Context.hold``."""
+        # As in Handlers.describe, so that both mean the same by it.
+        subject = hide(subject)
         owner = work.operation if isinstance(work, StepWork | RootWork) else f"work-{id(work)}"
         ticket = Holder(owner, action, time.time())
         await self._subjects.acquire(subject, ticket, lambda holder: work.note(waiting_text(holder)))

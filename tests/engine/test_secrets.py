@@ -35,6 +35,7 @@ async def test_an_operation_keeps_no_secret(engine: Engine) -> None:
     secret = "https://me:pa55@host/x.box?token=t0ken"
     engine.scheduler._handlers = msgspec.structs.replace(
         engine.scheduler._handlers,
+        subject=lambda _command: f"box:{secret}",
         title=lambda _command: f"add {secret}",
         command_line=lambda _command: f"boxwright box add {secret}",
     )
