@@ -37,9 +37,11 @@ def daemon(folder: Path, *, module: str = MODULE, **environment: str) -> Iterato
         stderr=subprocess.DEVNULL if "QUIET" in environment else None,
     )
     os.close(its)
-    os.read(ours, 64)
+    said = os.read(ours, 64)
     os.close(ours)
     try:
+        if not said:
+            process.wait(10)
         yield process
     finally:
         process.kill()
