@@ -25,13 +25,12 @@ _BACKING_FORMAT = 0xE2792ACA
 _DATA_FILE = 0x44415441
 _MOST_EXTENSIONS = 64
 _LARGEST = 1 << 62
-
+_VDI_MAGIC = b"\x7f\x10\xda\xbe"
 _FOREIGN = {
     b"KDMV": "vmdk",
     b"# Disk DescriptorFile": "vmdk",
     b"vhdxfile": "vhdx",
     b"conectix": "vhd",
-    b"<<< Oracle VM VirtualBox Disk Image >>>": "vdi",
     b"QED\0": "qed",
 }
 
@@ -74,6 +73,8 @@ def inspect(path: Path, *, declared: str = "", called: str = "") -> Image:
 def _format(start: bytes) -> str:
     if start.startswith(_MAGIC):
         return "qcow2"
+    if start[64:68] == _VDI_MAGIC:
+        return "vdi"
     return next((kind for magic, kind in _FOREIGN.items() if start.startswith(magic)), "raw")
 
 

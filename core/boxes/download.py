@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 _TRIES = 5
 """Attempts in a row that bring nothing."""
-_OVERLAP = 65536
+_MOST_WAITING = 4 * BLOCK
+"""Bytes that arrived and are not yet written, before no more are taken."""
+_OVERLAP = 4096
 """Bytes that are fetched again and compared where the server names nothing to tell versions apart."""
 _RANGE = re.compile(r"bytes (?:(\d+)-(\d+)|\*)/(\d+|\*)")
 
@@ -36,36 +38,34 @@ class Download:
     ``checked`` says that a checksum will be compared afterwards, so that the way itself need not be safe.
     """
 
-    def __init__(
-        self, folder: Path, url: str, *, limits: Limits, checked: bool, delay: float = http.RETRY_DELAY
-    ) -> None:
+    def __init__(self, folder: Path, url: str, *, limits: Limits, checked: bool) -> None:
         self.url = url
         self.partial = Partial(folder, url)
         self._limits = limits
         self._checked = checked
-        self._delay = delay
+        self._waiting = bytearray()
 
     async def run(self, work: Work) -> None:
         """Fetch what is missing. ``partial`` must be open. Raises BoxwrightError; what arrived is kept."""
         partial = self.partial
         if partial.size:
             work.note(f"going on after {megabytes(partial.size)}")
-        fruitless = 0
+        fruitless = restarts = 0
         async with http.client() as session:
             while True:
                 before = partial.size
                 try:
                     await self._attempt(session, work)
                 except _Again:
-                    fruitless += 1
-                    if fruitless > _TRIES:
+                    restarts += 1
+                    if restarts > _TRIES:
                         raise self._gave_up("The server gives different answers each time.") from None
                 except TransientError as error:
                     fruitless = 0 if self._enough(partial.size - before) else fruitless + 1
                     if fruitless >= _TRIES:
                         raise self._gave_up(error.problem.why or error.problem.what) from error
                     work.note(f"{error.problem.what} Trying again")
-                    await asyncio.sleep(self._delay * 2**fruitless)
+                    await asyncio.sleep(http.RETRY_DELAY * 2**fruitless)
                 else:
                     partial.finish()
                     return
@@ -129,7 +129,7 @@ class Download:
     def _check_complete(self, response: httpx.Response, offset: int) -> None:
         """The server has nothing after ``offset``: either this is all, or it is another file."""
         match = _RANGE.fullmatch(response.headers.get("Content-Range", ""))
-        if not match or match[3] != str(offset):
+        if not match or match[3] != str(offset) or _differ(self.partial.state.total, offset):
             self.partial.start_again()
             raise _Again
 
@@ -149,26 +149,38 @@ class Download:
             )
 
     async def _receive(self, response: httpx.Response, position: int, work: Work) -> None:
-        """Append the body, which begins at ``position``; what is there already must be the same."""
+        """Append the body, which begins at ``position``; what is there already must be the same.
+
+        Writing goes on beside receiving: whatever arrived is written as soon as the last write ended.
+        """
         partial = self.partial
-        waiting = bytearray()
+        writing: asyncio.Task[None] | None = None
         try:
             async for chunk in response.aiter_raw():
-                if position < partial.size and not waiting:
+                if writing is None and position < partial.size:
                     known = min(len(chunk), partial.size - position)
                     if not partial.same(position, chunk[:known]):
                         partial.start_again()
                         raise _Again
                     position += known
                     chunk = chunk[known:]
-                waiting += chunk
-                position += len(chunk)
-                if len(waiting) >= BLOCK:
-                    full, waiting = waiting, bytearray()
-                    await self._append(full, work)
+                if not chunk:
+                    continue
+                partial.confirm()
+                self._waiting += chunk
+                if writing is None or writing.done() or len(self._waiting) > _MOST_WAITING:
+                    if writing:
+                        await writing
+                    writing = asyncio.create_task(self._write_waiting(work))
         finally:
-            if waiting:
-                await self._append(waiting, work)
+            if writing:
+                await writing
+            await self._write_waiting(work)
+
+    async def _write_waiting(self, work: Work) -> None:
+        while self._waiting:
+            full, self._waiting = self._waiting, bytearray()
+            await self._append(full, work)
 
     async def _append(self, data: bytearray, work: Work) -> None:
         partial = self.partial

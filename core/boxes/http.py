@@ -161,7 +161,7 @@ async def _fetch(session: httpx.AsyncClient, url: str, limit: int, accept: str) 
             raise error
         final = str(response.url)
         data = bytearray()
-        async for chunk in response.aiter_raw(65536):
+        async for chunk in response.aiter_raw():
             data += chunk
             if len(data) >= 512 and kind_of(bytes(data[:1024])) != "json":
                 break

@@ -46,6 +46,7 @@ class Partial:
         self._changed = threading.Condition()
         self._generation = 0
         self._ended = False
+        self._confirmed = False
         self.size = 0
         self.state = PartialState(url=self._url)
 
@@ -117,9 +118,16 @@ class Partial:
         self._file.seek(offset)
         return self._file.read(len(data)) == data
 
+    def confirm(self) -> None:
+        """The server has the same file as what is here: it may be read."""
+        with self._changed:
+            self._confirmed = True
+            self._changed.notify_all()
+
     def finish(self) -> None:
         """The file is complete."""
         with self._changed:
+            self._confirmed = True
             self._ended = True
             self._changed.notify_all()
 
@@ -138,7 +146,7 @@ class Partial:
                 stop.check()
                 if generation != self._generation and position:
                     raise StartedAgain
-                if self.size > position:
+                if self._confirmed and self.size > position:
                     return self.size - position
                 if self._ended:
                     return 0
