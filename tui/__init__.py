@@ -1,0 +1,1 @@
+"""The workbench: a terminal interface to the engine. Nothing is imported here."""

@@ -1,0 +1,341 @@
+"""What each command does in the workbench: ask what is needed, tell the engine, show what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from core.commands import BY_ID, CommandSpec, Subject
+from core.commands.line import command_line
+from core.errors import BoxwrightError
+from core.model.operation import Operation, StepState
+from core.model.problem import Problem
+from tui import choice as choices
+from tui import orders
+from tui.choice import Choice
+from tui.keys import OWN, Own, refusal
+from tui.look.lines import Part
+from tui.orders import Values
+from tui.reading import Reading
+from tui.views.steps import problem_lines
+
+if TYPE_CHECKING:
+    from tui.program import BoxwrightApp
+    from tui.workbench import Workbench
+
+_OWN = {own.id: own for own in OWN}
+
+
+class Actions:
+    """Works on what the workbench has selected."""
+
+    def __init__(self, app: BoxwrightApp, workbench: Workbench) -> None:
+        self._app = app
+        self._bench = workbench
+        self._bridge = workbench.bridge
+        self._mine: dict[str, str] = {}
+        """Operations that were begun here, and have not been seen to end: their titles."""
+        self.last_line = ""
+        reading = Reading(self, app, workbench)
+        self._here: dict[str, Callable[[Choice], Any]] = {
+            "machine.ssh": self._open_shell,
+            "machine.serial": self._open_serial,
+            "machine.port": lambda _choice: self._show_tab("overview"),
+            "snapshot.list": lambda _choice: self._show_tab("snapshots"),
+            "box.show": lambda _choice: self._show_tab("overview"),
+            "box.list": lambda _choice: self._bench.focus_list("boxes"),
+            "machine.status": lambda _choice: self._everywhere(False),
+            "machine.global-status": lambda _choice: self._everywhere(True),
+            "operation.logs": lambda _choice: self._show_tab("log"),
+            "operation.show": lambda _choice: self._show_tab("steps"),
+            "operation.cancel": self._cancel,
+            **reading.table(),
+        }
+        self._own = self._own_table()
+
+    def _own_table(self) -> dict[str, Callable[[], Any]]:
+        bench = self._bench
+        return {
+            "workbench.filter": self._ask_filter,
+            "workbench.prompt": self._ask_command,
+            "workbench.palette": self._show_palette,
+            "workbench.help": self._show_help,
+            "workbench.open": bench.focus_detail,
+            "workbench.back": self._back,
+            "workbench.machines": lambda: bench.focus_list("machines"),
+            "workbench.boxes": lambda: bench.focus_list("boxes"),
+            "workbench.builds": lambda: bench.focus_list("builds"),
+            "workbench.next-pane": lambda: bench.next_pane(1),
+            "workbench.previous-pane": lambda: bench.next_pane(-1),
+            "workbench.previous-tab": lambda: self._turn(-1),
+            "workbench.next-tab": lambda: self._turn(1),
+            "workbench.close-tab": self._close_tab,
+            "workbench.again": self._again,
+            "workbench.everywhere": lambda: self._everywhere(not bench.everywhere),
+            "workbench.line": self._show_line,
+            "workbench.theme": self._app.next_theme,
+            "workbench.quit": self._app.exit,
+        }
+
+    # Doing.
+
+    def perform_id(self, id: str) -> None:
+        found = BY_ID.get(id) or _OWN.get(id)
+        if found is not None:
+            self.perform(found)
+
+    def perform(
+        self, what: CommandSpec | Own, values: Values | None = None, choice: Choice | None = None
+    ) -> None:
+        if isinstance(what, Own):
+            self._own[what.id]()
+            return
+        choice = choice or self._bench.choice
+        reason = refusal(what, choice)
+        if reason:
+            self._bench.say(f"{what.title}: {reason}", "warn")
+        elif what.struct is None:
+            self.last_line = orders.line_of(what, choice, {})
+            self._here.get(what.id, self._not_here(what))(choice)
+        else:
+            self._begin(self._order(what, choice, dict(values or {})))
+
+    def _not_here(self, spec: CommandSpec) -> Callable[[Choice], None]:
+        return lambda _choice: self._bench.say(f"From a shell: boxwright {spec.name}", "warn")
+
+    async def _order(self, spec: CommandSpec, choice: Choice, given: dict[str, Any]) -> None:
+        """Ask for what is missing, ask before something is lost, then submit."""
+        values = {**orders.defaults(spec, choice), **given}
+        wants_name = spec.id in ("snapshot.restore", "snapshot.delete") and "name" not in given
+        if orders.missing(spec, values) or wants_name:
+            from tui.dialogs.form import Form
+
+            def preview(filled: Values) -> str:
+                return orders.line_of(spec, choice, filled)
+
+            subject = choice.title if spec.subject is not Subject.NONE else ""
+            answer = await self._app.push_screen_wait(Form(spec, values, preview, subject))
+            if answer is None:
+                return
+            values |= answer
+        if spec.destructive and not values.get("dry_run"):
+            from tui.dialogs.confirm import Confirm, question
+
+            line = orders.line_of(spec, choice, values)
+            if not await self._app.push_screen_wait(
+                Confirm(question(spec, choice, values, self._bridge.state, line))
+            ):
+                return
+        await self._submit(spec, choice, values)
+
+    async def _submit(self, spec: CommandSpec, choice: Choice, values: Values) -> None:
+        command = orders.build(spec, choice, values, str(Path.cwd()))
+        self.last_line = command_line(command)
+        operation = await self._bridge.submit(command)
+        self._mine[operation] = spec.title
+        self._bridge.want_operation(operation)
+        same = choice.key and choice.key == self._bench.choice.key
+        if same and spec.id != "machine.destroy" and self._bench.detail.active in ("overview", "log"):
+            self._bench.detail.activate("steps")
+        self._bench.say(f"$ {self.last_line}", "accent")
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something that may fail; a failure is shown."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except BoxwrightError as error:
+                self.show_problem(error.problem)
+            except OSError as error:
+                self.show_problem(Problem(what="The engine cannot be reached.", why=str(error)))
+
+        self._app.run_worker(guarded(), exit_on_error=True)
+
+    def begin(self, work: Coroutine[Any, Any, None]) -> None:
+        self._begin(work)
+
+    def ended(self, changed: frozenset[str]) -> None:
+        """Tell of operations that were begun here and have ended."""
+        for id in list(self._mine):
+            if "*" not in changed and f"operation:{id}" not in changed:
+                continue
+            operation = self._bridge.state.operations.get(id)
+            if operation is not None and operation.state.ended:
+                del self._mine[id]
+                self._tell(operation)
+
+    def _tell(self, operation: Operation) -> None:
+        signs = self._app.look.signs
+        if operation.state is StepState.FAILED and operation.problem is not None:
+            self._bench.say(f"{signs.failed} {operation.title}: {operation.problem.what}", "bad")
+        elif operation.state is StepState.CANCELLED:
+            self._bench.say(f"{signs.failed} {operation.title}: cancelled, and undone", "warn")
+        else:
+            self._bench.say(f"{signs.done} {operation.title}: done", "good")
+            if operation.result is not None and operation.command.startswith("box."):
+                Reading(self, self._app, self._bench).show_result(operation)
+
+    # What the workbench does by itself.
+
+    def _open_shell(self, choice: Choice) -> None:
+        assert choice.machine is not None
+        self._bench.detail.open_console(self._bench.consoles.open_shell(choice.machine.key))
+        self._bench.focus_detail()
+
+    def _open_serial(self, choice: Choice) -> None:
+        assert choice.machine is not None
+        self._bench.detail.open_console(self._bench.consoles.open_serial(choice.machine.key))
+        self._bench.focus_detail()
+
+    def _show_tab(self, tab: str) -> None:
+        self._bench.detail.activate(tab)
+        self._bench.focus_detail()
+
+    def _turn(self, way: int) -> None:
+        inside = self._bench.in_detail
+        self._bench.detail.turn(way)
+        if inside or self._bench.has_class("-narrow"):
+            self._bench.focus_detail()
+
+    def _everywhere(self, everywhere: bool) -> None:
+        self._bench.everywhere = everywhere or not self._bridge.project
+        if everywhere:
+            self._begin(self._bridge.refresh())
+        self._bench.state_changed(frozenset("*"))
+        self._bench.focus_list("machines")
+
+    def _cancel(self, choice: Choice) -> None:
+        assert choice.operation is not None
+        self._begin(self._bridge.cancel(choice.operation.id))
+        self._bench.say(f"Cancelling {choice.operation.title}; what it began is undone.", "warn")
+
+    def _close_tab(self) -> None:
+        detail = self._bench.detail
+        if detail.is_console(detail.active):
+            self._bench.focus_list("machines")
+            self._begin(detail.close_console(detail.active))
+
+    def _again(self) -> None:
+        number = self._bench.detail.failed_provisioner()
+        if number:
+            self.perform(BY_ID["machine.provision"], {"start_at": str(number)})
+
+    def _back(self) -> None:
+        if self._bench.in_detail:
+            self._bench.focus_list(self._bench.pane)
+        else:
+            self._bench.clear_filter()
+
+    def chosen(self, tab: str, target: str) -> None:
+        """Enter on a line of a view: a step shows its output, a snapshot is restored."""
+        if tab == "steps" and target.startswith("step:"):
+            self._begin(self._show_output(int(target.partition(":")[2])))
+        elif tab == "snapshots":
+            self.perform(BY_ID["snapshot.restore"], {"name": target})
+
+    async def _show_output(self, step: int) -> None:
+        from core.model.query import GetOperation, OperationView
+
+        operation = self._bench.choice.operation
+        if operation is None:
+            return
+        view = await self._bridge.query(GetOperation(operation=operation.id))
+        self._show_tab("log")
+        if isinstance(view, OperationView):
+            found = next((segment for segment in view.segments if segment.step == step), None)
+            if found is not None:
+                self._bench.detail.log_view.show_offset(found.offset)
+
+    # Prompt, palette and help.
+
+    def _ask_filter(self) -> None:
+        from tui.prompt import Prompt
+
+        if self._bench.in_detail and self._bench.detail.active == "log":
+            self._bench.ask(Prompt("search", "/", hint="text to search for"))
+        else:
+            self._bench.focus_list(self._bench.pane)
+            self._bench.ask(
+                Prompt(
+                    "filter",
+                    "/",
+                    text=self._bench.pattern,
+                    hint="regular expression, ! before it for the others",
+                )
+            )
+
+    def _ask_command(self) -> None:
+        from tui.prompt import Prompt
+
+        def complete(text: str) -> str:
+            found = orders.completions(text)
+            return f"{found[0].name} " if found and text and not text.endswith(" ") else text
+
+        self._bench.ask(Prompt("command", ":", hint="a command; tab completes", complete=complete))
+
+    def describe(self, text: str) -> str:
+        """What the line at the prompt would do, or which commands begin so."""
+        found = orders.completions(text)
+        if not found:
+            words = text.split()
+            found = orders.completions(words[0]) if words else []
+        if len(found) == 1 or (found and found[0].name == text.strip()):
+            usage = " ".join(
+                argument.metavar.upper() if not argument.flags else f"[{argument.flags[-1]}]"
+                for argument in found[0].arguments
+            )
+            return f"{found[0].name} {usage}  {found[0].help}"
+        return "  ".join(spec.name for spec in found)
+
+    def typed(self, line: str) -> None:
+        if line.strip() in ("q", "quit", "exit"):
+            self._app.exit()
+            return
+        try:
+            typed = orders.parse(line, list(self._bridge.state.machines.values()))
+        except BoxwrightError as error:
+            self.show_problem(error.problem)
+            return
+        choice = self._bench.choice
+        if typed.machine is not None:
+            choice = choices.machine_choice(self._bridge.state, str(typed.machine))
+        self.perform(typed.spec, typed.values, choice)
+
+    def _show_palette(self) -> None:
+        self._begin(self._palette())
+
+    async def _palette(self) -> None:
+        from tui.dialogs.palette import Palette
+        from tui.manual import palette_entries
+
+        chosen = await self._app.push_screen_wait(
+            Palette(palette_entries(self._bench.keymap, self._bench.choice))
+        )
+        if chosen:
+            self.perform_id(chosen)
+
+    def _show_help(self) -> None:
+        from tui.dialogs.info import Info
+        from tui.manual import help_lines
+
+        kind = self._bench.spec_kind()
+        self._app.push_screen(Info("Keys", lambda width: help_lines(self._bench.keymap, kind, width)))
+
+    def _show_line(self) -> None:
+        if self.last_line:
+            self._app.copy_to_clipboard(self.last_line)
+            self._bench.say(f"$ {self.last_line}   (copied)", "accent")
+        else:
+            self._bench.say("Nothing was done yet.", "muted")
+
+    def show_problem(self, problem: Problem) -> None:
+        from tui.dialogs.info import Info
+
+        signs = self._app.look.signs
+
+        def lines(width: int) -> list[list[Part]]:
+            return problem_lines(problem, width, signs)
+
+        self._app.push_screen(Info("That did not work", lines))

@@ -1,0 +1,264 @@
+"""The bridge to the engine: the only file that knows how events arrive.
+
+It keeps the :class:`~tui.store.State`, and tells its listener what changed: the first news at once, later
+ones merged, at most ``frames`` times a second. It imports nothing of Textual, so that it can connect
+while the interface is still loading.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from collections.abc import Coroutine
+from typing import TYPE_CHECKING, Protocol
+
+import msgspec
+
+from core.errors import BoxwrightError, NotFoundError
+from core.model.event import BoxChanged, BoxGone, Event, OperationChanged, ProjectChanged, Snapshot
+from core.model.query import GetEngine, GetOperation, GetProject, OperationView, ProjectView
+from tui.store import Draft, State
+
+if TYPE_CHECKING:
+    from core.client.base import Client, SerialLine
+    from core.model.command import Command
+    from core.model.machine import MachineKey
+    from core.model.query import Answer, Query
+
+AGAIN = 1.0
+"""Seconds between two attempts to reach an engine."""
+
+
+class LinkState(enum.StrEnum):
+    CONNECTING = "connecting"
+    LIVE = "live"
+    LOST = "lost"
+
+
+class Link(msgspec.Struct, frozen=True):
+    """How the connection to the engine stands, and why where it does not."""
+
+    state: LinkState
+    why: str = ""
+    remedy: str = ""
+
+
+class Listener(Protocol):
+    """Told on the event loop; must be quick."""
+
+    def state_changed(self, changed: frozenset[str]) -> None:
+        """``changed``: keys of events (``machine:...``), ``*`` for everything."""
+
+    def link_changed(self, link: Link) -> None: ...
+
+
+class Connector(Protocol):
+    """Makes clients. With ``start``, an engine is started where none runs."""
+
+    def __call__(self, *, start: bool) -> Client: ...
+
+
+def connect_socket(*, start: bool) -> Client:
+    """The user's engine in the background."""
+    from core.client.socket import SocketClient
+
+    return SocketClient(start=start)
+
+
+class Bridge:
+    """Made before the interface; ``attach`` the interface when it is there, ``run`` until cancelled."""
+
+    def __init__(
+        self, project: str = "", *, connector: Connector = connect_socket, frames: float = 10.0
+    ) -> None:
+        self.project = project
+        """The project's folder, "" for none."""
+        self.state = State()
+        self.link = Link(LinkState.CONNECTING)
+        self._connector = connector
+        self._interval = 1 / frames
+        self._client: Client | None = None
+        self._start = True
+        self._listener: Listener | None = None
+        self._pending: list[Snapshot | Event] = []
+        self._projects: list[ProjectView] = []
+        self._views: list[OperationView] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._last = float("-inf")
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._asked: set[str] = set()
+
+    def attach(self, listener: Listener) -> None:
+        """From now on ``listener`` is told; it should look at ``state`` and ``link`` first."""
+        self._listener = listener
+
+    # What the interface asks for.
+
+    async def submit(self, command: Command) -> str:
+        """The operation's id. Raises BoxwrightError."""
+        return await self._wanted_client().submit(command)
+
+    async def cancel(self, operation: str) -> None:
+        await self._wanted_client().cancel(operation)
+
+    async def query(self, query: Query) -> Answer:
+        return await self._wanted_client().query(query)
+
+    async def serial(self, machine: MachineKey) -> SerialLine:
+        return await self._wanted_client().serial(machine)
+
+    async def stats(self, machine: MachineKey) -> object:
+        return await self._wanted_client().stats(machine)
+
+    async def refresh(self) -> None:
+        await self._wanted_client().refresh()
+
+    def want_operation(self, operation: str) -> None:
+        """Fetch steps and the place of the log, once; they arrive as a change of the state."""
+        if operation and operation not in self._asked:
+            self._asked.add(operation)
+            self._spawn(self._fetch_operation(operation))
+
+    def want_project(self, root: str) -> None:
+        """Fetch the project anew; it arrives as a change of the state."""
+        self._spawn(self._fetch_project(root))
+
+    # The connection.
+
+    async def run(self) -> None:
+        """Connect, and again whenever the engine is gone, until cancelled."""
+        try:
+            while True:
+                lost = await self._session()
+                self._set_link(lost)
+                await asyncio.sleep(AGAIN)
+        finally:
+            for task in list(self._tasks):
+                task.cancel()
+            await self._leave()
+
+    async def _session(self) -> Link:
+        """One connection, from its beginning to its end; why it ended."""
+        # An engine that was stopped on purpose is not started again behind the user's back: that
+        # happens with the next command. Listening itself never starts one, so that its end is noticed.
+        listening = self._connector(start=False)
+        try:
+            if self._start:
+                await self._wake()
+            async for item in listening.subscribe():
+                if self.link.state is not LinkState.LIVE:
+                    self._set_link(Link(LinkState.LIVE))
+                    self._asked.clear()
+                self._take(item)
+        except NotFoundError:
+            return Link(LinkState.LOST, "No engine runs any more.", "The next command starts it again.")
+        except BoxwrightError as error:
+            # It crashed, or does not start: try again.
+            self._start = True
+            return Link(
+                LinkState.LOST,
+                " ".join(filter(None, (error.problem.what, error.problem.why))),
+                error.problem.remedy,
+            )
+        except (OSError, EOFError) as error:
+            return Link(LinkState.LOST, str(error) or type(error).__name__)
+        finally:
+            await listening.close()
+        return Link(LinkState.LOST, "The engine has ended.", "The next command starts it again.")
+
+    async def _wake(self) -> None:
+        """Start the engine where none runs, with a question whose answer is needed anyway."""
+        client = self._wanted_client()
+        if self.project:
+            view = await client.query(GetProject(project=self.project))
+            if isinstance(view, ProjectView):
+                self._projects.append(view)
+        else:
+            await client.query(GetEngine())
+        self._start = False
+
+    async def _leave(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._client is not None:
+            await self._client.close()
+
+    def _wanted_client(self) -> Client:
+        if self._client is None:
+            self._client = self._connector(start=True)
+        return self._client
+
+    def _set_link(self, link: Link) -> None:
+        if link != self.link:
+            self.link = link
+            if self._listener is not None:
+                self._listener.link_changed(link)
+
+    # News.
+
+    def _take(self, item: Snapshot | Event) -> None:
+        self._pending.append(item)
+        if isinstance(item, Event):
+            self._follow_up(item)
+        self._arm()
+
+    def _follow_up(self, event: Event) -> None:
+        """Projects tell only that they changed; how their builds stand is asked for."""
+        change = event.change
+        if isinstance(change, ProjectChanged):
+            if change.root == self.project or change.root in self.state.projects:
+                self.want_project(change.root)
+        elif isinstance(change, OperationChanged):
+            operation = change.operation
+            if operation.command == "build.run" and operation.state.ended and operation.project:
+                self.want_project(operation.project)
+        elif isinstance(change, BoxChanged | BoxGone) and self.project:
+            self.want_project(self.project)
+
+    def _arm(self) -> None:
+        if self._timer is not None:
+            return
+        loop = asyncio.get_running_loop()
+        delay = max(0.0, self._last + self._interval - loop.time())
+        # Even the first news waits for the others that came with it.
+        self._timer = loop.call_later(delay, self._flush)
+
+    def _flush(self) -> None:
+        self._timer = None
+        self._last = asyncio.get_running_loop().time()
+        draft = Draft(self.state)
+        draft.take(self._pending)
+        for project in self._projects:
+            draft.take_project(project)
+        for view in self._views:
+            draft.take_operation(view)
+        self._pending, self._projects, self._views = [], [], []
+        self.state = draft.done()
+        if self._listener is not None and draft.changed:
+            self._listener.state_changed(frozenset(draft.changed))
+
+    # Answers to questions of our own.
+
+    async def _fetch_operation(self, operation: str) -> None:
+        try:
+            view = await self.query(GetOperation(operation=operation))
+        except (BoxwrightError, OSError):
+            self._asked.discard(operation)
+            return
+        if isinstance(view, OperationView):
+            self._views.append(view)
+            self._arm()
+
+    async def _fetch_project(self, root: str) -> None:
+        try:
+            view = await self.query(GetProject(project=root))
+        except (BoxwrightError, OSError):
+            return
+        if isinstance(view, ProjectView):
+            self._projects = [known for known in self._projects if known.root != view.root] + [view]
+            self._arm()
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)

@@ -1,0 +1,1 @@
+"""Live terminals of guests: shells over SSH and serial consoles."""

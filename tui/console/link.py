@@ -1,0 +1,154 @@
+"""What a console is connected to: a shell in the guest over SSH, or a machine's serial console."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
+
+from core.errors import BoxwrightError, NotFoundError
+
+if TYPE_CHECKING:
+    from core.client.base import SerialLine
+    from core.guests.channel import Channel
+    from core.guests.ssh import SshGuest
+    from core.model.machine import Endpoint, MachineKey
+    from tui.bridge import Bridge
+
+Output = Callable[[bytes], None]
+
+
+class LineLink(Protocol):
+    """Two ways for bytes. Opened once; a new one is made to connect again."""
+
+    async def open(self, output: Output, columns: int, rows: int) -> None:
+        """Raises BoxwrightError."""
+
+    async def write(self, data: bytes) -> None:
+        """Waits while the other side takes no more. Raises OSError when it has ended."""
+
+    def resize(self, columns: int, rows: int) -> None: ...
+
+    def pause(self) -> None:
+        """No more output for now."""
+
+    def resume(self) -> None: ...
+
+    async def ended(self) -> str:
+        """Waits for the end; why it ended."""
+
+    async def close(self) -> None: ...
+
+
+class Guests:
+    """One SSH connection for each machine, shared by its shells."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, SshGuest] = {}
+        self._locks: dict[str, asyncio.Lock] = {}
+
+    async def reach(self, name: str, endpoint: Endpoint) -> SshGuest:
+        from core.guests.ssh import connect
+
+        async with self._locks.setdefault(name, asyncio.Lock()):
+            guest = self._open.get(name)
+            if guest is None or not guest.alive or guest.endpoint != endpoint:
+                guest = self._open[name] = await connect(endpoint)
+            return guest
+
+    async def close(self) -> None:
+        guests, self._open = list(self._open.values()), {}
+        await asyncio.gather(*(guest.close() for guest in guests), return_exceptions=True)
+
+
+class ShellLink:
+    """A login shell in the guest of a machine."""
+
+    def __init__(self, guests: Guests, name: str, endpoint: Callable[[], Endpoint | None]) -> None:
+        """``endpoint`` is asked at each opening: a machine that was started anew may have moved."""
+        self._guests = guests
+        self._name = name
+        self._endpoint = endpoint
+        self._channel: Channel | None = None
+
+    async def open(self, output: Output, columns: int, rows: int) -> None:
+        endpoint = self._endpoint()
+        if endpoint is None:
+            raise NotFoundError(f"{self._name} does not run.", remedy="u starts it")
+        guest = await self._guests.reach(self._name, endpoint)
+        self._channel = await guest.shell(output, columns=columns, rows=rows)
+
+    async def write(self, data: bytes) -> None:
+        if self._channel is not None:
+            await self._channel.write(data)
+
+    def resize(self, columns: int, rows: int) -> None:
+        if self._channel is not None:
+            self._channel.resize(columns, rows)
+
+    def pause(self) -> None:
+        if self._channel is not None:
+            self._channel.pause_reading()
+
+    def resume(self) -> None:
+        if self._channel is not None:
+            self._channel.resume_reading()
+
+    async def ended(self) -> str:
+        assert self._channel is not None
+        ran = await self._channel.wait()
+        if ran.status < 0:
+            return "The connection is broken."
+        return "The shell has ended." if not ran.status else f"The shell has ended with status {ran.status}."
+
+    async def close(self) -> None:
+        if self._channel is not None:
+            self._channel.abort()
+
+
+class SerialLink:
+    """A machine's serial console, through the engine."""
+
+    def __init__(self, bridge: Bridge, machine: MachineKey) -> None:
+        self._bridge = bridge
+        self._machine = machine
+        self._line: SerialLine | None = None
+        self._flowing = asyncio.Event()
+        self._flowing.set()
+        self._reader: asyncio.Task[str] | None = None
+
+    async def open(self, output: Output, columns: int, rows: int) -> None:
+        self._line = await self._bridge.serial(self._machine)
+        self._reader = asyncio.get_running_loop().create_task(self._read(output))
+
+    async def _read(self, output: Output) -> str:
+        assert self._line is not None
+        with contextlib.suppress(OSError, BoxwrightError):
+            while data := await self._line.read():
+                await self._flowing.wait()
+                output(data)
+        return "The serial console is closed: the machine does not run."
+
+    async def write(self, data: bytes) -> None:
+        if self._line is not None:
+            await self._line.write(data)
+
+    def resize(self, columns: int, rows: int) -> None:
+        pass  # A serial line does not know of sizes.
+
+    def pause(self) -> None:
+        self._flowing.clear()
+
+    def resume(self) -> None:
+        self._flowing.set()
+
+    async def ended(self) -> str:
+        assert self._reader is not None
+        return await asyncio.shield(self._reader)
+
+    async def close(self) -> None:
+        if self._reader is not None:
+            self._reader.cancel()
+        if self._line is not None:
+            await self._line.close()

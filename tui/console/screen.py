@@ -1,0 +1,100 @@
+"""What the console needs of a terminal emulator. Two keep to it: libghostty-vt, and bittty in its place."""
+
+from __future__ import annotations
+
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from tui.log.sgr import Sgr
+
+SCROLLBACK = 10_000_000
+"""Bytes of lines that have left the screen, for each console."""
+
+Cells = tuple[tuple[str, Sgr], ...]
+"""A row as runs of text with the same colours; the blank end of the row may be left out."""
+
+
+class Cursor(NamedTuple):
+    x: int
+    y: int
+    visible: bool
+
+
+class Changes(msgspec.Struct, frozen=True):
+    """What is new since the last look. ``rows`` is None where every row may be."""
+
+    rows: tuple[int, ...] | None
+
+
+class Screen(Protocol):
+    """One terminal. Not thread-safe; every method is quick, ``feed`` in proportion to its data."""
+
+    columns: int
+    rows: int
+
+    @property
+    def title(self) -> str:
+        """As the guest set it."""
+
+    def feed(self, data: bytes) -> None:
+        """Output of the guest. Never raises, whatever it is."""
+
+    def take_replies(self) -> bytes:
+        """What the terminal has to answer the guest (reports that it asked for); given out once."""
+
+    def take_bell(self) -> bool:
+        """Whether the bell rang since the last call."""
+
+    def resize(self, columns: int, rows: int) -> None:
+        """Lines are wrapped anew."""
+
+    @property
+    def held(self) -> bool:
+        """The guest is in the middle of a frame (synchronized output): draw later."""
+
+    def changes(self) -> Changes: ...
+
+    def row(self, y: int) -> Cells:
+        """As of the last ``changes``."""
+
+    @property
+    def cursor(self) -> Cursor: ...
+
+    @property
+    def alternate(self) -> bool:
+        """A full-screen program is on."""
+
+    def scroll(self, rows: int) -> None:
+        """Look further back (negative) or forward."""
+
+    def scroll_to_end(self) -> None: ...
+
+    @property
+    def scrolled(self) -> int:
+        """Rows between what is shown and the end; 0 at the end."""
+
+    def key(self, key: str, character: str | None) -> bytes:
+        """A key of Textual as the guest expects it now; b"" for one that it cannot be told."""
+
+    def paste(self, text: str) -> bytes:
+        """Pasted text, in brackets where the guest asked for them, without anything that ends them."""
+
+    def wheel(self, x: int, y: int, *, up: bool) -> bytes:
+        """A turn of the mouse wheel; b"" where the guest does not want it."""
+
+    def text(self) -> str:
+        """The visible rows as plain text."""
+
+    def close(self) -> None: ...
+
+
+def create(columns: int, rows: int) -> Screen:
+    """The fast emulator, or the one in Python where the fast one's library is missing."""
+    try:
+        from tui.console.ghostty import GhosttyScreen
+    except (ImportError, OSError):
+        from tui.console.fallback import BitttyScreen
+
+        return BitttyScreen(columns, rows)
+    return GhosttyScreen(columns, rows)

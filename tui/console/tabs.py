@@ -1,0 +1,77 @@
+"""The consoles that are open, by machine. They live until they are closed or the workbench ends."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from core.model.machine import Endpoint, MachineKey
+from tui.console.link import Guests, SerialLink, ShellLink
+from tui.console.session import Session
+
+if TYPE_CHECKING:
+    from tui.bridge import Bridge
+
+SERIAL = "serial"
+
+
+class Console:
+    """A tab: its id, and the session behind it."""
+
+    def __init__(self, id: str, machine: MachineKey, session: Session) -> None:
+        self.id = id
+        self.machine = machine
+        self.session = session
+
+
+class Consoles:
+    def __init__(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+        self._guests = Guests()
+        self._open: list[Console] = []
+        self._count = 0
+
+    def of(self, machine: str) -> list[Console]:
+        """Those of one machine (``str(MachineKey)``), oldest first."""
+        return [console for console in self._open if str(console.machine) == machine]
+
+    def find(self, id: str) -> Console | None:
+        return next((console for console in self._open if console.id == id), None)
+
+    @property
+    def all(self) -> tuple[Console, ...]:
+        return tuple(self._open)
+
+    def open_shell(self, machine: MachineKey) -> Console:
+        def endpoint() -> Endpoint | None:
+            found = self._bridge.state.machine(machine)
+            return found.endpoint if found else None
+
+        self._count += 1
+        number = 1 + sum(not console.id.startswith(SERIAL) for console in self.of(str(machine)))
+        session = Session(lambda: ShellLink(self._guests, str(machine), endpoint), f"Shell {number}")
+        return self._add(f"shell-{self._count}", machine, session)
+
+    def open_serial(self, machine: MachineKey) -> Console:
+        """The one that is open, if there is one."""
+        for console in self.of(str(machine)):
+            if console.id.startswith(SERIAL):
+                return console
+        self._count += 1
+        session = Session(lambda: SerialLink(self._bridge, machine), "Serial")
+        return self._add(f"{SERIAL}-{self._count}", machine, session)
+
+    def _add(self, id: str, machine: MachineKey, session: Session) -> Console:
+        console = Console(id, machine, session)
+        self._open.append(console)
+        return console
+
+    async def close(self, console: Console) -> None:
+        if console in self._open:
+            self._open.remove(console)
+        await console.session.close()
+
+    async def close_all(self) -> None:
+        consoles, self._open = self._open, []
+        await asyncio.gather(*(console.session.close() for console in consoles), return_exceptions=True)
+        await self._guests.close()

@@ -1,0 +1,1 @@
+"""Questions and forms; each module is imported when it is first needed."""

@@ -1,0 +1,1 @@
+"""How the workbench looks: themes, roles of colours, signs."""

@@ -1,0 +1,50 @@
+"""The base of widgets that draw their lines themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from rich.style import Style
+from textual.strip import Strip
+from textual.widget import Widget
+
+from tui.look import lines
+
+if TYPE_CHECKING:
+    from tui.look.look import Look
+    from tui.look.signs import Signs
+
+
+class Painted(Widget):
+    """Draws with the roles of the app's :class:`~tui.look.look.Look`."""
+
+    ALLOW_SELECT = False
+
+    @property
+    def look(self) -> Look:
+        app: Any = self.app
+        look: Look = app.look
+        return look
+
+    @property
+    def signs(self) -> Signs:
+        return self.look.signs
+
+    ground = "background"
+    """Role of the background."""
+
+    def role(self, role: str) -> Style:
+        return self.look.style(role, on=self.ground)
+
+    def line(self, parts: Iterable[lines.Part], width: int) -> Strip:
+        return lines.strip(parts, width, self.role, self.role("text"))
+
+    def blank(self, width: int) -> Strip:
+        return self.line((), width)
+
+    def selected_line(self, parts: Iterable[lines.Part], width: int, *, focused: bool) -> Strip:
+        def style(role: str) -> Style:
+            return self.look.selected(role, focused=focused)
+
+        return lines.strip(parts, width, style, style("text"))

@@ -1,0 +1,203 @@
+"""From what was chosen, typed or filled in to a command for the engine: pure functions."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from core.commands import COMMANDS, Argument, ArgumentKind, CommandSpec, Subject
+from core.commands.line import command_line
+from core.errors import UsageError
+from core.model.command import Command
+from core.model.machine import Machine, MachineKey
+from tui.choice import Choice
+
+Values = Mapping[str, Any]
+"""By field: text, number as text, True or False, None, or a tuple of texts."""
+
+
+class Typed(msgspec.Struct, frozen=True):
+    """A line of the prompt, understood."""
+
+    spec: CommandSpec
+    values: dict[str, Any]
+    machine: MachineKey | None = None
+    """Where the line names one; else the chosen machine is meant."""
+
+
+def build(spec: CommandSpec, choice: Choice, values: Values, folder: str) -> Command:
+    """Raises UsageError for what is missing or makes no sense. Paths are taken from ``folder`` on."""
+    fields = {
+        argument.field: _value(argument, values.get(argument.field), folder) for argument in spec.arguments
+    }
+    fields = {name: value for name, value in fields.items() if value is not _NOTHING}
+    match spec.subject:
+        case Subject.MACHINE if choice.machine is not None:
+            fields["machine"] = choice.machine.key
+        case Subject.BUILD if choice.build is not None:
+            fields |= {"project": choice.project, "name": choice.build.name}
+    assert spec.struct is not None
+    try:
+        command: Command = spec.struct(**fields)  # type: ignore[assignment]
+    except TypeError as error:
+        raise UsageError(f"{spec.title} needs more to go on.", why=str(error)) from error
+    return command
+
+
+def defaults(spec: CommandSpec, choice: Choice) -> dict[str, Any]:
+    """What a form begins with."""
+    values: dict[str, Any] = {}
+    if spec.id == "box.remove" and choice.box is not None:
+        key = choice.box.key
+        values = {"name": key.name, "version": key.version, "provider": key.provider}
+    if spec.id in ("snapshot.restore", "snapshot.delete") and choice.machine is not None:
+        names = [snapshot.name for snapshot in choice.machine.snapshots]
+        current = next((snapshot.name for snapshot in choice.machine.snapshots if snapshot.current), "")
+        values = {"name": current or (names[-1] if names else "")}
+    return values
+
+
+def missing(spec: CommandSpec, values: Values) -> list[Argument]:
+    """Required arguments without a value."""
+    return [argument for argument in spec.arguments if argument.required and not values.get(argument.field)]
+
+
+def line_of(spec: CommandSpec, choice: Choice, values: Values) -> str:
+    """The equivalent command line, with the names of arguments that are still missing."""
+    if spec.struct is None:
+        words = ["boxwright", *spec.verb]
+        if spec.subject is Subject.MACHINE and choice.machine is not None:
+            words.append(choice.machine.name)
+        return shlex.join(words)
+    filled = {**values, **{argument.field: argument.metavar for argument in missing(spec, values)}}
+    try:
+        # Paths as they were typed: the shell knows its working directory.
+        return command_line(build(spec, choice, filled, ""))
+    except (UsageError, AttributeError):
+        return f"boxwright {spec.name}"
+
+
+def parse(line: str, machines: Sequence[Machine]) -> Typed:
+    """A line such as ``snapshot save before`` or ``halt db --force``. Raises UsageError."""
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        raise UsageError("The line cannot be read.", why=str(error)) from error
+    spec, rest = _verb(words)
+    positional = [argument for argument in spec.arguments if not argument.flags]
+    names = {machine.name: machine.key for machine in machines}
+    machine: MachineKey | None = None
+    values: dict[str, Any] = {}
+    while rest:
+        word = rest.pop(0)
+        if word.startswith("-") and len(word) > 1:
+            _flag(spec, word, rest, values)
+        elif spec.subject is Subject.MACHINE and machine is None and not values and word in names:
+            machine = names[word]
+        elif positional:
+            _positional(positional, word, values)
+        else:
+            raise UsageError(
+                f"{spec.name} takes no argument {word!r}.", remedy="The palette (ctrl+p) shows its arguments."
+            )
+    return Typed(spec, values, machine)
+
+
+def completions(text: str) -> list[CommandSpec]:
+    """Commands whose verb, title or alias begins with (else holds) what was typed."""
+    wanted = " ".join(text.lower().split())
+    if not wanted:
+        return list(COMMANDS)
+    begin = [spec for spec in COMMANDS if any(name.startswith(wanted) for name in _names(spec))]
+    return begin + [
+        spec for spec in COMMANDS if spec not in begin and any(wanted in name for name in _names(spec))
+    ]
+
+
+def _names(spec: CommandSpec) -> tuple[str, ...]:
+    return (spec.name, spec.title.lower(), *spec.aliases)
+
+
+def _verb(words: list[str]) -> tuple[CommandSpec, list[str]]:
+    """The command with the longest verb that the words begin with."""
+    best: tuple[CommandSpec, int] | None = None
+    for spec in COMMANDS:
+        for name in (spec.name, *spec.aliases):
+            length = len(name.split())
+            if words[:length] == name.split() and (best is None or length > best[1]):
+                best = spec, length
+    if best is None:
+        close = completions(words[0] if words else "")
+        what = f"There is no command {' '.join(words[:2])!r}." if words else "No command was typed."
+        raise UsageError(
+            what,
+            remedy=f"Did you mean: {close[0].name}?" if words and close else "ctrl+p lists all commands.",
+        )
+    return best[0], words[best[1] :]
+
+
+def _flag(spec: CommandSpec, word: str, rest: list[str], values: dict[str, Any]) -> None:
+    name, equals, given = word.partition("=")
+    argument = next((argument for argument in spec.arguments if name in argument.flags), None)
+    if argument is None:
+        known = ", ".join(flag for item in spec.arguments for flag in item.flags)
+        raise UsageError(f"{spec.name} has no option {name}.", why=f"Known are: {known or 'none'}.")
+    if argument.kind is ArgumentKind.FLAG:
+        values[argument.field] = True
+    elif argument.kind is ArgumentKind.CHOICE:
+        values[argument.field] = name == argument.flags[0]
+    else:
+        if not equals and not rest:
+            raise UsageError(f"{name} needs a value.")
+        value = given if equals else rest.pop(0)
+        if argument.kind is ArgumentKind.WORDS:
+            value = (*values.get(argument.field, ()), value)  # type: ignore[assignment]
+        values[argument.field] = value
+
+
+def _positional(positional: list[Argument], word: str, values: dict[str, Any]) -> None:
+    argument = positional[0]
+    if argument.kind is ArgumentKind.WORDS:
+        values[argument.field] = (*values.get(argument.field, ()), word)
+    else:
+        values[argument.field] = word
+        positional.pop(0)
+
+
+_NOTHING = object()
+
+
+def _value(argument: Argument, value: Any, folder: str) -> Any:
+    if value is None or value == "":
+        return _NOTHING
+    match argument.kind:
+        case ArgumentKind.NUMBER:
+            if not str(value).isdecimal():
+                raise UsageError(f"{argument.metavar or argument.field} must be a number, not {value!r}.")
+            return int(value)
+        case ArgumentKind.WORDS:
+            return tuple(value.split()) if isinstance(value, str) else tuple(value)
+        case ArgumentKind.LOCAL_PATH:
+            return _absolute(str(value), folder)
+        case ArgumentKind.FLAG:
+            return bool(value)
+    if (
+        argument.metavar == "SOURCE"
+        and not argument.help.startswith("path in")
+        and _looks_local(str(value), folder)
+    ):
+        return _absolute(str(value), folder)
+    return value
+
+
+def _absolute(path: str, folder: str) -> str:
+    return str(Path(folder) / Path(path).expanduser())
+
+
+def _looks_local(text: str, folder: str) -> bool:
+    """A box's source may be a name or a file: a file is what exists, or what can be nothing else."""
+    return text.startswith(("./", "../", "~/", "/")) or (Path(folder) / text).is_file()

@@ -1,0 +1,1 @@
+"""The lists on the left: machines, boxes, builds."""

@@ -1,0 +1,149 @@
+"""The rows of the three panes, from the state: pure functions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.cli import amounts
+from core.model.machine import Machine
+from core.model.operation import Operation, Progress, StepState
+from core.model.query import BuildView
+from tui.look import signs as signs_of
+from tui.look.lines import Part, clean
+from tui.look.signs import Signs
+from tui.panes.rows import Row
+from tui.store import State
+
+_BAR = 6
+
+
+def machine_rows(state: State, project: str, signs: Signs) -> list[Row]:
+    """Of one project in the order of its file, or of all projects ("")."""
+    rows = []
+    for machine in _ordered(state, project):
+        sign, role = signs_of.of_machine(machine.state, signs)
+        operation = state.operation_of(str(machine.key)) if machine.holder else None
+        if operation is not None and not operation.state.ended:
+            sign, role = signs.busy, "busy"
+        cells: list[Part] = [
+            (sign, role),
+            (clean(machine.name), "text"),
+            (_state_word(machine, operation), role),
+            (machine.provider or signs.dash, "muted"),
+            (_doing(state, operation, signs), "busy"),
+        ]
+        if not project:
+            cells.insert(2, (clean(machine.project_name or machine.key.project.rpartition("/")[2]), "muted"))
+        rows.append(Row(str(machine.key), tuple(cells)))
+    return rows
+
+
+def box_rows(state: State, signs: Signs) -> list[Row]:
+    """Boxes by name and version, before them those that are on their way."""
+    rows = []
+    for operation in sorted(state.operations.values(), key=lambda item: item.id):
+        if operation.command == "box.add" and not operation.state.ended:
+            name = operation.subject.removeprefix("box:") or operation.title
+            doing = _doing(state, operation, signs) or operation.state.value
+            cells = (
+                (signs.busy, "busy"),
+                (clean(name), "text"),
+                ("adding", "busy"),
+                (doing, "busy"),
+                ("", "muted"),
+            )
+            rows.append(Row(f"operation:{operation.id}", cells))
+    used = {
+        (machine.box, machine.box_version) for machine in state.machines.values() if machine.state.created
+    }
+    for box in sorted(state.boxes.values(), key=lambda item: item.key):
+        mark = (signs.running, "good") if (box.name, box.version) in used else (" ", "muted")
+        cells = (
+            mark,
+            (clean(box.name), "text"),
+            (clean(box.version), "text"),
+            (clean(box.key.provider), "muted"),
+            (amounts.size(box.size), "muted"),
+        )
+        rows.append(Row(str(box.key), cells))
+    return rows
+
+
+def build_rows(state: State, project: str, signs: Signs, now: float) -> list[Row]:
+    view = state.projects.get(project)
+    rows = []
+    for build in view.builds if view else ():
+        operation = state.operation_of(f"build:{project}:{build.name}") or state.operations.get(
+            build.operation
+        )
+        sign, role, word = _build_state(build, operation, signs)
+        running = operation is not None and not operation.state.ended
+        detail = _doing(state, operation, signs) if running else _when(operation, now)
+        cells = ((sign, role), (clean(build.name), "text"), (word, role), (detail, "muted"))
+        rows.append(Row(f"build:{project}:{build.name}", cells))
+    return rows
+
+
+def progress_text(progress: Progress, signs: Signs, width: int = _BAR) -> str:
+    """``▰▰▱ 40 %``; without a known total how far it is."""
+    if progress.total:
+        share = min(1.0, progress.current / progress.total)
+        return f"{signs_of.bar(progress.current, progress.total, width, signs)} {share:4.0%}"
+    return (
+        amounts.size(progress.current)
+        if progress.unit in ("bytes", "B")
+        else f"{progress.current:g} {progress.unit}".strip()
+    )
+
+
+def _ordered(state: State, project: str) -> Iterable[Machine]:
+    machines = state.machines.values()
+    if not project:
+        return sorted(machines, key=lambda machine: machine.key)
+    view = state.projects.get(project)
+    order = {name: number for number, name in enumerate(view.machines)} if view else {}
+    return sorted(
+        (machine for machine in machines if machine.key.project == project),
+        key=lambda machine: (order.get(machine.name, len(order)), machine.name),
+    )
+
+
+def _state_word(machine: Machine, operation: Operation | None) -> str:
+    if operation is not None and operation.state is StepState.WAITING:
+        return f"{machine.state.value}, waits"
+    return machine.state.value
+
+
+def _doing(state: State, operation: Operation | None, signs: Signs) -> str:
+    """The step that runs now, and how far it is."""
+    if operation is None or operation.state.ended:
+        return ""
+    running = [step for step in state.steps_of(operation.id) if step.state is StepState.RUNNING]
+    if not running:
+        return operation.title
+    step = running[-1]
+    name = clean(step.name)
+    return f"{progress_text(step.progress, signs)}  {name}" if step.progress else name
+
+
+def _build_state(build: BuildView, operation: Operation | None, signs: Signs) -> tuple[str, str, str]:
+    if operation is not None and not operation.state.ended:
+        word = "waits" if operation.state is StepState.WAITING else "building"
+        return signs.busy, "busy", word
+    if operation is not None and operation.state is StepState.FAILED and build.state != "fresh":
+        return signs.failed, "bad", "failed"
+    match build.state:
+        case "fresh":
+            return signs.done, "good", "up to date"
+        case "stale":
+            return signs.suspended, "warn", "stale"
+        case "running":
+            return signs.busy, "busy", "building"
+    return signs.absent, "muted", "not built"
+
+
+def _when(operation: Operation | None, now: float) -> str:
+    if operation is None or not operation.ended:
+        return ""
+    took = amounts.duration(operation.ended - operation.started) if operation.started else ""
+    return f"{took}  {amounts.ago(operation.ended, now)}".strip()

@@ -1,0 +1,273 @@
+"""A list of rows with a cursor. Rows are replaced as a whole; only lines that differ are drawn again."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import msgspec
+from rich.cells import cell_len
+from textual import events
+from textual.geometry import Region
+from textual.message import Message
+from textual.strip import Strip
+
+from tui.look.lines import Part, cut
+from tui.look.painted import Painted
+
+_GAP = 2
+_WHEEL = 3
+
+
+class Row(msgspec.Struct, frozen=True):
+    """``cells`` are (text, role); the key stays the same while the row changes."""
+
+    key: str
+    cells: tuple[Part, ...]
+
+
+class RowList(Painted, can_focus=True):
+    """Posts ``Moved`` when another row is selected and ``Chosen`` on enter or a click on the selected row."""
+
+    class Moved(Message):
+        def __init__(self, rows: RowList) -> None:
+            super().__init__()
+            self.rows = rows
+
+    class Chosen(Message):
+        def __init__(self, rows: RowList) -> None:
+            super().__init__()
+            self.rows = rows
+
+    def __init__(self, *, id: str, title: str, header: Sequence[str], flexible: int) -> None:
+        """``flexible``: the column that gives way when there is little room."""
+        super().__init__(id=id)
+        self._label = title
+        self.header = tuple(header)
+        self._flexible = flexible
+        self._all: tuple[Row, ...] = ()
+        self.rows: tuple[Row, ...] = ()
+        self.hint: tuple[tuple[Part, ...], ...] = ()
+        """Lines that are shown where there are no rows."""
+        self.pattern = ""
+        self.cursor = 0
+        self._top = 0
+        self._widths: tuple[int, ...] = ()
+        self._drawn_for = -1
+
+    def on_mount(self) -> None:
+        self._retitle()
+
+    # Content.
+
+    def set_rows(self, rows: Sequence[Row], hint: Sequence[Sequence[Part]] = ()) -> None:
+        """The cursor stays on its row, or where that is gone on the one in its place."""
+        self._all = tuple(rows)
+        self.hint = tuple(tuple(line) for line in hint)
+        self._refilter()
+
+    def set_pattern(self, pattern: str) -> None:
+        """Show only rows that match: a regular expression, ``!`` before it for those that do not."""
+        self.pattern = pattern
+        self._refilter()
+
+    def _refilter(self) -> None:
+        old, before = self.rows, self.selected
+        keep = _Matcher(self.pattern)
+        self.rows = tuple(row for row in self._all if keep(row)) if self.pattern else self._all
+        keys = [row.key for row in self.rows]
+        if before in keys:
+            self.cursor = keys.index(before)
+        self.cursor = max(0, min(self.cursor, len(self.rows) - 1))
+        widths = self._measure()
+        if widths != self._widths or len(old) != len(self.rows) or not self.rows:
+            self._widths = widths
+            self.refresh()
+        else:
+            self._refresh_changed(old)
+        self._scroll_to_cursor()
+        self._retitle()
+        if self.selected != before:
+            self.post_message(self.Moved(self))
+
+    def _refresh_changed(self, old: Sequence[Row]) -> None:
+        width = self.size.width
+        regions = [
+            Region(0, self._line_of(number), width, 1)
+            for number, (before, after) in enumerate(zip(old, self.rows, strict=True))
+            if before != after and 0 <= self._line_of(number) < self.size.height
+        ]
+        if regions:
+            self.refresh(*regions)
+
+    def _retitle(self) -> None:
+        title: str = self._label
+        if self.pattern:
+            title += f"  /{self.pattern}  {len(self.rows)} of {len(self._all)}"
+        if title != getattr(self, "_title_shown", None):
+            self._title_shown = title
+            # Names may hold brackets, which are no markup here.
+            self.border_title = title.replace("[", "\\[")
+
+    @property
+    def selected(self) -> str:
+        """Key of the selected row, "" where there is none."""
+        return self.rows[self.cursor].key if self.cursor < len(self.rows) else ""
+
+    def select(self, key: str) -> bool:
+        for number, row in enumerate(self.rows):
+            if row.key == key:
+                self.move_to(number)
+                return True
+        return False
+
+    def move_to(self, number: int) -> None:
+        number = max(0, min(number, len(self.rows) - 1))
+        if number == self.cursor:
+            return
+        self.cursor = number
+        self._scroll_to_cursor()
+        self.refresh()
+        self.post_message(self.Moved(self))
+
+    # Geometry.
+
+    @property
+    def _heading(self) -> int:
+        """Lines that the heading takes: none where there is little room."""
+        return 1 if self.size.height >= 4 and self.rows else 0
+
+    @property
+    def page(self) -> int:
+        return max(1, self.size.height - self._heading)
+
+    def _line_of(self, number: int) -> int:
+        return number - self._top + self._heading
+
+    def _scroll_to_cursor(self) -> None:
+        top = min(self._top, self.cursor)
+        top = max(top, self.cursor - self.page + 1)
+        top = max(0, min(top, len(self.rows) - self.page))
+        if top != self._top:
+            self._top = top
+            self.refresh()
+
+    def _measure(self) -> tuple[int, ...]:
+        self._drawn_for = self.size.width
+        if not self.rows:
+            return ()
+        count = max(len(row.cells) for row in self.rows)
+        widths = [cell_len(text) for text in self.header] + [0] * count
+        for row in self.rows:
+            for number, (text, _) in enumerate(row.cells):
+                widths[number] = max(widths[number], cell_len(text))
+        widths = widths[:count]
+        room = self.size.width - 1 - _GAP * (count - 1) + (_GAP - 1)
+        order = [self._flexible, *(number for number in range(count - 1, 0, -1) if number != self._flexible)]
+        for number in order:
+            excess = sum(widths) - room
+            if excess <= 0:
+                break
+            # A column keeps its first words before the next one gives way.
+            widths[number] = max(min(widths[number], 10), widths[number] - excess)
+        for number in order[1:]:
+            excess = sum(widths) - room
+            if excess > 0:
+                widths[number] = max(0, widths[number] - excess)
+        return tuple(widths)
+
+    def on_resize(self) -> None:
+        self._widths = self._measure()
+        self._scroll_to_cursor()
+        self.refresh()
+
+    def on_focus(self) -> None:
+        self.refresh()
+
+    def on_blur(self) -> None:
+        self.refresh()
+
+    # Drawing.
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if not self.rows:
+            if self.pattern:
+                return self.line([(" nothing matches", "muted")] if y == 0 else [], width)
+            return self.line([(" ", "text"), *self.hint[y]] if y < len(self.hint) else [], width)
+        if y < self._heading:
+            heading = [(text.upper(), "muted") for text in self.header]
+            return self.line(self._parts(heading), width)
+        number = y - self._heading + self._top
+        if number >= len(self.rows):
+            return self.blank(width)
+        parts = self._parts(self.rows[number].cells)
+        if number == self.cursor:
+            return self.selected_line(parts, width, focused=self.has_focus)
+        return self.line(parts, width)
+
+    def _parts(self, cells: Sequence[Part]) -> list[Part]:
+        parts: list[Part] = [(" ", "text")]
+        for number, (text, role) in enumerate(cells):
+            width = self._widths[number] if number < len(self._widths) else 0
+            if not width:
+                continue
+            text = cut(text, width, self.signs.ellipsis)
+            # The sign of the state stands close to the name.
+            gap = 1 if number == 0 else _GAP
+            parts.append((text + " " * (width - cell_len(text) + gap), role))
+        return parts
+
+    # Keys and mouse.
+
+    def on_key(self, event: events.Key) -> None:
+        moves = {
+            "up": self.cursor - 1,
+            "k": self.cursor - 1,
+            "down": self.cursor + 1,
+            "j": self.cursor + 1,
+            "pageup": self.cursor - self.page,
+            "pagedown": self.cursor + self.page,
+            "home": 0,
+            "g": 0,
+            "end": len(self.rows) - 1,
+            "G": len(self.rows) - 1,
+        }
+        if event.key in moves:
+            event.stop()
+            self.move_to(moves[event.key])
+        elif event.key == "enter" and self.rows:
+            event.stop()
+            self.post_message(self.Chosen(self))
+
+    def on_click(self, event: events.Click) -> None:
+        number = event.y - 1 - self._heading + self._top
+        if 0 <= number < len(self.rows):
+            again = number == self.cursor and event.chain > 1
+            self.move_to(number)
+            if again:
+                self.post_message(self.Chosen(self))
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self.move_to(self.cursor + _WHEEL)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self.move_to(self.cursor - _WHEEL)
+
+
+class _Matcher:
+    """Tells whether a row matches a pattern."""
+
+    def __init__(self, pattern: str) -> None:
+        self.inverse = pattern.startswith("!")
+        text = pattern.removeprefix("!")
+        try:
+            self.regex = re.compile(text, re.IGNORECASE)
+        except re.error:
+            self.regex = re.compile(re.escape(text), re.IGNORECASE)
+
+    def __call__(self, row: Row) -> bool:
+        found = self.regex.search(" ".join(text for text, _ in row.cells)) is not None
+        return found is not self.inverse

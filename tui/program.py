@@ -1,0 +1,150 @@
+"""The Textual application: themes, and the one screen. Everything else is the screen's and its parts'."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from textual.app import App
+from textual.theme import Theme as TextualTheme
+
+from core import resources
+from core.errors import BoxwrightError
+from tui import settings
+from tui.actions import Actions
+from tui.bridge import Bridge, Link
+from tui.console.tabs import Consoles
+from tui.keys import Keymap
+from tui.look import themes
+from tui.look.look import Look
+from tui.terminal import Terminal
+from tui.workbench import Workbench
+
+
+class BoxwrightApp(App[None], inherit_bindings=False):
+    TITLE = "boxwright"
+    ENABLE_COMMAND_PALETTE = False
+    CSS_PATH = "workbench.tcss"
+
+    def __init__(self, bridge: Bridge, terminal: Terminal, *, settings_file: Path | None = None) -> None:
+        self._settings_file = settings_file or settings.file()
+        self._settings, broken = settings.load(self._settings_file)
+        self._terminal = terminal
+        self._complaints = [broken] if broken else []
+        theme = self._first_theme()
+        self.look = Look(theme, terminal)
+        super().__init__(ansi_color=theme.ansi)
+        self._use(theme)
+        self.bridge = bridge
+        self.consoles = Consoles(bridge)
+        self.workbench = Workbench(bridge, self.consoles, self.look, Keymap(self._settings.keys))
+
+    def get_default_screen(self) -> Workbench:
+        return self.workbench
+
+    def on_mount(self) -> None:
+        self.workbench.actions = Actions(self, self.workbench)
+        self.bridge.attach(self)
+        for complaint in self._complaints:
+            self.workbench.say(f"{complaint.problem.what} {complaint.problem.why}", "warn")
+
+    async def on_unmount(self) -> None:
+        await self.consoles.close_all()
+
+    # What the bridge tells.
+
+    def state_changed(self, changed: frozenset[str]) -> None:
+        if self.workbench.is_mounted:
+            self.workbench.state_changed(changed)
+            if self.workbench.actions is not None:
+                self.workbench.actions.ended(changed)
+
+    def link_changed(self, link: Link) -> None:
+        if self.workbench.is_mounted:
+            self.workbench.link_changed(link)
+
+    # Themes.
+
+    @property
+    def _folders(self) -> list[Path]:
+        return [self._settings_file.parent / "themes", resources.themes()]
+
+    def _first_theme(self) -> themes.Theme:
+        """The user's own choice, unless the terminal cannot show it."""
+        wanted = self._settings.theme or themes.DARK
+        if self._terminal.plain:
+            wanted = themes.PLAIN
+        try:
+            return themes.find(wanted, self._folders)
+        except BoxwrightError as error:
+            self._complaints.append(error)  # type: ignore[arg-type]
+            return themes.find(themes.DARK, self._folders[1:])
+
+    def next_theme(self) -> None:
+        """From dark to light and back; any other one is left for the dark one. Remembered."""
+        if self._terminal.plain:
+            self.workbench.say("This terminal has too few colours for another theme.", "warn")
+            return
+        name = themes.LIGHT if self.look.theme.name == themes.DARK else themes.DARK
+        try:
+            self._use(themes.find(name, self._folders))
+            settings.remember(self._settings_file, "theme", name)
+        except BoxwrightError as error:
+            self.workbench.say(f"{error.problem.what} {error.problem.why}", "warn")
+
+    def _use(self, theme: themes.Theme) -> None:
+        self.look.theme = theme
+        # Textual knows a theme by its name: a file that was edited gets a new one.
+        name = f"boxwright-{theme.name}"
+        self.register_theme(_textual(name, theme))
+        self.theme = name
+        if self.is_running:
+            self.workbench.refresh(layout=True)
+            for widget in self.workbench.query("*"):
+                widget.refresh()
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """Also for the moment before a theme is in force."""
+        return {**_variables(self.look.theme), "frame": self.look.signs.border}
+
+    def copy_to_clipboard(self, text: str) -> None:
+        super().copy_to_clipboard(text)
+        if os.environ.get("TMUX") and self._driver is not None:
+            # tmux passes OSC 52 on only where it is told to, or wrapped like this.
+            import base64
+
+            code = base64.b64encode(text.encode()).decode()
+            self._driver.write(f"\x1bPtmux;\x1b\x1b]52;c;{code}\a\x1b\\")
+
+
+def _textual(name: str, theme: themes.Theme) -> TextualTheme:
+    colours = theme.colours
+    variables: dict[str, Any] = _variables(theme)
+    return TextualTheme(
+        name=name,
+        primary=colours.accent,
+        secondary=colours.cached,
+        accent=colours.accent,
+        foreground=colours.text,
+        background=colours.background,
+        surface=colours.background,
+        panel=colours.panel,
+        success=colours.good,
+        warning=colours.warn,
+        error=colours.bad,
+        dark=theme.dark,
+        ansi=theme.ansi,
+        variables=variables,
+    )
+
+
+def _variables(theme: themes.Theme) -> dict[str, str]:
+    colours = theme.colours
+    return {
+        "muted": colours.muted,
+        "line": colours.border,
+        "focus": colours.focus,
+        "selection": colours.selection,
+        "selection-text": colours.selection_text,
+    }

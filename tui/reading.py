@@ -1,0 +1,269 @@
+"""Commands that only show something: answered with queries, shown in a dialog."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from core.cli import amounts
+from core.errors import BoxwrightError
+from core.model.operation import Operation
+from tui.choice import Choice
+from tui.look import signs as signs_of
+from tui.look.lines import Part, clean, spread, wrap
+from tui.views.overview import pair
+
+if TYPE_CHECKING:
+    from tui.actions import Actions
+    from tui.program import BoxwrightApp
+    from tui.workbench import Workbench
+
+Line = list[Part]
+
+
+class Reading:
+    def __init__(self, actions: Actions, app: BoxwrightApp, workbench: Workbench) -> None:
+        self._actions = actions
+        self._app = app
+        self._bench = workbench
+        self._bridge = workbench.bridge
+
+    def table(self) -> dict[str, Callable[[Choice], Any]]:
+        def later(show: Callable[[Choice], Any]) -> Callable[[Choice], Any]:
+            return lambda choice: self._actions.begin(show(choice))
+
+        return {
+            "machine.ssh-config": later(self._ssh_config),
+            "project.validate": later(self._validate),
+            "project.init": later(self._init),
+            "operation.list": later(self._operations),
+            "engine.status": later(self._engine),
+            "engine.log": later(self._engine_log),
+            "doctor": later(self._doctor),
+            "version": later(self._version),
+        }
+
+    def _info(
+        self, title: str, lines: Callable[[int], list[Line]], targets: dict[int, str] | None = None
+    ) -> Any:
+        from tui.dialogs.info import Info
+
+        hint = "enter shows it, esc closes" if targets else ""
+        return Info(title, lines, targets, hint=hint)
+
+    def _text(self, title: str, text: str) -> None:
+        self._app.push_screen(
+            self._info(title, lambda width: [[(line, "text")] for line in wrap(text, width)])
+        )
+
+    async def _ssh_config(self, choice: Choice) -> None:
+        from core.guests.openssh import ssh_config
+
+        machine = choice.machine
+        if machine is None or machine.endpoint is None:
+            self._bench.say("Where the guest listens is not known yet.", "warn")
+            return
+        self._text("SSH config", ssh_config(machine.name, machine.endpoint))
+
+    async def _validate(self, choice: Choice) -> None:
+        from core.model.query import GetProject, ProjectView
+
+        root = choice.project or self._bridge.project
+        view = await self._bridge.query(GetProject(project=root))
+        if not isinstance(view, ProjectView):
+            return
+        if view.problem is not None:
+            self._actions.show_problem(view.problem)
+        else:
+            counts = (
+                f"{amounts.count(len(view.machines), 'machine')}, {amounts.count(len(view.builds), 'build')}"
+            )
+            self._bench.say(f"{self._app.look.signs.done} {view.file} is right: {counts}.", "good")
+
+    async def _init(self, _choice: Choice) -> None:
+        from pathlib import Path
+
+        from tui.dialogs.line import Ask
+
+        folder = Path(self._bridge.project or Path.cwd())
+        box = await self._app.push_screen_wait(
+            Ask(
+                "New project",
+                f"Writes a boxwright.toml into {folder}. Which box (or which template) does it begin with?",
+                "debian/bookworm64",
+            )
+        )
+        if not box:
+            return
+
+        from core.projects.init import create, templates
+
+        template = box if box in {known.name for known in templates()} else ""
+        files = await asyncio.to_thread(create, folder, box="" if template else box, template=template)
+        self._bench.say(
+            f"{self._app.look.signs.done} Wrote {amounts.listed([str(path) for path in files])}.", "good"
+        )
+        self._bridge.project = str(folder)
+        self._bench.everywhere = False
+        self._bridge.want_project(str(folder))
+
+    async def _operations(self, _choice: Choice) -> None:
+        from core.model.query import GetOperations, Operations
+
+        answer = await self._bridge.query(GetOperations(limit=100))
+        if not isinstance(answer, Operations):
+            return
+        now, signs = time.time(), self._app.look.signs
+        operations = answer.operations
+
+        def lines(width: int) -> list[Line]:
+            found: list[Line] = []
+            for operation in operations:
+                sign, role = signs_of.of_step(operation.state, signs)
+                ended = amounts.ago(operation.ended, now) if operation.ended else operation.state.value
+                left: Line = [
+                    (f"{sign} ", role),
+                    (clean(operation.title), "text"),
+                    (f"  {operation.state.value}", role),
+                ]
+                found.append(spread(left, [(ended, "muted")], width))
+            return found or [[("Nothing was done yet.", "muted")]]
+
+        targets = {number: operation.id for number, operation in enumerate(operations)}
+        chosen = await self._app.push_screen_wait(self._info("Operations", lines, targets))
+        operation = next((item for item in operations if item.id == chosen), None)
+        if operation is not None:
+            await self._show_operation(operation)
+
+    async def _show_operation(self, operation: Operation) -> None:
+        from core.model.query import GetOperation, OperationView
+        from tui.views import steps
+
+        view = await self._bridge.query(GetOperation(operation=operation.id))
+        if not isinstance(view, OperationView):
+            return
+        signs, now = self._app.look.signs, time.time()
+
+        def lines(width: int) -> list[Line]:
+            from tui.views.output import file_tail
+
+            content = steps.content(view.operation, view.steps, width=width, signs=signs, now=now)
+            tail = [[(f"{signs.rail} ", "border"), (clean(text), "muted")] for text in file_tail(view.log)]
+            return [*content.lines, [], *tail] if tail else content.lines
+
+        self._app.push_screen(self._info(operation.title, lines))
+
+    async def _engine(self, _choice: Choice) -> None:
+        from core.model.query import EngineView, GetEngine
+
+        view = await self._bridge.query(GetEngine())
+        if not isinstance(view, EngineView):
+            return
+        running = amounts.duration(time.time() - view.started)
+        ends = (
+            f"after {amounts.duration(view.idle_exit)} without work and clients"
+            if view.idle_exit
+            else "never by itself"
+        )
+        rows = (
+            ("Version", view.version), ("Process", str(view.pid)), ("Runs for", running),
+            ("Clients", str(view.clients)), ("Operations", str(view.running)), ("Ends", ends),
+            ("Data", view.data), ("Socket", view.socket), ("Log", view.log),
+        )  # fmt: skip
+        self._app.push_screen(
+            self._info(
+                "Engine", lambda width: [line for label, value in rows for line in pair(label, value, width)]
+            )
+        )
+
+    async def _engine_log(self, _choice: Choice) -> None:
+        from core.model.query import EngineView, GetEngine
+        from tui.views.output import log_tail
+
+        view = await self._bridge.query(GetEngine())
+        if not isinstance(view, EngineView):
+            return
+        try:
+            with open(view.log, "rb") as file:  # noqa: ASYNC230, PTH123 - a small local file
+                data = file.read()
+        except OSError as error:
+            raise BoxwrightError("The engine's log cannot be read.", why=str(error)) from error
+        text = (
+            data[-65536:].decode("utf-8", "replace") if log_tail(data) else "The engine has nothing to say."
+        )
+        self._text("Engine log", text)
+
+    async def _doctor(self, _choice: Choice) -> None:
+        await self._bridge.refresh()
+        probes = sorted(
+            self._bridge.state.probes.values(), key=lambda probe: (not probe.usable, probe.provider)
+        )
+        signs = self._app.look.signs
+
+        def lines(width: int) -> list[Line]:
+            found: list[Line] = []
+            for probe in probes:
+                mark: Part = (f"{signs.done} ", "good") if probe.usable else (f"{signs.failed} ", "warn")
+                found.append([mark, (probe.provider, "!text"), (f"  {probe.version}", "muted")])
+                found += [[("  ", "text"), (text, "text")] for text in wrap(probe.why, width - 2) if text]
+                if probe.remedy:
+                    found += [[("  ", "text"), (text, "accent")] for text in wrap(probe.remedy, width - 2)]
+                found.append([])
+            return found or [[("No provider was looked at yet.", "muted")]]
+
+        self._app.push_screen(self._info("Doctor", lines))
+
+    async def _version(self, _choice: Choice) -> None:
+        import core
+
+        self._bench.say(f"boxwright {core.__version__}", "accent")
+
+    def show_result(self, operation: Operation) -> None:
+        """What a command on boxes found: lists and numbers, as they are."""
+        result = operation.result
+        lines = list(_plain(result))
+        if lines:
+            self._app.push_screen(
+                self._info(
+                    operation.title,
+                    lambda width: [[(text, "text")] for line in lines for text in wrap(line, width)],
+                )
+            )
+
+
+def _plain(value: Any, indent: str = "") -> list[str]:
+    """Plain data as lines."""
+    if isinstance(value, dict):
+        out = []
+        for name, item in value.items():
+            title = name.replace("_", " ")
+            if isinstance(item, list | dict):
+                out += [
+                    f"{indent}{title}:" if item else f"{indent}{title}: none",
+                    *_plain(item, indent + "  "),
+                ]
+            elif name in ("freed", "bytes", "size"):
+                out.append(f"{indent}{title}: {amounts.size(item)}")
+            else:
+                out.append(f"{indent}{title}: {_word(item)}")
+        return out
+    if isinstance(value, list):
+        return [
+            line
+            for item in value
+            for line in (_row(item, indent) if isinstance(item, dict) else [f"{indent}{item}"])
+        ]
+    return [f"{indent}{_word(value)}"]
+
+
+def _row(item: dict[str, Any], indent: str) -> list[str]:
+    parts = [amounts.size(value) if name == "bytes" else _word(value) for name, value in item.items()]
+    return [indent + "  ".join(parts)]
+
+
+def _word(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

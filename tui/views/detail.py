@@ -1,0 +1,302 @@
+"""The right side: the selected thing in tabs."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.timer import Timer
+from textual.widget import Widget
+
+from core.commands import Subject
+from core.model.operation import StepState
+from tui.choice import NOTHING, Choice
+from tui.console.tabs import SERIAL, Console, Consoles
+from tui.look.lines import clean
+from tui.store import State
+from tui.views import overview, snapshots, steps
+from tui.views.lines import LinesView
+from tui.views.output import file_tail, log_tail
+from tui.views.tabs import Tab, TabLine
+
+if TYPE_CHECKING:
+    from tui.bridge import Bridge
+    from tui.console.view import ConsoleView
+    from tui.log.view import LogView
+    from tui.look.look import Look
+
+_TICK = 1.0
+"""Seconds between two looks at the clock, while something runs and is looked at."""
+
+
+class Detail(Vertical):
+    """Tabs and the view of the active one. Views are made when they are first looked at."""
+
+    def __init__(self, bridge: Bridge, consoles: Consoles, look: Look, *, id: str) -> None:
+        super().__init__(id=id)
+        self._bridge = bridge
+        self.consoles = consoles
+        self._look = look
+        self.choice: Choice = NOTHING
+        self._active: dict[str, str] = {}
+        self._consoles_shown: dict[str, ConsoleView] = {}
+        self._serial_tail: tuple[str, ...] = ()
+        self._ticker: Timer | None = None
+
+    def compose(self) -> ComposeResult:
+        yield TabLine(id="tabs")
+        yield LinesView(id="overview")
+
+    def on_mount(self) -> None:
+        self._ticker = self.set_interval(_TICK, self._tick, pause=True)
+
+    def on_resize(self) -> None:
+        # Lines are wrapped for the width that the view has once all is laid out.
+        self.call_after_refresh(self.update)
+
+    # What is shown.
+
+    @property
+    def state(self) -> State:
+        return self._bridge.state
+
+    @property
+    def active(self) -> str:
+        """Id of the active tab."""
+        tabs = [tab.id for tab in self._tabs()]
+        operation = self.choice.operation
+        usual = "steps" if operation is not None and not operation.state.ended else "overview"
+        wanted = self._active.get(self.choice.key, usual)
+        return wanted if wanted in tabs else "overview"
+
+    @property
+    def view(self) -> Widget:
+        """The widget of the active tab."""
+        return self._view(self.active)
+
+    def show(self, choice: Choice) -> None:
+        """Another choice, or the same one with news."""
+        if choice.key != self.choice.key:
+            self._serial_tail = ()
+        self.choice = choice
+        title = clean(choice.title) or "boxwright"
+        self.border_title = title.replace("[", "\\[")
+        self.update()
+
+    def activate(self, tab: str) -> None:
+        self._active[self.choice.key] = tab
+        self.update()
+        console = self._consoles_shown.get(self.active)
+        if console is not None:
+            console.looked_at()
+
+    def turn(self, way: int) -> None:
+        """To the tab to the right or left; round at the ends."""
+        tabs = [tab.id for tab in self._tabs()]
+        self.activate(tabs[(tabs.index(self.active) + way) % len(tabs)])
+
+    def update(self) -> None:
+        """Bring the active view up to date with the state."""
+        active = self.active
+        self.query_one(TabLine).set_tabs(self._tabs(), active)
+        shown = self._view(active)
+        for child in self.children:
+            if not isinstance(child, TabLine):
+                child.display = child is shown
+        operation = self.choice.operation
+        if operation is not None and operation.id not in self.state.log_paths:
+            self._bridge.want_operation(operation.id)
+        if active == "log":
+            self._update_log()
+        elif active in ("overview", "steps", "snapshots"):
+            self._update_lines(active)
+        if self._ticker is not None:
+            self._ticker.resume() if self._ticks() else self._ticker.pause()
+
+    def _tabs(self) -> list[Tab]:
+        signs = self._look.signs
+        tabs = [Tab("overview", "Overview")]
+        if self.choice.kind is Subject.NONE:
+            return tabs
+        operation = self.choice.operation
+        mark = role = ""
+        if operation is not None and not operation.state.ended:
+            mark, role = signs.busy, "busy"
+        elif operation is not None and operation.state is StepState.FAILED:
+            mark, role = signs.failed, "bad"
+        tabs += [Tab("steps", "Steps", mark, role or "busy"), Tab("log", "Log")]
+        if self.choice.machine is None:
+            return tabs
+        for console in self.consoles.of(self.choice.key):
+            session = console.session
+            dead = session.state.value == "closed"
+            mark = signs.bell if session.rang else signs.failed if dead else ""
+            tabs.append(Tab(console.id, session.title, mark, "warn"))
+        tabs.append(Tab("snapshots", "Snapshots"))
+        return tabs
+
+    # Views.
+
+    def _view(self, tab: str) -> Widget:
+        if tab == "log":
+            return self.log_view
+        if tab in ("overview", "steps", "snapshots"):
+            found = self.query(f"#{tab}").results(LinesView)
+            view = next(iter(found), None)
+            if view is None:
+                view = LinesView(id=tab)
+                self.mount(view)
+            return view
+        return self._console_view(tab)
+
+    @property
+    def log_view(self) -> LogView:
+        from tui.log.view import LogView
+
+        view = next(iter(self.query(LogView)), None)
+        if view is None:
+            view = LogView(id="log")
+            self.mount(view)
+        return view
+
+    def _console_view(self, tab: str) -> Widget:
+        from tui.console.view import ConsoleView
+
+        view = self._consoles_shown.get(tab)
+        if view is None:
+            console = self.consoles.find(tab)
+            assert console is not None
+            view = ConsoleView(console.session, frames=self._look.terminal.console_frames, id=tab)
+            self._consoles_shown[tab] = view
+            self.mount(view)
+        return view
+
+    def _update_lines(self, tab: str) -> None:
+        view = self._view(tab)
+        assert isinstance(view, LinesView)
+        width = max(20, (view.size.width or self.size.width - 2) - 1)
+        signs, now, choice = self._look.signs, time.time(), self.choice
+        if tab == "snapshots" and choice.machine is not None:
+            view.set_lines(*snapshots.content(choice.machine, width=width, signs=signs, now=now))
+        elif tab == "steps":
+            self._update_steps(view, width, now)
+        elif choice.kind is Subject.NONE:
+            project = self._bridge.project
+            view.set_lines(
+                overview.empty(
+                    self.state,
+                    project,
+                    self.state.projects.get(project),
+                    connected=bool(self.state.seq),
+                    width=width,
+                    signs=signs,
+                )
+            )
+        else:
+            view.set_lines(overview.content(choice, self.state, width=width, signs=signs, now=now))
+
+    def _update_steps(self, view: LinesView, width: int, now: float) -> None:
+        operation = self.choice.operation
+        signs = self._look.signs
+        if operation is None:
+            view.set_lines([[("Nothing was done here yet.", "muted")]])
+            return
+        tail = self._tail() if not operation.state.ended else ()
+        content = steps.content(
+            operation,
+            self.state.steps_of(operation.id),
+            width=width,
+            signs=signs,
+            now=now,
+            tail=tail,
+            shortcuts=self.shortcuts(),
+        )
+        view.follow = not operation.state.ended
+        view.set_lines(content.lines, content.targets)
+
+    def _update_log(self) -> None:
+        operation = self.choice.operation
+        path = self.state.log_paths.get(operation.id, "") if operation else ""
+        self.log_view.open(path, operation.title if operation else "")
+
+    def shortcuts(self) -> list[steps.Shortcut]:
+        """What can be done about a failure."""
+        found = [steps.Shortcut("l", "Log")]
+        machine = self.choice.machine
+        if machine is not None:
+            if self.failed_provisioner():
+                found.insert(0, steps.Shortcut("a", "Retry from here"))
+            if machine.endpoint is not None:
+                found.insert(1, steps.Shortcut("s", "Shell"))
+        return found
+
+    def failed_provisioner(self) -> int:
+        """Number of the provisioner that failed last on the chosen machine, 0 where none did."""
+        operation, machine = self.choice.operation, self.choice.machine
+        if operation is None or machine is None or operation.state is not StepState.FAILED:
+            return 0
+        view = self.state.projects.get(machine.key.project)
+        titles = view.provisioners.get(machine.name, ()) if view else ()
+        return steps.failed_provisioner(self.state.steps_of(operation.id), titles)
+
+    # While something runs.
+
+    def _ticks(self) -> bool:
+        operation = self.choice.operation
+        return self.active in ("steps", "overview") and operation is not None and not operation.state.ended
+
+    def _tick(self) -> None:
+        if self._waits_for_guest():
+            self.run_worker(self._look_at_serial(), group="serial-tail", exclusive=True, exit_on_error=False)
+        self.update()
+
+    def _waits_for_guest(self) -> bool:
+        operation = self.choice.operation
+        if operation is None or self.choice.machine is None or self.active != "steps":
+            return False
+        running = [step for step in self.state.steps_of(operation.id) if step.state is StepState.RUNNING]
+        return bool(running) and running[-1].name.startswith("Wait") and not running[-1].lines
+
+    async def _look_at_serial(self) -> None:
+        from core.errors import BoxwrightError
+        from core.model.query import GetSerial, Log
+
+        machine = self.choice.machine
+        if machine is None:
+            return
+        try:
+            answer = await self._bridge.query(GetSerial(machine=machine.key, limit=4096))
+        except (BoxwrightError, OSError):
+            return
+        if isinstance(answer, Log):
+            self._serial_tail = tuple(log_tail(answer.data))
+            self.update()
+
+    def _tail(self) -> tuple[str, ...]:
+        """What the running step says; while a guest is waited for, what its serial console says."""
+        if self._waits_for_guest():
+            return self._serial_tail
+        operation = self.choice.operation
+        path = self.state.log_paths.get(operation.id, "") if operation else ""
+        return tuple(file_tail(path)) if path else ()
+
+    # Consoles.
+
+    def open_console(self, console: Console) -> None:
+        self.activate(console.id)
+
+    async def close_console(self, tab: str) -> None:
+        """Close the tab and what is behind it."""
+        console = self.consoles.find(tab)
+        view = self._consoles_shown.pop(tab, None)
+        self._active[self.choice.key] = "overview"
+        if console is not None:
+            await self.consoles.close(console)
+        if view is not None:
+            await view.remove()
+        self.update()
+
+    def is_console(self, tab: str) -> bool:
+        return tab in self._consoles_shown or tab.startswith((f"{SERIAL}-", "shell-"))

@@ -1,0 +1,212 @@
+"""The overview of a machine, box or build, and what an empty place teaches: pure functions."""
+
+from __future__ import annotations
+
+from core.cli import amounts
+from core.model.box import Box
+from core.model.machine import Machine, MachineState, Stats
+from core.model.query import BuildView, ProjectView
+from tui.choice import Choice
+from tui.look import signs as signs_of
+from tui.look.lines import Part, clean, wrap
+from tui.look.signs import Signs
+from tui.store import State
+from tui.views.steps import problem_lines
+
+Line = list[Part]
+
+_LABEL = 14
+
+
+def content(choice: Choice, state: State, *, width: int, signs: Signs, now: float) -> list[Line]:
+    if choice.machine is not None:
+        lines = _machine(choice.machine, choice, state, width, signs, now)
+    elif choice.box is not None:
+        lines = _box(choice.box, state, width, now)
+    elif choice.build is not None:
+        lines = _build(choice.build, width, now)
+    else:
+        return []
+    return lines
+
+
+def pair(label: str, value: str, width: int, role: str = "text") -> list[Line]:
+    """A label and its value; a long value goes on below itself."""
+    if not value:
+        return []
+    texts = wrap(value, max(10, width - _LABEL - 1))
+    lines: list[Line] = [[(f"{label:<{_LABEL}}", "muted"), (texts[0], role)]]
+    return lines + [[(" " * _LABEL, "text"), (text, role)] for text in texts[1:]]
+
+
+def _machine(
+    machine: Machine, choice: Choice, state: State, width: int, signs: Signs, now: float
+) -> list[Line]:
+    sign, role = signs_of.of_machine(machine.state, signs)
+    lines: list[Line] = [
+        [(f"{sign} ", role), (clean(machine.name), "!text"), (f"  {machine.state.value}", role)],
+        [],
+    ]
+    if machine.trouble:
+        lines += [[(text, "bad")] for text in wrap(machine.trouble, width)] + [[]]
+    lines += _holders(machine, width, now)
+    lines += pair("Project", machine.key.project, width)
+    box = f"{machine.box} {machine.box_version}".strip()
+    lines += pair("Box", box, width)
+    provider = (
+        f"{machine.provider}  ({machine.provider_reason})" if machine.provider_reason else machine.provider
+    )
+    lines += pair("Provider", provider, width)
+    if machine.memory:
+        lines += pair("Size", f"{amounts.count(machine.cpus, 'CPU')}, {amounts.size(machine.memory)}", width)
+    if machine.started and machine.state is MachineState.RUNNING:
+        lines += pair("Running for", amounts.duration(now - machine.started), width)
+    if machine.state.created:
+        lines += pair("Provisioned", "yes" if machine.provisioned else "not yet", width)
+    for name, value in sorted(machine.facts.items()):
+        lines += pair(name.capitalize(), value, width)
+    lines += _ways_in(machine, width)
+    if machine.snapshots:
+        lines += pair("Snapshots", ", ".join(snapshot.name for snapshot in machine.snapshots), width)
+    return [*lines, [], *_next_step(machine, width)]
+
+
+def _holders(machine: Machine, width: int, now: float) -> list[Line]:
+    lines: list[Line] = []
+    if machine.holder:
+        since = amounts.duration(now - machine.holder.since)
+        lines += pair("Busy", f"{machine.holder.action} for {since}  (x cancels it)", width, "busy")
+    for holder in machine.waiting:
+        lines += pair(
+            "Then", f"{holder.action}, waiting {amounts.duration(now - holder.since)}", width, "muted"
+        )
+    return lines
+
+
+def _ways_in(machine: Machine, width: int) -> list[Line]:
+    lines: list[Line] = []
+    if machine.endpoint:
+        end = machine.endpoint
+        lines += pair("SSH", f"{end.user}@{end.host} port {end.port}", width)
+    for number, forward in enumerate(machine.ports):
+        text = f"127.0.0.1:{forward.host} to {forward.guest}/{forward.protocol}"
+        if forward.name:
+            text += f"  {forward.name}"
+        if forward.wanted:
+            text += f"  (wanted {forward.wanted}, which is in use)"
+        lines += pair("" if number else "Ports", text, width)
+    return lines
+
+
+def _next_step(machine: Machine, width: int) -> list[Line]:
+    """The key that one is most likely to want next."""
+    match machine.state:
+        case MachineState.ABSENT:
+            words = [("u", "creates and starts it")]
+        case MachineState.STOPPED:
+            words = [("u", "starts it"), ("d", "removes it")]
+        case MachineState.SUSPENDED:
+            words = [("Z", "continues it"), ("u", "does too")]
+        case MachineState.RUNNING:
+            words = [("s", "opens a shell"), ("p", "provisions it"), ("h", "halts it")]
+        case MachineState.BROKEN:
+            words = [("u", "tries to start it"), ("d", "removes it")]
+        case _:
+            return []
+    line: Line = []
+    for key, what in words:
+        line += [(key, "!accent"), (f" {what}   ", "muted")]
+    return [line]
+
+
+def stats_lines(before: Stats | None, stats: Stats, width: int) -> list[Line]:
+    """Rates between two measurements, and memory now."""
+    lines = pair("Memory used", amounts.size(stats.memory), width)
+    if before is not None and stats.time > before.time:
+        span = stats.time - before.time
+        lines += pair("CPU", f"{(stats.cpu_seconds - before.cpu_seconds) / span:.0%}", width)
+    return lines
+
+
+def _box(box: Box, state: State, width: int, now: float) -> list[Line]:
+    lines: list[Line] = [[(clean(box.name), "!text"), (f"  {clean(box.version)}", "accent")], []]
+    lines += pair(
+        "For", box.key.provider + (f", {box.key.architecture}" if box.key.architecture else ""), width
+    )
+    lines += pair("Size", amounts.size(box.size), width)
+    lines += pair(
+        "Disks",
+        ", ".join(f"{disk.name or disk.format} {amounts.size(disk.size)}" for disk in box.disks),
+        width,
+    )
+    lines += pair("Added", amounts.ago(box.added, now), width)
+    lines += pair("From", box.url or ("a build of this computer" if box.fingerprint else ""), width)
+    lines += pair("Catalogue", box.catalogue, width)
+    lines += pair("Checksum", box.checksum, width)
+    lines += pair("Account", box.user, width)
+    lines += pair("Firmware", box.firmware, width)
+    users = [
+        f"{machine.name} ({machine.key.project})"
+        for machine in state.machines.values()
+        if machine.state.created and (machine.box, machine.box_version) == (box.name, box.version)
+    ]
+    lines += pair("Machines", ", ".join(sorted(users)) or "none is linked to it", width)
+    if box.description:
+        lines += [[]] + [[(text, "text")] for text in wrap(box.description, width)]
+    return lines
+
+
+def _build(build: BuildView, width: int, now: float) -> list[Line]:
+    roles = {"fresh": "good", "stale": "warn", "running": "busy"}
+    words = {
+        "fresh": "up to date",
+        "stale": "stale: something that it is made from has changed",
+        "running": "building",
+        "missing": "not built yet",
+    }
+    lines: list[Line] = [
+        [
+            (clean(build.name), "!text"),
+            (f"  {words.get(build.state, build.state)}", roles.get(build.state, "muted")),
+        ],
+        [],
+    ]
+    lines += [[(text, "text")] for text in wrap(build.description, width)] + [[]] if build.description else []
+    if build.box is not None:
+        lines += pair("Made", f"{build.box.name} {build.box.version}", width)
+        lines += pair("Size", amounts.size(build.box.size), width)
+        lines += pair("When", amounts.ago(build.box.added, now), width)
+    return [*lines, [], [("b", "!accent"), (" builds it", "muted")]]
+
+
+def empty(
+    state: State, project: str, view: ProjectView | None, *, connected: bool, width: int, signs: Signs
+) -> list[Line]:
+    """What to do where nothing is selected."""
+    if not connected:
+        return [[("Connecting to the engine", "muted"), (signs.ellipsis, "muted")]]
+    if view is not None and view.problem is not None:
+        return problem_lines(view.problem, width, signs)
+    if not project and not state.machines:
+        return _teach(
+            "There is no project here.",
+            "A project is a folder with a boxwright.toml; it describes machines and builds.",
+            [(":", "init makes one in this folder"), ("?", "shows all keys"), ("q", "quits")],
+            width,
+        )
+    if project and view is not None and not view.machines and not view.builds:
+        return _teach(
+            "The project has no machine yet.",
+            "Add a table such as [machines.web] with a box to its boxwright.toml: it appears here at once.",
+            [("V", "checks the file"), ("?", "shows all keys")],
+            width,
+        )
+    return [[("Nothing is selected.", "muted")]]
+
+
+def _teach(title: str, text: str, keys: list[tuple[str, str]], width: int) -> list[Line]:
+    lines: list[Line] = [[(title, "!text")], []]
+    lines += [[(part, "text")] for part in wrap(text, width)] + [[]]
+    for key, what in keys:
+        lines.append([(f"{key:>3}", "!accent"), (f"  {what}", "muted")])
+    return lines

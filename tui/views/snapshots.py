@@ -1,0 +1,55 @@
+"""The snapshots of a machine: pure functions from the state to lines."""
+
+from __future__ import annotations
+
+from core.cli import amounts
+from core.model.machine import Machine, Snapshot
+from tui.look.lines import Part, clean, spread
+from tui.look.signs import Signs
+
+Line = list[Part]
+
+
+def content(machine: Machine, *, width: int, signs: Signs, now: float) -> tuple[list[Line], dict[int, str]]:
+    """Lines, and the name of the snapshot on each."""
+    if not machine.snapshots:
+        return [
+            [(f"{clean(machine.name)} has no snapshot.", "text")],
+            [],
+            [("S", "!accent"), (" keeps it as it is now, to come back to", "muted")],
+        ], {}
+    lines: list[Line] = []
+    targets: dict[int, str] = {}
+    depths = _depths(machine.snapshots)
+    for snapshot in machine.snapshots:
+        targets[len(lines)] = snapshot.name
+        sign = (signs.running, "good") if snapshot.current else (signs.stopped, "muted")
+        left: Line = [
+            ("  " * depths[snapshot.name], "text"),
+            (f"{sign[0]} ", sign[1]),
+            (clean(snapshot.name), "text"),
+        ]
+        if snapshot.current:
+            left.append(("  current", "good"))
+        memory = f"with memory, {amounts.size(snapshot.size)}" if snapshot.has_memory else "disk only"
+        lines.append(spread(left, [(f"{memory}   {amounts.ago(snapshot.created, now)}", "muted")], width))
+    lines += [
+        [],
+        [("enter", "!accent"), (" or ", "muted"), ("R", "!accent"), (" goes back to it   ", "muted"),
+         ("X", "!accent"), (" deletes it   ", "muted"), ("S", "!accent"), (" makes another", "muted")],
+    ]  # fmt: skip
+    return lines, targets
+
+
+def _depths(snapshots: tuple[Snapshot, ...]) -> dict[str, int]:
+    """How deep each lies; parents that are gone or go round in a circle count as none."""
+    parents = {snapshot.name: snapshot.parent for snapshot in snapshots}
+    depths = {}
+    for name in parents:
+        seen = {name}
+        at = parents[name]
+        while at in parents and at not in seen:
+            seen.add(at)
+            at = parents[at]
+        depths[name] = min(len(seen) - 1, 8)
+    return depths

@@ -1,0 +1,207 @@
+"""An operation as a tree of steps, and how it failed: pure functions from the state to lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+
+import msgspec
+
+from core.cli import amounts
+from core.model.operation import Operation, Step, StepState
+from core.model.problem import Problem
+from tui.look import signs as signs_of
+from tui.look.lines import Part, clean, cut, spread, width_of, wrap
+from tui.look.signs import Signs
+from tui.panes.content import progress_text
+
+Line = list[Part]
+
+_NUMBERED = re.compile(r"\b(\d+)/(\d+)\b")
+_TAIL = 6
+"""Lines of output shown below the step that runs."""
+
+
+class StepsContent(msgspec.Struct, frozen=True):
+    """Lines, and below which numbers the steps stand that can be opened (``step:N``)."""
+
+    lines: list[Line]
+    targets: dict[int, str]
+
+
+class Shortcut(msgspec.Struct, frozen=True):
+    """What can be done about a failure: its key and its name."""
+
+    key: str
+    title: str
+
+
+def content(
+    operation: Operation,
+    steps: Sequence[Step],
+    *,
+    width: int,
+    signs: Signs,
+    now: float,
+    tail: Sequence[str] = (),
+    shortcuts: Sequence[Shortcut] = (),
+) -> StepsContent:
+    """``tail``: the last lines of output, shown while the operation runs."""
+    lines = [_heading(operation, width, now, signs), _command_line(operation, width, signs), []]
+    targets: dict[int, str] = {}
+    running = [step for step in steps if step.state is StepState.RUNNING]
+    leaf = running[-1] if running else None
+    for step, depth in _tree(steps):
+        targets[len(lines)] = f"step:{step.id}"
+        lines.append(_step_line(step, depth, width, now, signs))
+        lines.extend(_details(step, depth, width, signs))
+        if leaf is not None and step.id == leaf.id:
+            lines.extend(_tail_lines(tail, depth, width, signs))
+    if not steps:
+        lines.append([(_nothing_yet(operation), "muted")])
+    problem = operation.problem
+    if problem is not None:
+        lines.append([])
+        lines.extend(problem_lines(problem, width, signs, shortcuts))
+    return StepsContent(lines, targets)
+
+
+def problem_lines(
+    problem: Problem, width: int, signs: Signs, shortcuts: Iterable[Shortcut] = ()
+) -> list[Line]:
+    """What happened, why, the last lines of output, what mends it, and the keys for it."""
+    inner = max(10, width - 4)
+    lines: list[Line] = []
+    for number, text in enumerate(wrap(problem.what, inner)):
+        lines.append([(f"{signs.failed} " if not number else "  ", "bad"), (text, "!bad")])
+    if problem.place:
+        lines += [[("  ", "text"), (text, "muted")] for text in wrap(str(problem.place), inner)]
+        if problem.place.text:
+            lines.append([(f"  {signs.rail} ", "bad"), (cut(clean(problem.place.text), inner), "text")])
+    if problem.why:
+        lines += [[("  ", "text"), (text, "text")] for text in wrap(problem.why, inner)]
+    if problem.tail:
+        lines.append([])
+        lines += [
+            [(f"  {signs.rail} ", "bad"), (cut(clean(text), inner, signs.ellipsis), "text")]
+            for text in problem.tail
+        ]
+    if problem.remedy:
+        lines.append([])
+        lines.append([("  To mend it", "!accent")])
+        lines += [[("  ", "text"), (text, "text")] for text in wrap(problem.remedy, inner)]
+    if problem.report:
+        lines += [[("  ", "text"), (text, "muted")] for text in wrap(f"Report: {problem.report}", inner)]
+    keys: Line = []
+    for shortcut in shortcuts:
+        keys += [("  ", "text"), (shortcut.key, "!accent"), (f" {shortcut.title}", "text")]
+    if keys:
+        lines += [[], keys]
+    return lines
+
+
+def failed_provisioner(steps: Sequence[Step], titles: Sequence[str]) -> int:
+    """The number, counted from 1, of the provisioner whose step failed; 0 where none did."""
+    for step in steps:
+        if step.state not in (StepState.FAILED, StepState.CANCELLED):
+            continue
+        found = _NUMBERED.search(step.name)
+        if found and step.name.lower().startswith("provision"):
+            return int(found[1])
+        for number, title in enumerate(titles, 1):
+            if title and title in step.name:
+                return number
+    return 0
+
+
+def _heading(operation: Operation, width: int, now: float, signs: Signs) -> Line:
+    sign, role = signs_of.of_step(operation.state, signs)
+    words = operation.state.value
+    if operation.state is StepState.WAITING and operation.detail:
+        words = f"waiting: {operation.detail}"
+    left: Line = [(f"{sign} ", role), (clean(operation.title), "!text"), (f"  {clean(words)}", role)]
+    return spread(left, [(_span(operation.started, operation.ended, now), "muted")], width)
+
+
+def _command_line(operation: Operation, width: int, signs: Signs) -> Line:
+    if not operation.command_line:
+        return []
+    return [(cut(f"  $ {clean(operation.command_line)}", width, signs.ellipsis), "muted")]
+
+
+def _tree(steps: Sequence[Step]) -> Iterable[tuple[Step, int]]:
+    below: dict[int, list[Step]] = {}
+    for step in steps:
+        below.setdefault(step.parent, []).append(step)
+    stack = [(step, 0) for step in reversed(below.get(0, []))]
+    while stack:
+        step, depth = stack.pop()
+        yield step, depth
+        stack += [(child, depth + 1) for child in reversed(below.get(step.id, []))]
+
+
+def _step_line(step: Step, depth: int, width: int, now: float, signs: Signs) -> Line:
+    sign, role = signs_of.of_step(step.state, signs)
+    left: Line = [
+        ("  " * depth, "text"),
+        (f"{sign} ", role),
+        (clean(step.name), "text" if step.started else "muted"),
+    ]
+    right: Line = []
+    if step.state is StepState.RUNNING and step.progress:
+        right = [(_progress(step, signs), "busy"), ("  ", "text")]
+    right.append((f"{_ending(step, now):>9}", role if step.state in _WORDS else "muted"))
+    if step.detail:
+        room = width - width_of(left) - width_of(right) - 4
+        if room >= 12:
+            left.append((f"  {cut(clean(step.detail), room, signs.ellipsis)}", "muted"))
+    return spread(left, right, width)
+
+
+_WORDS = (StepState.CACHED, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED, StepState.WAITING)
+
+
+def _ending(step: Step, now: float) -> str:
+    return step.state.value if step.state in _WORDS else _span(step.started, step.ended, now)
+
+
+def _progress(step: Step, signs: Signs) -> str:
+    progress = step.progress
+    assert progress is not None
+    text = progress_text(progress, signs, 10)
+    if progress.unit in ("bytes", "B") and progress.rate:
+        text += f"  {amounts.size(progress.rate)}/s"
+    if progress.total and progress.rate:
+        text += f"  {amounts.clock((progress.total - progress.current) / progress.rate)} left"
+    return text
+
+
+def _details(step: Step, depth: int, width: int, signs: Signs) -> Iterable[Line]:
+    """A detail that did not fit beside its step: below it, while the step runs or where it failed."""
+    if not step.detail or step.state not in (StepState.RUNNING, StepState.FAILED):
+        return
+    indent = "  " * depth + "    "
+    taken = 2 * depth + 2 + len(step.name) + 13
+    if width - taken - 4 < 12 or len(step.detail) > width - taken - 4:
+        for text in wrap(step.detail, max(10, width - len(indent)))[:3]:
+            yield [(indent, "text"), (text, "muted")]
+
+
+def _tail_lines(tail: Sequence[str], depth: int, width: int, signs: Signs) -> Iterable[Line]:
+    indent = "  " * depth + "  "
+    for text in tail[-_TAIL:]:
+        yield [
+            (indent, "text"),
+            (f"{signs.rail} ", "border"),
+            (cut(clean(text), width - len(indent) - 2, signs.ellipsis), "muted"),
+        ]
+
+
+def _span(started: float, ended: float, now: float) -> str:
+    if not started:
+        return ""
+    return amounts.duration((ended or now) - started)
+
+
+def _nothing_yet(operation: Operation) -> str:
+    return "It has not begun yet." if operation.state is StepState.WAITING else "No steps are known of it."

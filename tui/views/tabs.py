@@ -1,0 +1,80 @@
+"""The line of tabs above the right side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from rich.cells import cell_len
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from tui.look.lines import Part, clean, cut
+from tui.look.painted import Painted
+
+_LONGEST = 22
+
+
+class Tab(msgspec.Struct, frozen=True):
+    """``mark`` stands before the title: a bell, a sign of a state."""
+
+    id: str
+    title: str
+    mark: str = ""
+    mark_role: str = "busy"
+
+
+class TabLine(Painted):
+    """Shows tabs and posts ``Picked`` when one is clicked."""
+
+    class Picked(Message):
+        def __init__(self, id: str) -> None:
+            super().__init__()
+            self.tab_id = id
+
+    def __init__(self, *, id: str) -> None:
+        super().__init__(id=id)
+        self.tabs: tuple[Tab, ...] = ()
+        self.active = ""
+        self._spans: list[tuple[int, int, str]] = []
+
+    def set_tabs(self, tabs: Sequence[Tab], active: str) -> None:
+        if (tuple(tabs), active) != (self.tabs, self.active):
+            self.tabs, self.active = tuple(tabs), active
+            self.refresh()
+
+    def render_line(self, y: int) -> Strip:
+        width = self.size.width
+        if y:
+            return self.blank(width)
+        texts = [self._text(tab) for tab in self.tabs]
+        sizes = [sum(cell_len(text) for text, _ in parts) + 1 for parts in texts]
+        active = next((n for n, tab in enumerate(self.tabs) if tab.id == self.active), 0)
+        first = 0
+        # The active tab is always in sight.
+        while first < active and sum(sizes[first : active + 1]) > width - 2:
+            first += 1
+        parts: list[Part] = [("<" if first else "", "muted")]
+        column = len(parts[0][0])
+        self._spans = []
+        for number in range(first, len(self.tabs)):
+            if column + sizes[number] > width - (number + 1 < len(self.tabs)) and number > active:
+                parts.append((">", "muted"))
+                break
+            self._spans.append((column, column + sizes[number], self.tabs[number].id))
+            parts += [*texts[number], (" ", "text")]
+            column += sizes[number]
+        return self.line(parts, width)
+
+    def _text(self, tab: Tab) -> list[Part]:
+        title = cut(clean(tab.title), _LONGEST, self.signs.ellipsis)
+        mark: list[Part] = [(tab.mark, tab.mark_role)] if tab.mark else []
+        if tab.id == self.active:
+            return [*mark, ("[", "accent"), (title, "!accent"), ("]", "accent")]
+        return [*mark, (f" {title} ", "muted")]
+
+    def on_click(self, event: events.Click) -> None:
+        for start, end, id in self._spans:
+            if start <= event.x < end:
+                self.post_message(self.Picked(id))
