@@ -94,10 +94,12 @@ class TestSsh:
 
     def test_ctrl_c_is_the_guests(self) -> None:
         with TerminalRun("ssh", "web") as run:
+            run.type("PS1=rea''dy:\r")
             run.type("echo be''gun; sleep 100\r")
             run.wait_for("\nbegun")
-            run.type("\x03echo after; exit 4\r")
-            run.wait_for("\nafter")
+            run.type("\x03")
+            run.wait_for("^C\nready:")
+            run.type("exit 4\r")
             assert run.end() == 4
 
     def test_the_configuration_reaches_the_guest(self, tmp_path: Path, boxwright: Run) -> None:
