@@ -205,12 +205,20 @@ class SshGuest:
         )
 
 
+# Twice, as a process may have forked while the list was gone through.
 _ENDING = """
 each() {{ for p in /proc/[0-9]*; do
-  if tr '\\0' '\\n' <$p/environ | grep -q {mark}; then kill -$1 ${{p#/proc/}} && found=1; fi
+  if tr '\\0' '\\n' <$p/environ | grep -q {mark}; then kill -$1 ${{p#/proc/}} && found="$found $p"; fi
 done; }}
 exec 2>/dev/null
-found=; each TERM; [ -z "$found" ] || {{ sleep 1; each KILL; }}
+found=; each TERM
+[ "$found" ] || exit 0
+for i in 1 2 3 4 5 6 7 8 9 10; do
+  alive=; for p in $found; do if [ -e $p ]; then alive=1; fi; done
+  [ "$alive" ] || break
+  sleep 0.1 || sleep 1
+done
+each KILL
 """
 
 
