@@ -93,13 +93,11 @@ class TestSsh:
             assert run.end() == 5
 
     def test_ctrl_c_is_the_guests(self) -> None:
-        with TerminalRun("ssh", "web") as run:
-            run.type("PS1=rea''dy:\r")
-            run.type("echo be''gun; sleep 100\r")
-            run.wait_for("\nbegun")
+        script = "trap 'echo caught; exit 4' INT; echo begun; while :; do sleep 0.1; done"
+        with TerminalRun("ssh", "web", "-c", script, "--", "-t") as run:
+            run.wait_for("begun")
             run.type("\x03")
-            run.wait_for("^C\nready:")
-            run.type("exit 4\r")
+            run.wait_for("caught")
             assert run.end() == 4
 
     def test_the_configuration_reaches_the_guest(self, tmp_path: Path, boxwright: Run) -> None:
