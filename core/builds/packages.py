@@ -7,6 +7,7 @@ import re
 from core.model.work import Work
 
 _COUNT = re.compile(r"^\d+ upgraded, (\d+) newly installed")
+_LIST = re.compile(r"^Get:\d+ \S+ \S+ .*\b(InRelease|Release|Release\.gpg|Packages|Translation-\w+) \[")
 _MARK = "boxwright: phase "
 _NOISE = (_MARK, "/usr/bin/dpkg --status-fd ")
 _PHASES = {
@@ -37,7 +38,7 @@ class Reading:
     def _progress(self, text: str) -> None:
         if found := _COUNT.match(text):
             self._expected = int(found[1])
-        elif text.startswith("Get:") and ".deb" not in text and " Packages [" in text:
+        elif _LIST.match(text):
             self._note("fetching package lists")
         elif text.startswith("Get:"):
             self._count("fetching packages")
