@@ -70,7 +70,7 @@ async def resolve(
     Raises NotFoundError, UsageError, and what :func:`core.boxes.http.fetch` raises.
     """
     expected = checksum.parse(command.checksum) if command.checksum else None
-    if command.name and not re.fullmatch(r"[\w.-]+(/[\w.-]+)*", command.name):
+    if command.name and not re.fullmatch(r"\w[\w.-]*(/\w[\w.-]*)*", command.name):
         raise UsageError(
             f"{command.name!r} cannot be the name of a box.", remedy="use letters, digits, '/', '.', '_', '-'"
         )

@@ -22,7 +22,7 @@ async def verify(store: BoxStore, names: Sequence[str], work: Work) -> dict[str,
     records, unreadable = store.records.all()
     damages = [] if names else [error.problem.what for error in unreadable]
     verified = []
-    for record in records:
+    for record in sorted(records, key=lambda record: record.key):
         if names and record.key.name not in names:
             continue
         async with work.step(f"Verify {record.key}") as step:

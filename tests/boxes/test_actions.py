@@ -243,7 +243,7 @@ async def test_one_silent_catalogue_does_not_hide_the_others(desk: Desk, folder:
 async def test_remove(desk: Desk, folder: Path) -> None:
     await desk.add(folder / "mine.json", version="1.0")
     new = await desk.add(folder / "mine.json")
-    with pytest.raises(UsageError, match="in several versions: 1.1, 1.0"):
+    with pytest.raises(UsageError, match=r"in several versions: 1\.1, 1\.0"):
         await desk.remove("me/mine")
     with pytest.raises(NotFoundError, match="no such version"):
         await desk.remove("me/mine", version="7")
