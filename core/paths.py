@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import stat
-import tempfile
 from pathlib import Path
 
 import msgspec
@@ -84,6 +82,9 @@ def locations() -> Locations:
     """The user's locations: under ``$BOXWRIGHT_HOME``, else as the XDG base directories say."""
     home = os.environ.get(HOME_VARIABLE)
     if home:
+        # Not at the top: every question on the command line passes here, and most need neither.
+        import hashlib
+
         data = Path(home).expanduser().absolute()
         digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
         return Locations(data=data, runtime=_runtime_root() / digest)
@@ -95,6 +96,8 @@ def _runtime_root() -> Path:
     base = os.environ.get("XDG_RUNTIME_DIR")
     if base and Path(base).is_dir():
         return Path(base) / "boxwright"
+    import tempfile
+
     return Path(tempfile.gettempdir()) / f"boxwright-{os.getuid()}"
 
 
