@@ -67,7 +67,9 @@ class Lookout:
             while True:
                 if loop.time() >= next_at and len(running) < _AT_ONCE:
                     running.add(self._begin(running, heard))
-                    next_at = loop.time() + (_BACKUP_INTERVAL if heard else _SCOUT_INTERVAL)
+                    # Of a guest that answers slowly, ever more seldom.
+                    backup = _BACKUP_INTERVAL * 2 ** (len(running) - 1)
+                    next_at = loop.time() + (backup if heard else _SCOUT_INTERVAL)
                 pause = max(0.005, next_at - loop.time())
                 if not running:
                     await asyncio.sleep(pause)
