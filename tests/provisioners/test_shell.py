@@ -175,3 +175,24 @@ async def test_a_guest_without_room_is_told(guest: SshGuest, tmp_path: Path) -> 
 
     with pytest.raises(ProvisionError, match="could not be put into the guest"):
         await run(Full(), tmp_path, Provision(shell="true"))  # type: ignore[arg-type]
+
+
+async def test_an_account_that_cannot_become_root_is_told(guest: SshGuest, tmp_path: Path) -> None:
+    tools = tmp_path / "tools"
+    tools.mkdir()
+    (tools / "id").write_text("#!/bin/sh\necho 1000\n")
+    (tools / "sudo").write_text("#!/bin/sh\necho 'sudo: a password is required' >&2\nexit 1\n")
+    for tool in tools.iterdir():
+        tool.chmod(0o755)
+
+    class Unprivileged:
+        async def run(self, command: str, **options: object) -> object:
+            return await guest.run(f"PATH={tools}:$PATH; {command}", **options)  # type: ignore[arg-type]
+
+    with pytest.raises(ProvisionError, match="needs root") as caught:
+        await run(Unprivileged(), tmp_path, Provision(shell="true"))  # type: ignore[arg-type]
+    assert "a password is required" in caught.value.problem.why
+    assert "privileged = false" in caught.value.problem.remedy
+    work = await run(Unprivileged(), tmp_path, Provision(shell="echo fine", privileged=False))  # type: ignore[arg-type]
+    assert work.output == b"fine\n"
+    assert left_behind() == []
