@@ -22,7 +22,7 @@ check: ## Formatting, lint, types, layers, sizes, lock files
 	@scripts/setup check
 	@exec scripts/check
 
-bench: ## Measure, beside the real Vagrant where it is named
+bench: ## Measure, beside the real Vagrant where it is named (ARGS=NAME for one)
 	@scripts/setup bench
 	@exec $(PYTHON_HERE) -m benchmarks $(ARGS)
 
