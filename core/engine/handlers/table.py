@@ -9,6 +9,17 @@ from core.engine.context import Handler
 from core.engine.handlers import boxes, builds, machines, provisioning, snapshots, transfer
 from core.model import command as commands
 
+BOX_ACTIONS: Mapping[type[Any], str] = {
+    commands.AddBox: "add_box",
+    commands.UpdateBox: "update_boxes",
+    commands.OutdatedBoxes: "outdated_boxes",
+    commands.RemoveBox: "remove_boxes",
+    commands.PruneBoxes: "prune_boxes",
+    commands.VerifyBoxes: "verify_boxes",
+    commands.ImportBoxes: "import_boxes",
+}
+"""Names of functions in :mod:`core.boxes.actions`, which is imported when one is needed."""
+
 HANDLERS: Mapping[type[Any], Handler] = {
     commands.Up: machines.up,
     commands.Halt: machines.halt,
@@ -22,12 +33,6 @@ HANDLERS: Mapping[type[Any], Handler] = {
     commands.SaveSnapshot: snapshots.save,
     commands.RestoreSnapshot: snapshots.restore,
     commands.DeleteSnapshot: snapshots.delete,
-    commands.AddBox: boxes.action("add_box"),
-    commands.UpdateBox: boxes.action("update_boxes"),
-    commands.OutdatedBoxes: boxes.action("outdated_boxes"),
-    commands.RemoveBox: boxes.action("remove_box"),
-    commands.PruneBoxes: boxes.action("prune_boxes"),
-    commands.VerifyBoxes: boxes.action("verify_boxes"),
-    commands.ImportBoxes: boxes.action("import_boxes"),
     commands.RunBuild: builds.run,
+    **{command: boxes.action(name) for command, name in BOX_ACTIONS.items()},
 }
