@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import socket
 from collections.abc import Callable, Iterable, Iterator, Set
 from pathlib import Path
 
-from core.errors import BusyError, ProviderError
+from core.errors import BoxwrightError, BusyError, ProviderError
 from core.model.machine import Forward, MachinePlan, WantedPort
 
 FIRST, LAST = 20000, 29999
@@ -116,6 +117,11 @@ def _following(start: int) -> Iterator[int]:
 
 def is_free(protocol: str, port: int) -> bool:
     """Whether a program could listen on the loopback's ``port`` now."""
+    return _listen_error(protocol, port) == 0
+
+
+def _listen_error(protocol: str, port: int) -> int:
+    """Why not, as an error number; 0 where it could."""
     kind = socket.SOCK_DGRAM if protocol == "udp" else socket.SOCK_STREAM
     with socket.socket(socket.AF_INET, kind) as trial:
         if protocol != "udp":
@@ -125,12 +131,19 @@ def is_free(protocol: str, port: int) -> bool:
             trial.bind((LOOPBACK, port))
             if protocol != "udp":
                 trial.listen(1)
-        except OSError:
-            return False
-    return True
+        except OSError as error:
+            return error.errno or errno.EADDRINUSE
+    return 0
 
 
-def taken_error(wanted: WantedPort) -> BusyError:
+def taken_error(wanted: WantedPort) -> BoxwrightError:
+    """Why the port that was asked for cannot be had, with its holder."""
+    if _listen_error(wanted.protocol, wanted.host) in (errno.EACCES, errno.EPERM):
+        return ProviderError(
+            f"You may not listen on the host's port {wanted.host}.",
+            why="Ports with low numbers are for the system administrator.",
+            remedy=f"choose a host port from 1024 on for the guest's port {wanted.guest}",
+        )
     who = holder(wanted.protocol, wanted.host)
     return BusyError(
         f"The host's port {wanted.host} ({wanted.protocol}) is in use.",

@@ -98,11 +98,14 @@ class _Line:
         except OSError:
             pass
         finally:
-            self.ended = True
-            if self._later:
-                self._later.cancel()
-            self._wake()
-            self._writer.close()
+            self._end()
+
+    def _end(self) -> None:
+        self.ended = True
+        if self._later:
+            self._later.cancel()
+        self._wake()
+        self._writer.close()
 
     def _wake(self) -> None:
         for looker in self.lookers:
@@ -141,6 +144,8 @@ class _Line:
     async def close(self) -> None:
         self._task.cancel()
         await asyncio.wait([self._task])
+        # A task that is cancelled before its first step does not get to do this.
+        self._end()
         with contextlib.suppress(OSError):
             await self._writer.wait_closed()
 

@@ -30,6 +30,8 @@ _CAUSES = (
     (r"Failed to get .*lock", "Another process uses the machine's disk.", "end that process, then try again"),
     (r"Cannot allocate memory|cannot set up guest memory", "The computer has too little free memory.",
      "give the machine less memory, or halt another one"),
+    (r"UNIX socket path .* is too long", "The folder for control sockets has too long a path.",
+     "export XDG_RUNTIME_DIR=<a private folder with a short path>"),
     (r"No space left", "The host's disk is full.", "free some space, then try again"),
     (r"Could not access KVM kernel module|failed to initialize kvm", "KVM cannot be used.",
      'set accelerator = "tcg" in the machine\'s qemu table'),

@@ -30,6 +30,8 @@ class Link:
         """Why QEMU said that it shuts down, e.g. ``guest-shutdown``, ``host-signal``."""
         self.disk_trouble = ""
         """Why the guest's last write failed, since when the machine is paused."""
+        self.told_paused = False
+        """Whoever watches was last told that the machine is paused."""
         self.gone = False
         self._busy = 0
         self.task: asyncio.Task[None] | None = None

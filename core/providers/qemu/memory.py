@@ -165,6 +165,7 @@ async def resume(context: Context, plan: MachinePlan, work: Work) -> Started:
         link = await context.running(plan)
         with link.changing():
             await link.monitor.execute("cont")
+            link.told_paused = False
         return started(record)
     await context.end(plan.id, layout)
     if record.launch is None:

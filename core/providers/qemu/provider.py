@@ -111,4 +111,9 @@ class QemuProvider:
         if link.gone and seen.state is MachineState.STOPPED:
             trouble = states.end_text(link, log_tail(Layout.of(link.plan)))
             seen = Seen(state=seen.state, trouble=trouble)
+        if not link.gone:
+            paused = seen.state is MachineState.SUSPENDED
+            if paused == link.told_paused:
+                return
+            link.told_paused = paused
         self._news.tell(StateChange(link.plan.id, seen))

@@ -51,6 +51,7 @@ async def save(context: Context, plan: MachinePlan, name: str, work: Work) -> No
     _check_name(record, name)
     pid = processes.find(layout.pid_file)
     if pid is None:
+        _refuse_suspended(plan)
         await refuse_running(context, plan, record)
     point = SavedPoint(
         name=name, tag=secrets.token_hex(6), created=time.time(), parent=record.current, disks=()
@@ -95,6 +96,14 @@ async def _save_live(
 
 def _writable(record: Record, attached: tuple[str, ...]) -> tuple[str, ...]:
     return attached + ((record.nvram.node,) if record.nvram else ())
+
+
+def _refuse_suspended(plan: MachinePlan) -> None:
+    if Layout.of(plan).saved.exists():
+        raise ProviderError(
+            f"The machine {plan.key.name} is suspended, and its snapshot would be of the disks alone.",
+            remedy=f"boxwright resume {plan.key.name}, or boxwright halt, and then the snapshot",
+        )
 
 
 def _check_name(record: Record, name: str) -> None:

@@ -55,10 +55,13 @@ async def _live(links: Links, plan: MachinePlan, pid: int, record: Record, troub
     running = started(record)
     try:
         link = await links.open(plan, pid)
+        if link.busy:
+            # QEMU may be deaf for a while, and what is half done is no state.
+            return Seen(state=MachineState.RUNNING, trouble=trouble, started=running)
         status = (await link.monitor.execute("query-status"))["status"]
     except MonitorError as error:
         return Seen(state=MachineState.RUNNING, trouble=trouble or str(error), started=running)
-    if status in _PAUSED and not link.busy:
+    if status in _PAUSED:
         return Seen(
             state=MachineState.SUSPENDED, trouble=trouble or paused_text(link, status, plan), started=running
         )

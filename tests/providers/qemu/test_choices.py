@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import socket
 import string
@@ -280,6 +281,14 @@ def test_a_listener_is_seen_on_any_address_and_named() -> None:
         assert "process" in ports.holder("tcp", port)
     assert ports.is_free("tcp", port)
     assert ports.holder("tcp", port) == ""
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM])
+def test_a_port_that_is_not_for_everybody_says_so(monkeypatch: pytest.MonkeyPatch, number: int) -> None:
+    monkeypatch.setattr(ports, "_listen_error", lambda _protocol, _port: number)
+    with pytest.raises(ProviderError) as raised:
+        ports.choose(plan(WantedPort(guest=80, host=80, auto_correct=False)), ports.Claims())
+    assert "1024" in raised.value.problem.remedy
 
 
 def test_neighbours_are_asked_for_their_ports_whatever_lies_about(tmp_path: Path) -> None:

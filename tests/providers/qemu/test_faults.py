@@ -137,6 +137,12 @@ async def test_a_disk_in_use_is_said_so(bench: QemuBench, machine: Machine) -> N
     await machine.start()
 
 
+async def test_a_folder_for_sockets_with_too_long_a_path_is_said_so(machine: Machine) -> None:
+    use(machine, runtime=str(Path(machine.plan.runtime) / ("x" * 120)))
+    await machine.create()
+    assert "XDG_RUNTIME_DIR" in (await said_by_start(machine)).problem.remedy
+
+
 # Ports
 
 
@@ -398,6 +404,14 @@ async def test_a_snapshot_that_lost_a_part_is_refused_before_anything_changes(
         await machine.provider.restore_snapshot(machine.plan, "one", machine.work())
     await machine.provider.delete_snapshot(machine.plan, "one", machine.work())
     assert await machine.provider.snapshots(machine.plan) == ()
+
+
+async def test_a_suspended_machine_is_not_photographed_without_its_memory(machine: Machine) -> None:
+    await (await machine.create()).start()
+    await machine.provider.suspend(machine.plan, machine.work())
+    with pytest.raises(ProviderError) as raised:
+        await machine.provider.save_snapshot(machine.plan, "one", machine.work())
+    assert "boxwright resume" in raised.value.problem.remedy
 
 
 # Many
