@@ -19,7 +19,7 @@ from tui.bridge import Link, LinkState
 from tui.choice import NOTHING, Choice
 from tui.footer import Footer, Item
 from tui.header import Header
-from tui.keys import Keymap, Own, refusal, spoken
+from tui.keys import CONSOLE_LEAVE, Keymap, Own, refusal, spoken
 from tui.look.lines import Part
 from tui.panes import content
 from tui.panes.rows import RowList
@@ -39,6 +39,7 @@ NARROW = 100
 """Columns below which lists and details are shown one at a time."""
 
 _NOTE_SECONDS = 6.0
+_IN_CONSOLE = (Item("", "shift+pgup", "Look back", True), Item("", "all other keys", "go to the guest", True))
 _PANES = ("machines", "boxes", "builds")
 _KINDS = {"machines": Subject.MACHINE, "boxes": Subject.BOX, "builds": Subject.BUILD}
 
@@ -68,7 +69,11 @@ class Workbench(Screen[None], inherit_bindings=False):
                     id="machines", title="1 Machines", header=("", "name", "state", "provider"), flexible=4
                 )
                 yield RowList(
-                    id="boxes", title="2 Boxes", header=("", "name", "version", "for", "size"), flexible=1
+                    id="boxes",
+                    title="2 Boxes",
+                    header=("", "name", "version", "for", "size"),
+                    flexible=1,
+                    least=20,
                 )
                 yield RowList(id="builds", title="3 Builds", header=("", "name", "state", ""), flexible=3)
             yield Detail(self.bridge, self.consoles, self._look, id="detail")
@@ -141,6 +146,11 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.refresh_footer()
 
     def refresh_footer(self) -> None:
+        if self.in_console:
+            self.detail.border_subtitle = f"{spoken(CONSOLE_LEAVE)} leaves"
+            self.footer.set_items([Item("", spoken(CONSOLE_LEAVE), "Leave the console"), *_IN_CONSOLE], [])
+            return
+        self.detail.border_subtitle = ""
         choice = self.choice
         kind = _KINDS[self.pane]
         items = [
@@ -153,6 +163,11 @@ class Workbench(Screen[None], inherit_bindings=False):
             always.insert(1, ("workbench.prompt", "Command"))
         fixed = [Item(own, spoken(self.keymap.key(own)), title) for own, title in always]
         self.footer.set_items(items, fixed)
+
+    @property
+    def in_console(self) -> bool:
+        """All keys go to a guest."""
+        return self.in_detail and self.detail.is_console(self.detail.active)
 
     @property
     def _in_log(self) -> bool:

@@ -223,7 +223,9 @@ class FakeClient:
 # A world to look at.
 
 
-def machine(name: str, state: MachineState = MachineState.RUNNING, *, project: str = SHOP, **more: object) -> Machine:
+def machine(
+    name: str, state: MachineState = MachineState.RUNNING, *, project: str = SHOP, **more: object
+) -> Machine:
     made = Machine(
         key=MachineKey(project, name),
         state=state,
@@ -237,7 +239,9 @@ def machine(name: str, state: MachineState = MachineState.RUNNING, *, project: s
         memory=1 << 30,
     )
     if state is MachineState.RUNNING:
-        end = Endpoint(host="127.0.0.1", port=2222, user="vagrant", identity="/keys/web", known_hosts="/keys/known")
+        end = Endpoint(
+            host="127.0.0.1", port=2222, user="vagrant", identity="/keys/web", known_hosts="/keys/known"
+        )
         ports = (Forward(22, 2222, name="ssh"), Forward(80, 8081, 8080))
         made = msgspec.structs.replace(made, endpoint=end, ports=ports, started=NOW, provisioned=True)
     return msgspec.structs.replace(made, **more)
@@ -269,7 +273,12 @@ def shop(folder: Path) -> FakeClient:
     world.probes = (
         Probe(provider="qemu", usable=True, version="7.2", why="TCG", capabilities=tuple(Capability)),
         Probe(provider="docker", usable=True, version="20.10"),
-        Probe(provider="virtualbox", usable=False, why="VBoxManage is not installed.", remedy="apt install virtualbox"),
+        Probe(
+            provider="virtualbox",
+            usable=False,
+            why="VBoxManage is not installed.",
+            remedy="apt install virtualbox",
+        ),
     )
     holder = Holder(operation="000001", action="up", since=NOW)
     for made in (
@@ -311,7 +320,9 @@ def shop(folder: Path) -> FakeClient:
         name="shop",
         machines=("web", "db", "cache", "spare", "old"),
         builds=(
-            q.BuildView(name="base", state="fresh", box=box("shop/base", "3"), description="The base of all machines"),
+            q.BuildView(
+                name="base", state="fresh", box=box("shop/base", "3"), description="The base of all machines"
+            ),
             q.BuildView(name="windows", state="missing"),
         ),
         provisioners={"web": ("setup",), "db": ("apt-get update", "site.conf")},

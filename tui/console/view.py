@@ -17,7 +17,9 @@ from tui.console.screen import Cursor
 from tui.console.session import Session, SessionState
 from tui.keys import CONSOLE_LEAVE
 from tui.log import sgr
+from tui.look.lines import Part
 from tui.look.painted import Painted
+from tui.views.steps import problem_lines
 
 _HELD_LONGEST = 0.15
 """Seconds for which a guest may hold back a frame (synchronized output)."""
@@ -46,6 +48,7 @@ class ConsoleView(Painted, can_focus=True):
         self._last = 0.0
         self._held_since = 0.0
         self._cursor = Cursor(0, 0, False)
+        self._status_shown: tuple[object, ...] = ()
         self._told: tuple[str, bool, SessionState] | None = None
 
     def on_mount(self) -> None:
@@ -117,15 +120,17 @@ class ConsoleView(Painted, can_focus=True):
         changes = screen.changes()
         cursor = screen.cursor
         width = self.size.width
-        if changes.rows is None:
+        before, self._cursor = self._cursor, cursor
+        status = (self.session.state, self.session.why, screen.scrolled)
+        if changes.rows is None or status != self._status_shown:
             paint(self, ())
         else:
             rows = set(changes.rows)
-            if cursor != self._cursor:
-                rows |= {cursor.y, self._cursor.y}
+            if cursor != before:
+                rows |= {cursor.y, before.y}
             if rows:
                 paint(self, [Region(0, y, width, 1) for y in sorted(rows)])
-        self._cursor = cursor
+        self._status_shown = status
 
     def looked_at(self) -> None:
         """The tab has come to the front."""
@@ -143,6 +148,10 @@ class ConsoleView(Painted, can_focus=True):
         screen = self.session.screen
         if screen is None:
             return self.blank(width)
+        trouble = self._trouble(width)
+        above = self._rows - len(trouble)
+        if trouble and y >= above:
+            return self.line(trouble[y - above], width)
         base = self.role("text")
         segments = [Segment(text, base + sgr.style(state)) for text, state in screen.row(y)]
         strip = Strip(segments).adjust_cell_length(width, base)
@@ -150,6 +159,13 @@ class ConsoleView(Painted, can_focus=True):
         if cursor.visible and cursor.y == y and self.session.state is SessionState.OPEN:
             strip = self._with_cursor(strip, min(cursor.x, width - 1), width)
         return strip
+
+    def _trouble(self, width: int) -> list[list[Part]]:
+        """Why there is no connection: over the last rows."""
+        problem = self.session.problem
+        if problem is None or self.session.state is not SessionState.CLOSED:
+            return []
+        return problem_lines(problem, width, self.signs)[-self._rows :]
 
     def _with_cursor(self, strip: Strip, x: int, width: int) -> Strip:
         style = Style(reverse=True) if self.has_focus else Style(underline=True)
@@ -162,14 +178,14 @@ class ConsoleView(Painted, can_focus=True):
         if session.state is SessionState.CONNECTING:
             return self.line([(f"{self.signs.busy} connecting", "busy")], width)
         if session.state is SessionState.CLOSED:
-            text = f"{self.signs.failed} {session.why}  "
+            text = "" if session.problem else f"{self.signs.failed} {session.why}  "
             return self.line([(text, "warn"), ("enter", "!accent"), (" connects again", "muted")], width)
         if session.screen is not None and session.screen.scrolled:
             text = f"{session.screen.scrolled:,} lines back  {self.signs.down} a key goes to the end"
             return self.line([(text, "accent")], width)
         if self.has_focus:
             return self.line(
-                [("ctrl+]", "!accent"), (" leaves the console; all other keys go to the guest", "muted")],
+                [("ctrl+]", "!accent"), (" leaves; every other key goes to the guest", "muted")],
                 width,
             )
         return self.line(

@@ -14,7 +14,7 @@ from tui.look.signs import Signs
 from tui.panes.rows import Row
 from tui.store import State
 
-_BAR = 6
+_BAR = 5
 
 
 def machine_rows(state: State, project: str, signs: Signs) -> list[Row]:
@@ -88,7 +88,7 @@ def progress_text(progress: Progress, signs: Signs, width: int = _BAR) -> str:
     """``▰▰▱ 40 %``; without a known total how far it is."""
     if progress.total:
         share = min(1.0, progress.current / progress.total)
-        return f"{signs_of.bar(progress.current, progress.total, width, signs)} {share:4.0%}"
+        return f"{signs_of.bar(progress.current, progress.total, width, signs)} {share:.0%}"
     return (
         amounts.size(progress.current)
         if progress.unit in ("bytes", "B")

@@ -16,6 +16,7 @@ from tui.look.lines import Part, cut
 from tui.look.painted import Painted
 
 _GAP = 2
+_LEAST = 11
 _WHEEL = 3
 
 
@@ -39,12 +40,16 @@ class RowList(Painted, can_focus=True):
             super().__init__()
             self.rows = rows
 
-    def __init__(self, *, id: str, title: str, header: Sequence[str], flexible: int) -> None:
-        """``flexible``: the column that gives way when there is little room."""
+    def __init__(
+        self, *, id: str, title: str, header: Sequence[str], flexible: int, least: int = _LEAST
+    ) -> None:
+        """``flexible``: the column that gives way when there is little room, down to ``least`` cells as long
+        as there are other columns that can go."""
         super().__init__(id=id)
         self._label = title
         self.header = tuple(header)
         self._flexible = flexible
+        self._least = least
         self._all: tuple[Row, ...] = ()
         self.rows: tuple[Row, ...] = ()
         self.hint: tuple[tuple[Part, ...], ...] = ()
@@ -53,7 +58,6 @@ class RowList(Painted, can_focus=True):
         self.cursor = 0
         self._top = 0
         self._widths: tuple[int, ...] = ()
-        self._drawn_for = -1
 
     def on_mount(self) -> None:
         self._retitle()
@@ -153,28 +157,34 @@ class RowList(Painted, can_focus=True):
             self.refresh()
 
     def _measure(self) -> tuple[int, ...]:
-        self._drawn_for = self.size.width
+        """Widths of the columns. Where there is little room the flexible one gives way first; then the
+        last ones go, as a few letters of a word say nothing."""
         if not self.rows:
             return ()
         count = max(len(row.cells) for row in self.rows)
-        widths = [cell_len(text) for text in self.header] + [0] * count
+        widths = [0] * count
         for row in self.rows:
             for number, (text, _) in enumerate(row.cells):
                 widths[number] = max(widths[number], cell_len(text))
-        widths = widths[:count]
-        room = self.size.width - 1 - _GAP * (count - 1) + (_GAP - 1)
-        order = [self._flexible, *(number for number in range(count - 1, 0, -1) if number != self._flexible)]
-        for number in order:
-            excess = sum(widths) - room
-            if excess <= 0:
-                break
-            # A column keeps its first words before the next one gives way.
-            widths[number] = max(min(widths[number], 10), widths[number] - excess)
-        for number in order[1:]:
-            excess = sum(widths) - room
-            if excess > 0:
-                widths[number] = max(0, widths[number] - excess)
+        room = self.size.width
+        self._shrink(widths, self._flexible, room, self._least)
+        for number in range(count - 1, 1, -1):
+            if number != self._flexible and _taken(widths) > room:
+                widths[number] = 0
+        self._shrink(widths, self._flexible, room, 1)
+        for number in range(count - 1, 0, -1):
+            self._shrink(widths, number, room, 1)
+        for number, text in enumerate(self.header[:count]):
+            # A heading is shown as far as there is room for it.
+            wish = cell_len(text) - widths[number]
+            if widths[number] and wish > 0:
+                widths[number] += max(0, min(wish, room - _taken(widths)))
         return tuple(widths)
+
+    def _shrink(self, widths: list[int], number: int, room: int, least: int) -> None:
+        excess = _taken(widths) - room
+        if excess > 0 and number < len(widths) and widths[number]:
+            widths[number] = max(min(widths[number], least), widths[number] - excess)
 
     def on_resize(self) -> None:
         self._widths = self._measure()
@@ -196,7 +206,9 @@ class RowList(Painted, can_focus=True):
                 return self.line([(" nothing matches", "muted")] if y == 0 else [], width)
             return self.line([(" ", "text"), *self.hint[y]] if y < len(self.hint) else [], width)
         if y < self._heading:
-            heading = [(text.upper(), "muted") for text in self.header]
+            heading = [
+                (text.upper()[:size], "muted") for text, size in zip(self.header, self._widths, strict=False)
+            ]
             return self.line(self._parts(heading), width)
         number = y - self._heading + self._top
         if number >= len(self.rows):
@@ -255,6 +267,12 @@ class RowList(Painted, can_focus=True):
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()
         self.move_to(self.cursor - _WHEEL)
+
+
+def _taken(widths: Sequence[int]) -> int:
+    """Cells of a row: a blank, the columns, and the gaps between those that are shown."""
+    shown = [width for number, width in enumerate(widths) if number and width]
+    return 1 + widths[0] + 1 + sum(shown) + _GAP * max(0, len(shown) - 1)
 
 
 class _Matcher:
