@@ -7,8 +7,9 @@ from collections.abc import Callable
 from core.boxes.checksum import ArchiveHash
 from core.boxes.contents import Contents, Guard, HostileArchive, safe_name, shown
 from core.boxes.decompress import DamagedArchive
+from core.boxes.hashing import BLOCK
 from core.boxes.limits import Limits
-from core.boxes.staging import BLOCK, NoSpace, Sink, Staging, is_full
+from core.boxes.staging import NoSpace, Sink, Staging, is_full
 from core.boxes.streams import Pipeline, Source, kind_of
 from core.boxes.tar_stream import TarEntry, TarStream
 from core.boxes.threads import Stop

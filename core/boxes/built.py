@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from core.boxes.disk_images import Image, inspect
+from core.boxes.hashing import BLOCK, hash_file
 from core.boxes.manifest import Manifest, StoredDisk, StoredFile
-from core.boxes.staging import BLOCK, NoSpace, Sink, Staging, hash_file, is_full
+from core.boxes.staging import NoSpace, Sink, Staging, is_full
 from core.boxes.threads import Stop, in_thread
 from core.errors import BoxwrightError, UsageError
 from core.model.box import Box, BoxKey

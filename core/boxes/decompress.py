@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from typing import Any, cast
 
-from core.boxes.staging import BLOCK
+from core.boxes.hashing import BLOCK
 from core.errors import BoxwrightError
 
 _LZMA_MEMORY = 192 << 20

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.boxes import http
+from core.boxes.hashing import BLOCK
 from core.boxes.http import TransientError, visible
 from core.boxes.limits import Limits
 from core.boxes.partial import Partial
-from core.boxes.staging import BLOCK, NoSpace, is_full, megabytes
+from core.boxes.staging import NoSpace, is_full, megabytes
 from core.boxes.threads import Stop, in_thread
 from core.errors import BoxwrightError
 from core.model.work import Work

@@ -12,9 +12,10 @@ import msgspec
 from core.boxes import architecture as architectures
 from core.boxes.contents import Contents, HostileArchive, shown
 from core.boxes.formats import METADATA, QEMU_KINDS, BoxGuard, describe
+from core.boxes.hashing import BLOCK
 from core.boxes.limits import Limits, limits
 from core.boxes.manifest import Manifest
-from core.boxes.staging import BLOCK, NoSpace, Staging, file_system_errors, is_full
+from core.boxes.staging import NoSpace, Staging, file_system_errors, is_full
 from core.boxes.store import BoxStore
 from core.boxes.threads import Stop, in_thread
 from core.boxes.versions import Version

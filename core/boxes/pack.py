@@ -15,7 +15,8 @@ import msgspec
 from core.boxes.built import PRIVATE_KEY
 from core.boxes.disk_images import Image, inspect
 from core.boxes.formats import METADATA
-from core.boxes.staging import BLOCK, file_system_errors
+from core.boxes.hashing import BLOCK
+from core.boxes.staging import file_system_errors
 from core.boxes.threads import Stop, in_thread
 from core.errors import UsageError
 from core.model.box import Box

@@ -7,21 +7,18 @@ abandoned by a process that died, and may be removed.
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 
 from core import undo
+from core.boxes.hashing import BackgroundHash
 from core.boxes.locks import FileLock, try_lock
 from core.boxes.manifest import StoredFile
 from core.errors import BoxwrightError
-
-BLOCK = 1 << 20
-"""Bytes that are handled at once."""
 
 _HOLE = 64 * 1024
 """Zeros in stretches of this many bytes are left out of the file: it becomes sparse."""
@@ -95,7 +92,7 @@ class Sink:
         self._name = name
         self._path = path
         self._file = path.open("xb", buffering=0)
-        self._hash = hashlib.sha256()
+        self._hash = BackgroundHash()
         self._size = 0
 
     def write(self, block: bytes | memoryview) -> None:
@@ -125,6 +122,7 @@ class Sink:
         return stored
 
     def abandon(self) -> None:
+        self._hash.close()
         self._file.close()
 
     def __enter__(self) -> Sink:
@@ -163,21 +161,6 @@ def _write(descriptor: int, data: memoryview, offset: int) -> None:
         written = os.pwrite(descriptor, data, offset)
         data = data[written:]
         offset += written
-
-
-def hash_file(path: Path, advance: Callable[[int], None]) -> str:
-    """The SHA-256 of a file; ``advance`` is told of every stretch of bytes that was read.
-
-    ``advance`` may raise in order to stop.
-    """
-    digest = hashlib.sha256()
-    buffer = bytearray(BLOCK)
-    view = memoryview(buffer)
-    with path.open("rb", buffering=0) as file:
-        while count := file.readinto(buffer):
-            digest.update(view[:count])
-            advance(count)
-    return digest.hexdigest()
 
 
 def is_full(error: OSError) -> bool:

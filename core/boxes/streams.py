@@ -15,7 +15,7 @@ from typing import Protocol
 
 from core.boxes.checksum import ArchiveHash
 from core.boxes.decompress import decompressed
-from core.boxes.staging import BLOCK
+from core.boxes.hashing import BLOCK
 from core.boxes.threads import Stop
 
 _DEPTH = 4

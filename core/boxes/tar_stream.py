@@ -9,8 +9,9 @@ from typing import Any, cast
 
 from core.boxes.contents import HostileArchive, shown
 from core.boxes.decompress import DamagedArchive
+from core.boxes.hashing import BLOCK
 from core.boxes.limits import Limits
-from core.boxes.staging import BLOCK, Sink
+from core.boxes.staging import Sink
 from core.boxes.streams import Pipeline
 
 _KINDS = {

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from core.boxes.hashing import hash_file
 from core.boxes.manifest import Manifest, blob_path
-from core.boxes.staging import file_system_errors, hash_file
+from core.boxes.staging import file_system_errors
 from core.boxes.store import BoxStore
 from core.boxes.threads import Stop, in_thread
 from core.errors import BoxwrightError

@@ -11,8 +11,8 @@ from pathlib import Path
 
 from core.boxes.contents import Contents, HostileArchive, safe_name, shown
 from core.boxes.decompress import DamagedArchive
+from core.boxes.hashing import BLOCK
 from core.boxes.limits import Limits
-from core.boxes.staging import BLOCK
 from core.boxes.threads import Stop
 
 _END = struct.Struct("<4s4H2LH")
