@@ -9,8 +9,9 @@ from pathlib import Path
 import msgspec
 
 from core.errors import BoxwrightError
+from core.home import HOME_VARIABLE, folders
 
-HOME_VARIABLE = "BOXWRIGHT_HOME"
+__all__ = ["HOME_VARIABLE", "Locations", "locations"]
 
 
 class Locations(msgspec.Struct, frozen=True):
@@ -80,25 +81,8 @@ class Locations(msgspec.Struct, frozen=True):
 
 def locations() -> Locations:
     """The user's locations: under ``$BOXWRIGHT_HOME``, else as the XDG base directories say."""
-    home = os.environ.get(HOME_VARIABLE)
-    if home:
-        # Not at the top: every question on the command line passes here, and most need neither.
-        import hashlib
-
-        data = Path(home).expanduser().absolute()
-        digest = hashlib.sha256(os.fsencode(data)).hexdigest()[:12]
-        return Locations(data=data, runtime=_runtime_root() / digest)
-    data_home = os.environ.get("XDG_DATA_HOME") or "~/.local/share"
-    return Locations(data=Path(data_home).expanduser() / "boxwright", runtime=_runtime_root() / "default")
-
-
-def _runtime_root() -> Path:
-    base = os.environ.get("XDG_RUNTIME_DIR")
-    if base and Path(base).is_dir():
-        return Path(base) / "boxwright"
-    import tempfile
-
-    return Path(tempfile.gettempdir()) / f"boxwright-{os.getuid()}"
+    data, runtime = folders()
+    return Locations(data=data, runtime=runtime)
 
 
 def _private(folder: Path) -> None:

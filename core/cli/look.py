@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import TextIO
 
-import msgspec
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
 
-from core.model.machine import MachineState
-from core.model.operation import StepState
+# Imports nothing of the model, whose states are texts: ``status`` waits for this module.
 
 _CODES = {
     "bold": "1",
@@ -21,30 +21,31 @@ _CODES = {
     "cyan": "36",
 }
 _STEP_COLOURS = {
-    StepState.WAITING: "dim",
-    StepState.RUNNING: "cyan",
-    StepState.DONE: "green",
-    StepState.CACHED: "green",
-    StepState.SKIPPED: "dim",
-    StepState.FAILED: "red",
-    StepState.CANCELLED: "yellow",
+    "waiting": "dim",
+    "running": "cyan",
+    "done": "green",
+    "cached": "green",
+    "skipped": "dim",
+    "failed": "red",
+    "cancelled": "yellow",
 }
 _STATE_COLOURS = {
-    MachineState.RUNNING: "green",
-    MachineState.STARTING: "cyan",
-    MachineState.STOPPING: "cyan",
-    MachineState.SUSPENDED: "yellow",
-    MachineState.BROKEN: "red",
-    MachineState.ABSENT: "dim",
+    "running": "green",
+    "starting": "cyan",
+    "stopping": "cyan",
+    "suspended": "yellow",
+    "broken": "red",
+    "not created": "dim",
 }
 _MACHINE_COLOURS = ("cyan", "magenta", "yellow", "blue", "green")
 
 
-class Look(msgspec.Struct, frozen=True):
+class Look:
     """How text is dressed: with colours or without, in Unicode or in ASCII."""
 
-    colour: bool = False
-    unicode: bool = True
+    def __init__(self, colour: bool = False, unicode: bool = True) -> None:
+        self.colour = colour
+        self.unicode = unicode
 
     def paint(self, text: str, *styles: str) -> str:
         if not self.colour or not text:
@@ -52,32 +53,32 @@ class Look(msgspec.Struct, frozen=True):
         codes = ";".join(_CODES[style] for style in styles if style)
         return f"\x1b[{codes}m{text}\x1b[0m" if codes else text
 
-    def step(self, state: StepState, beat: int = 0) -> str:
+    def step(self, state: str, beat: int = 0) -> str:
         """The symbol of a step; a running one turns with ``beat``."""
         return self.paint(self._step_symbol(state, beat), _STEP_COLOURS[state])
 
-    def _step_symbol(self, state: StepState, beat: int) -> str:
-        if state is StepState.RUNNING:
+    def _step_symbol(self, state: str, beat: int) -> str:
+        if state == "running":
             wheel = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏" if self.unicode else "|/-\\"
             return wheel[beat % len(wheel)]
         symbols = {
-            StepState.WAITING: "·.",
-            StepState.DONE: "✓+",
-            StepState.CACHED: "✓=",
-            StepState.SKIPPED: "–-",
-            StepState.FAILED: "✗x",
-            StepState.CANCELLED: "⊘!",
+            "waiting": "·.",
+            "done": "✓+",
+            "cached": "✓=",
+            "skipped": "–-",
+            "failed": "✗x",
+            "cancelled": "⊘!",
         }[state]
         return symbols[0 if self.unicode else 1]
 
-    def machine(self, state: MachineState) -> str:
+    def machine(self, state: str) -> str:
         """Symbol and word of a machine's state: never colour alone."""
         symbols = {
-            MachineState.RUNNING: "●*",
-            MachineState.STARTING: "◐>",
-            MachineState.STOPPING: "◑<",
-            MachineState.SUSPENDED: "◒~",
-            MachineState.BROKEN: "✗x",
+            "running": "●*",
+            "starting": "◐>",
+            "stopping": "◑<",
+            "suspended": "◒~",
+            "broken": "✗x",
         }.get(state, "○-")
         return self.paint(f"{symbols[0 if self.unicode else 1]} {state}", _STATE_COLOURS.get(state, ""))
 
@@ -123,3 +124,11 @@ def capable(stream: TextIO) -> bool:
     except ValueError:
         return False
     return terminal and os.environ.get("TERM", "dumb") not in ("dumb", "")
+
+
+def columns(stream: TextIO) -> int:
+    """Columns of the terminal; 0 where the output goes elsewhere and need not fit."""
+    try:
+        return os.get_terminal_size(stream.fileno()).columns if stream.isatty() else 0
+    except (OSError, ValueError):
+        return 0

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import sys
 from collections.abc import Sequence
 from typing import Any, TextIO
@@ -46,10 +44,7 @@ class Output:
     @property
     def width(self) -> int:
         """Columns of the terminal; 0 where the output goes elsewhere and need not fit."""
-        try:
-            return os.get_terminal_size(self.out.fileno()).columns if self.out.isatty() else 0
-        except (OSError, ValueError):
-            return shutil.get_terminal_size().columns
+        return looks.columns(self.out)
 
     def line(self, text: str = "") -> None:
         """A line of the result, for people."""

@@ -6,8 +6,6 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-import msgspec
-
 from core.cli import amounts, cells, tree
 from core.cli.board import Board
 from core.cli.lines import LineCutter, Piece
@@ -118,9 +116,7 @@ class PlainLines:
         if self._steady() - self._spoken.get(key, 0.0) < _SPEAK_AGAIN:
             return
         self._spoken[key] = self._steady()
-        far = tree.progress_text(
-            step.progress, msgspec.structs.replace(self._look, colour=False), narrow=True
-        )
+        far = tree.progress_text(step.progress, Look(unicode=self._look.unicode), narrow=True)
         self._print(operation, f"{cells.clean(step.name)}: {far}")
 
     def _end(self, operation: Operation, step: Step) -> None:

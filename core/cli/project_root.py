@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from core.cli.well_known import PROJECT_FILES
 from core.errors import NotFoundError
-
-_WELL_KNOWN = ("boxwright.toml", "Vagrantfile")
 
 
 def find(start: Path) -> Path:
     """The nearest folder, from ``start`` upward, that is a project. Raises NotFoundError."""
     start = start.resolve()
     for folder in (start, *start.parents):
-        if any((folder / name).is_file() for name in _WELL_KNOWN):
+        if any((folder / name).is_file() for name in PROJECT_FILES):
             return folder
     return _find_by_readers(start)
 
