@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 
 from core import undo
+from core.boxes.flushing import Flusher
 from core.boxes.hashing import BackgroundHash
 from core.boxes.locks import FileLock, try_lock
 from core.boxes.manifest import StoredFile
@@ -93,6 +94,7 @@ class Sink:
         self._path = path
         self._file = path.open("xb", buffering=0)
         self._hash = BackgroundHash()
+        self._flusher = Flusher(self._file.fileno())
         self._size = 0
 
     def write(self, block: bytes | memoryview) -> None:
@@ -100,6 +102,7 @@ class Sink:
         self._hash.update(block)
         write_sparse(self._file.fileno(), block, self._size)
         self._size += len(block)
+        self._flusher.grew(self._size)
 
     def hole(self, length: int) -> None:
         """Append zeros that take no space."""
@@ -112,7 +115,7 @@ class Sink:
     def finish(self) -> StoredFile:
         """Close the file and make it part of the box."""
         os.ftruncate(self._file.fileno(), self._size)
-        os.fsync(self._file.fileno())
+        self._flusher.finish()
         allocated = os.fstat(self._file.fileno()).st_blocks * 512
         self._file.close()
         stored = StoredFile(
@@ -123,6 +126,7 @@ class Sink:
 
     def abandon(self) -> None:
         self._hash.close()
+        self._flusher.close()
         self._file.close()
 
     def __enter__(self) -> Sink:
