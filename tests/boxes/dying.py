@@ -99,7 +99,7 @@ def check(folder: Path, action: str, store: BoxStore, key: BoxKey) -> None:
     lines = journal.read_text().splitlines() if journal.exists() else []
     for line in reversed(lines):
         kind, facts = json.loads(line)
-        asyncio.run(TABLE[kind](facts))
+        asyncio.run(undo(kind, facts))
     journal.unlink(missing_ok=True)
     if action == "remove":
         store.sweep()
@@ -116,6 +116,10 @@ def check(folder: Path, action: str, store: BoxStore, key: BoxKey) -> None:
     assert {path.name for path in store.blobs.glob("*/*")} == needed
     if found and action in ("add", "build"):
         store.remove(key)
+
+
+async def undo(kind: str, facts: dict[str, Any]) -> None:
+    await TABLE[kind](facts)
 
 
 def main(folder: Path, archive: Path) -> None:

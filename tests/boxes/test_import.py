@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -41,7 +42,7 @@ def home(tmp_path: Path) -> Path:
 
 
 async def test_import(store: BoxStore, work: RecordingWork, home: Path) -> None:
-    async def run() -> dict[str, list[dict[str, str]]]:
+    async def run() -> dict[str, Any]:
         command = ImportBoxes(folder=str(home))
         return await actions.import_boxes(store, command, providers=(), linked={}, work=work)
 
