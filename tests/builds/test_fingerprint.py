@@ -62,6 +62,12 @@ def test_it_changes_with_the_source(root: Path, source: Bootstrap) -> None:
     assert fingerprint(project(root, source), "base") != fingerprint(project(root), "base")
 
 
+def relink(root: Path) -> None:
+    link = root / "files" / "deep" / "link"
+    link.unlink()
+    link.symlink_to("../b.txt")
+
+
 EDITS: dict[str, Callable[[Path], object]] = {
     "the script": lambda root: (root / "setup.sh").write_text("echo two\n"),
     "the script goes": lambda root: (root / "setup.sh").unlink(),
@@ -69,10 +75,7 @@ EDITS: dict[str, Callable[[Path], object]] = {
     "a mode": lambda root: (root / "files" / "a.txt").chmod(0o755),
     "a new empty folder": lambda root: (root / "files" / "new").mkdir(),
     "a new name": lambda root: (root / "files" / "a.txt").rename(root / "files" / "b.txt"),
-    "where a link leads": lambda root: (
-        (root / "files" / "deep" / "link").unlink(),
-        (root / "files" / "deep" / "link").symlink_to("../b.txt"),
-    ),
+    "where a link leads": relink,
 }
 
 

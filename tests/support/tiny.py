@@ -17,8 +17,8 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 
-import msgspec
 import pytest
 
 from core.builds.bootstrap import bootstrap
@@ -84,7 +84,7 @@ def tiny_image() -> Iterator[Path]:
         yield pool.submit(image_of, TINY).result()
 
 
-class Booted(msgspec.Struct, frozen=True, kw_only=True):
+class Booted(NamedTuple):
     """A guest that QEMU was started for; it may not answer yet."""
 
     pid: int
@@ -95,6 +95,8 @@ class Booted(msgspec.Struct, frozen=True, kw_only=True):
     monitor: Path
     """QEMU's QMP socket."""
     disk: Path
+    ended: asyncio.Event
+    """Set when QEMU has ended."""
 
 
 def free_port() -> int:
@@ -135,6 +137,13 @@ async def booted(image: Path, folder: Path, *, memory: int = 256) -> AsyncIterat
         )
     port = free_port()
     process = await asyncio.create_subprocess_exec(*qemu_arguments(disk, port, folder, memory))
+    ended = asyncio.Event()
+
+    async def watch() -> None:
+        await process.wait()
+        ended.set()
+
+    watching = asyncio.create_task(watch())
     try:
         yield Booted(
             pid=process.pid,
@@ -142,8 +151,9 @@ async def booted(image: Path, folder: Path, *, memory: int = 256) -> AsyncIterat
             serial=folder / "serial.log",
             monitor=folder / "qmp.sock",
             disk=disk,
+            ended=ended,
         )
     finally:
         with contextlib.suppress(ProcessLookupError):
             process.kill()
-        await process.wait()
+        await watching

@@ -1,0 +1,5 @@
+"""Fixtures of the tests of builds."""
+
+from tests.support.tiny import tiny_image
+
+__all__ = ["tiny_image"]
