@@ -141,13 +141,16 @@ class PlainLines:
         took = operation.ended - operation.started if operation.started and operation.ended else 0.0
         detail = f": {cells.clean(operation.detail)}" if operation.detail else ""
         title = cells.clean(operation.title)
+        what = "" if title == short_name(operation) else f"{title}: "
         if operation.state is StepState.DONE:
-            self._print(operation, f"{title}: done in {amounts.duration(took)}{detail}")
+            self._print(operation, f"{what}done in {amounts.duration(took)}{detail}")
         else:
-            self._print(operation, f"{title}: {operation.state}{detail}")
+            self._print(operation, f"{what}{operation.state}{detail}")
 
 
 def short_name(operation: Operation) -> str:
-    """``web`` for the operations on a machine of that name, else the last word of the title."""
-    name = operation.subject.rpartition(":")[2] or operation.title
-    return cells.clean(name)
+    """``web`` for what is done with a machine or a build of that name, else the title."""
+    subject = operation.subject
+    if not subject or subject.startswith("box:"):
+        return cells.clean(operation.title)
+    return cells.clean(subject.rpartition(":")[2])

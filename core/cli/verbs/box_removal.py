@@ -23,10 +23,10 @@ def remove(context: Context, spec: CommandSpec, given: argparse.Namespace) -> in
     _refuse_ambiguous(found, given)
     linked = [(use, machine) for use in found for machine in use.machines]
     if linked and not given.force:
-        use, machine = linked[0]
+        machines = [machine for _, machine in linked]
         raise BusyError(
-            f"{use.box.key} is in use.",
-            why=f"{amounts.count(len(linked), 'machine')} linked to it, among them {machine}.",
+            f"{linked[0][0].box.key} is in use.",
+            why=f"{amounts.count(len(machines), 'machine')} linked to it: {amounts.listed(machines)}.",
             remedy="destroy the machines first, or add --force (they will not start any more)",
         )
     goes = [_what_goes(use) for use in found]
