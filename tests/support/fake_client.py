@@ -73,6 +73,8 @@ class FakeClient:
         self.refused: BoxwrightError | None = None
         self.serials: list[FakeSerial] = []
         self.gone: Exception | None = None
+        self.revives = False
+        """A question starts the engine again, as a command does."""
         self.refreshed = 0
         self._readers: list[asyncio.Queue[Event | Exception]] = []
 
@@ -153,6 +155,8 @@ class FakeClient:
         self.cancelled.append(operation)
 
     async def query(self, query: q.Query) -> q.Answer:
+        if self.revives:
+            self.gone = None
         if self.gone is not None:
             raise self.gone
         match query:
@@ -171,9 +175,16 @@ class FakeClient:
                 return q.Log(data=data, offset=0, size=len(data))
             case q.GetEngine():
                 return q.EngineView(
-                    version="1.0", pid=4711, started=time.time() - 60, clients=1, running=0,
-                    idle_exit=900, data="/home/ada/.local/share/boxwright", socket="/run/engine.sock", log="/dev/null",
-                )  # fmt: skip
+                    version="1.0",
+                    pid=4711,
+                    started=time.time() - 60,
+                    clients=1,
+                    running=0,
+                    idle_exit=900,
+                    data="/home/ada/.local/share/boxwright",
+                    socket="/run/engine.sock",
+                    log="/dev/null",
+                )
         raise NotImplementedError(query)
 
     async def subscribe(self, since: int = 0) -> AsyncIterator[Snapshot | Event]:
@@ -268,7 +279,7 @@ def up(id: str, name: str, state: StepState = StepState.RUNNING, **more: object)
 
 
 def shop(folder: Path) -> FakeClient:
-    """A project with machines in several states, boxes, builds, one operation that runs and one that failed."""
+    """A project with machines in several states, boxes, builds, an operation that runs and one that failed."""
     world = FakeClient(folder)
     world.probes = (
         Probe(provider="qemu", usable=True, version="7.2", why="TCG", capabilities=tuple(Capability)),
@@ -292,16 +303,30 @@ def shop(folder: Path) -> FakeClient:
     for made_box in (box("debian/bookworm64"), box("debian/bookworm64", "12.4"), box("shop/base", "3")):
         world.boxes[str(made_box.key)] = made_box
     world.operations["000001"] = up("000001", "db")
-    world.steps["000001"] = {
-        1: Step(operation="000001", id=1, name="Box debian/bookworm64 12.5", state=StepState.CACHED, started=NOW, ended=NOW),
-        2: Step(operation="000001", id=2, name="Linked clone", state=StepState.DONE, started=NOW, ended=NOW + 0.1),
-        3: Step(operation="000001", id=3, name="Start", state=StepState.DONE, started=NOW, ended=NOW + 0.4),
-        4: Step(operation="000001", id=4, name="Wait for SSH", state=StepState.DONE, started=NOW, ended=NOW + 6.1,
-                detail="port open 4.8 s · banner 5.2 s · host key · authenticated"),
-        5: Step(operation="000001", id=5, name="Provision 1/2 shell: apt-get update", state=StepState.RUNNING, started=NOW,
-                progress=Progress(3, 8, "files", 0.5), lines=12),
-        6: Step(operation="000001", id=6, name="Provision 2/2 file: site.conf"),
-    }  # fmt: skip
+
+    def step(operation: str, id: int, name: str, state: StepState, took: float = 0.0, **more: object) -> Step:
+        started = 0.0 if state is StepState.WAITING else NOW
+        made = Step(
+            operation=operation,
+            id=id,
+            name=name,
+            state=state,
+            started=started,
+            ended=NOW + took if state.ended else 0.0,
+        )
+        return msgspec.structs.replace(made, **more)
+
+    phases = "port open 4.8 s · banner 5.2 s · host key · authenticated"
+    apt = "Provision 1/2 shell: apt-get update"
+    running = (
+        step("000001", 1, "Box debian/bookworm64 12.5", StepState.CACHED),
+        step("000001", 2, "Linked clone", StepState.DONE, 0.1),
+        step("000001", 3, "Start", StepState.DONE, 0.4),
+        step("000001", 4, "Wait for SSH", StepState.DONE, 6.1, detail=phases),
+        step("000001", 5, apt, StepState.RUNNING, progress=Progress(3, 8, "files", 0.5), lines=12),
+        step("000001", 6, "Provision 2/2 file: site.conf", StepState.WAITING),
+    )
+    world.steps["000001"] = {item.id: item for item in running}
     failure = Problem(
         what="The provisioner 'setup' ended with status 100.",
         why="apt-get install -y nginxx",
@@ -309,11 +334,11 @@ def shop(folder: Path) -> FakeClient:
         tail=("Reading package lists...", "E: Unable to locate package nginxx"),
     )
     world.operations["000000"] = up("000000", "web", StepState.FAILED, problem=failure)
-    world.steps["000000"] = {
-        1: Step(operation="000000", id=1, name="Start", state=StepState.DONE, started=NOW, ended=NOW + 0.4),
-        2: Step(operation="000000", id=2, name="Provision 1/1 setup", state=StepState.FAILED, started=NOW, ended=NOW + 9,
-                problem=failure),
-    }  # fmt: skip
+    ended = (
+        step("000000", 1, "Start", StepState.DONE, 0.4),
+        step("000000", 2, "Provision 1/1 setup", StepState.FAILED, 9.0, problem=failure),
+    )
+    world.steps["000000"] = {item.id: item for item in ended}
     world.projects[SHOP] = q.ProjectView(
         root=SHOP,
         file=f"{SHOP}/boxwright.toml",

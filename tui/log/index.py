@@ -74,9 +74,10 @@ class LogIndex:
     def state_at(self, offset: int) -> Sgr:
         """The colours in force at ``offset``: what the lines before it have left."""
         block = offset // BLOCK
-        start = block * BLOCK
+        # A sequence may have begun in the block before. Those there that are complete are applied once
+        # more, which changes nothing: they set, and never toggle.
+        start = max(0, block * BLOCK - _LONGEST_SEQUENCE)
         state = self._colours.get(block, PLAIN)
-        # A sequence that began in the block before is part of this one's state already.
         return fold(state, self.read(start, offset - start))
 
     def line_at(self, offset: int) -> int:

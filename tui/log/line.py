@@ -15,8 +15,8 @@ _TOKENS = re.compile(
     r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI
     r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\|$)"  # OSC: titles, links
     r"|\x1b[PX^_][^\x1b]*(?:\x1b\\|$)"  # DCS and the like
-    r"|\x1b[ -/]*[0-~]"
     r"|\x1b(?:\[[0-?]*[ -/]*)?$"  # cut off by the end of the line
+    r"|\x1b[ -/]*[0-~]"
     r"|[\x00-\x1f\x7f-\x9f]"
 )
 _MOVING = re.compile(r"[\r\x08\t]|\x1b\[[0-9;]*[A-Zac-ln-z]")
