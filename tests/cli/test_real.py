@@ -33,7 +33,10 @@ memory = "160MiB"
 ports = [{ guest = 80, name = "web" }]
 [[machines.web.provision]]
 name = "page"
-shell = "mkdir -p /srv && echo made here > /srv/index.html && httpd -h /srv && printf '\\\\033[32mserved\\\\033[0m\\\\n'"
+shell = '''
+mkdir -p /srv && echo made here > /srv/index.html && httpd -h /srv
+printf '\\033[32mserved\\033[0m\\n'
+'''
 [[machines.web.provision]]
 name = "broken"
 run = "never"
