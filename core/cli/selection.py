@@ -111,7 +111,7 @@ def _unknown(word: str, names: Sequence[str]) -> BoxwrightError:
         what = f"No machine matches {word!r}."
     else:
         what = f"There is no machine {word!r} in this project."
-    there = f"There is {amounts.listed([repr(name) for name in names])}." if names else "It has no machines."
+    there = f"Its machines: {amounts.listed(names)}." if names else "It has no machines."
     return NotFoundError(what, why=did_you_mean(word, names) or there, remedy="boxwright status")
 
 

@@ -150,6 +150,12 @@ def test_shell_console_and_cancelling_in_a_terminal(project: Path) -> None:
 def test_an_engine_of_ones_own(project: Path) -> None:
     """--in-process needs no engine besides, and leaves the machine running."""
     boxwright("engine", "stop")
+    with TerminalRun("--in-process", "up", "second") as up:
+        up.wait_for("Wait for SSH")
+        up.type("\x03")
+        assert up.end() == ExitCode.CANCELLED
+        assert "second was cancelled" in up.shown
+    assert "not created" in boxwright("--in-process", "status", "second")
     boxwright("--in-process", "up", "second")
     assert "running" in boxwright("--in-process", "status", "second")
     assert boxwright("engine", "status").startswith("No engine runs")
