@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -89,7 +90,7 @@ def test_a_narrow_terminal_that_is_resized_shows_one_tree(shop: Path) -> None:
         run.wait_for("│ waiting")
         for columns in (40, 30, 72):
             run.resize(columns, 24)
-            run.wait_until(lambda wide=columns: _fills(run, wide), "a frame of the new width")
+            run.wait_until(partial(_fills, run, columns), "a frame of the new width")
             assert run.shown.count("up slow") == 1
             assert run.shown.count("waiting") == 1
         run.type("\x03")
