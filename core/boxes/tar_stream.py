@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any, Self, cast
 
 from core.boxes.contents import HostileArchive, shown
 from core.boxes.decompress import DamagedArchive
@@ -19,6 +19,25 @@ _KINDS = {
     tarfile.BLKTYPE: "block device",
     tarfile.FIFOTYPE: "named pipe",
 }
+
+
+_GNU = b"ustar  \0"
+
+
+class _Header(tarfile.TarInfo):
+    """A header whose name is right in GNU's dialect too.
+
+    There the field for the beginning of long names holds the times of last access and change, which
+    Python takes for a folder's name.
+    """
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> Self:
+        header = super().frombuf(buf, encoding, errors)
+        times = bytes(buf[345:500]).partition(b"\0")[0].decode(encoding, errors)
+        if times and buf[257:265] == _GNU and header.type not in tarfile.GNU_TYPES:
+            header.name = header.name.removeprefix(f"{times}/")
+        return header
 
 
 class TarEntry:
@@ -79,11 +98,13 @@ class TarStream:
             self._file.header_left = self._limits.header
             try:
                 if tar is None:
-                    tar = tarfile.TarFile(fileobj=cast(Any, self._file), errors="surrogateescape")
+                    tar = tarfile.TarFile(
+                        fileobj=cast(Any, self._file), errors="surrogateescape", tarinfo=_Header
+                    )
                     info = cast(Any, tar).firstmember
                 else:
                     self._file.seek(tar.offset)
-                    info = tarfile.TarInfo.fromtarfile(tar)
+                    info = _Header.fromtarfile(tar)
             except tarfile.EOFHeaderError:  # type: ignore[attr-defined]
                 info = None
             except (

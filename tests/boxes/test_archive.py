@@ -157,6 +157,21 @@ async def test_dialects_of_tar(store: BoxStore, work: RecordingWork, tmp_path: P
     assert Path(found.disks[0].path).read_bytes() == qcow2()
 
 
+async def test_times_in_gnu_headers_are_no_part_of_names(
+    store: BoxStore, work: RecordingWork, tmp_path: Path
+) -> None:
+    """Packer's boxes, and those of other programs in Go, hold times where POSIX has the name's beginning."""
+    data = bytearray(tar(sound()))
+    for at in (0, 1024):
+        data[at + 345 : at + 369] = b"15300216003\0" * 2
+        data[at + 148 : at + 156] = b" " * 8
+        data[at + 148 : at + 156] = b"%06o\0 " % sum(data[at : at + 512])
+    path = tmp_path / "packed.box"
+    path.write_bytes(gzip.compress(data))
+    found = await added(store, work, path)
+    assert Path(found.disks[0].path).read_bytes() == qcow2(filler=b"content")
+
+
 @pytest.mark.parametrize("options", [["--format=gnu"], ["--format=posix"], ["--format=oldgnu"]])
 @pytest.mark.real
 async def test_sparse_files_of_gnu_tar(
