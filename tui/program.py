@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
 
 from textual.app import App
+from textual.theme import BUILTIN_THEMES
 from textual.theme import Theme as TextualTheme
 
 from core import resources
@@ -39,6 +39,9 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         self.bridge = bridge
         self.consoles = Consoles(bridge)
         self.workbench = Workbench(bridge, self.consoles, self.look, Keymap(self._settings.keys))
+        self.workbench.greeting = "  ".join(
+            f"{complaint.problem.what} {complaint.problem.why}" for complaint in self._complaints
+        )
 
     def get_default_screen(self) -> Workbench:
         return self.workbench
@@ -46,8 +49,6 @@ class BoxwrightApp(App[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self.workbench.actions = Actions(self, self.workbench)
         self.bridge.attach(self)
-        for complaint in self._complaints:
-            self.workbench.say(f"{complaint.problem.what} {complaint.problem.why}", "warn")
 
     async def on_unmount(self) -> None:
         await self.consoles.close_all()
@@ -73,6 +74,8 @@ class BoxwrightApp(App[None], inherit_bindings=False):
     def _first_theme(self) -> themes.Theme:
         """The user's own choice, unless the terminal cannot show it."""
         wanted = self._settings.theme or themes.DARK
+        if self._terminal.colours == 0:
+            return themes.COLOURLESS
         if self._terminal.plain:
             wanted = themes.PLAIN
         try:
@@ -120,7 +123,10 @@ class BoxwrightApp(App[None], inherit_bindings=False):
 
 def _textual(name: str, theme: themes.Theme) -> TextualTheme:
     colours = theme.colours
-    variables: dict[str, Any] = _variables(theme)
+    variables = _variables(theme)
+    if theme.ansi:
+        # Textual's own styles name more colours where they are the terminal's.
+        variables = {**BUILTIN_THEMES["ansi-dark"].variables, **variables}
     return TextualTheme(
         name=name,
         primary=colours.accent,

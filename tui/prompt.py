@@ -81,6 +81,3 @@ class Prompt(Horizontal):
             if self._complete is not None:
                 field.value = self._complete(field.value)
                 field.cursor_position = len(field.value)
-        else:
-            # Nothing that is typed here is a key of the workbench.
-            event.stop()

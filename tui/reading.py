@@ -128,7 +128,7 @@ class Reading:
                     (clean(operation.title), "text"),
                     (f"  {operation.state.value}", role),
                 ]
-                found.append(spread(left, [(ended, "muted")], width))
+                found.append(spread(left, [(ended, "muted")], width, signs.ellipsis))
             return found or [[("Nothing was done yet.", "muted")]]
 
         targets = {number: operation.id for number, operation in enumerate(operations)}

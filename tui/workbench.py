@@ -40,6 +40,8 @@ NARROW = 100
 
 _NOTE_SECONDS = 6.0
 _IN_CONSOLE = (Item("", "shift+pgup", "Look back", True), Item("", "all other keys", "go to the guest", True))
+_MACHINES = ("", "name", "state", "provider")
+_MACHINES_OF_ALL = ("", "name", "project", "state", "provider")
 _PANES = ("machines", "boxes", "builds")
 _KINDS = {"machines": Subject.MACHINE, "boxes": Subject.BOX, "builds": Subject.BUILD}
 
@@ -54,6 +56,8 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.keymap = keymap
         self.actions: Actions | None = None
         """Set by the app, once both are there."""
+        self.greeting = ""
+        """What to say first."""
         self.everywhere = not bridge.project
         """Machines of all projects are listed."""
         self._look = look
@@ -84,9 +88,12 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.detail = self.query_one(Detail)
         self.footer = self.query_one(Footer)
         self.header = self.query_one(Header)
+        self.set_class(not self._look.terminal.unicode, "-ascii")
         self._fit(self.app.size.width)
         self.state_changed(frozenset("*"))
         self.machines.focus()
+        if self.greeting:
+            self.say(self.greeting, "warn")
 
     # The state.
 
@@ -96,6 +103,8 @@ class Workbench(Screen[None], inherit_bindings=False):
         everything = "*" in changed
         if everything or kinds & {"machine", "operation", "step", "project"}:
             shown = "" if self.everywhere else self.bridge.project
+            self.machines.header = _MACHINES if shown else _MACHINES_OF_ALL
+            self.machines.flexible = len(self.machines.header)
             self.machines.set_rows(content.machine_rows(state, shown, signs), self._machines_hint())
         if everything or kinds & {"box", "machine", "operation", "step"}:
             self.boxes.set_rows(content.box_rows(state, signs), self._hint("No box yet.", "a", "adds one"))
@@ -235,6 +244,9 @@ class Workbench(Screen[None], inherit_bindings=False):
     # Keys.
 
     def on_key(self, event: events.Key) -> None:
+        if self.query("Prompt"):
+            # What is typed there is no key of the workbench.
+            return
         self.quiet()
         pressed = (event.key, event.character or event.key)
         found = self.keymap.find(pressed, _KINDS[self.pane])

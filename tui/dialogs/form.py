@@ -158,8 +158,6 @@ class Form(Dialog[dict[str, Any]]):
         if event.key in ("up", "down"):
             event.stop()
             self.focus_previous() if event.key == "up" else self.focus_next()
-        else:
-            super().on_key(event)
 
 
 def _label(argument: Argument) -> str:

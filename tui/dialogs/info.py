@@ -55,5 +55,3 @@ class Info(Dialog[str]):
         if event.key in ("enter", "q"):
             event.stop()
             self.dismiss(None)
-        else:
-            super().on_key(event)

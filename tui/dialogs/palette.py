@@ -102,8 +102,6 @@ class Palette(Dialog[str]):
         if event.key in moves:
             event.stop()
             listed.move_to(listed.cursor + moves[event.key])
-        else:
-            super().on_key(event)
 
 
 def _rank(entry: Entry, text: str) -> int | None:

@@ -79,7 +79,7 @@ def width_of(parts: Iterable[Part]) -> int:
     return sum(cell_len(text) for text, _ in parts)
 
 
-def spread(left: list[Part], right: list[Part], width: int) -> list[Part]:
+def spread(left: list[Part], right: list[Part], width: int, ellipsis: str = "…") -> list[Part]:
     """Both ends of a line; where they do not fit the left one is cut by its own last part."""
     gap = width - width_of(left) - width_of(right)
     if gap >= 1:
@@ -89,7 +89,7 @@ def spread(left: list[Part], right: list[Part], width: int) -> list[Part]:
     for text, role in left:
         size = cell_len(text)
         if size > room:
-            kept.append((cut(text, room), role))
+            kept.append((cut(text, room, ellipsis), role))
             room = 0
             break
         kept.append((text, role))

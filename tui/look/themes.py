@@ -58,6 +58,12 @@ class Theme(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     colours: Colours
 
 
+COLOURLESS = Theme(
+    name="colourless", ansi=True, colours=Colours(**dict.fromkeys(Colours.__struct_fields__, "ansi_default"))
+)
+"""Where no colours are wanted, or there are none."""
+
+
 def read(path: Path) -> Theme:
     """Raises ConfigError with the place of the mistake, as far as it is known."""
     try:

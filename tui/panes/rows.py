@@ -48,7 +48,7 @@ class RowList(Painted, can_focus=True):
         super().__init__(id=id)
         self._label = title
         self.header = tuple(header)
-        self._flexible = flexible
+        self.flexible = flexible
         self._least = least
         self._all: tuple[Row, ...] = ()
         self.rows: tuple[Row, ...] = ()
@@ -167,19 +167,24 @@ class RowList(Painted, can_focus=True):
             for number, (text, _) in enumerate(row.cells):
                 widths[number] = max(widths[number], cell_len(text))
         room = self.size.width
-        self._shrink(widths, self._flexible, room, self._least)
+        headed = [
+            max(width, cell_len(text)) if width and number != self.flexible else width
+            for number, (width, text) in enumerate(zip(widths, self._headings(count), strict=True))
+        ]
+        self._shrink(headed, self.flexible, room, self._least)
+        if _taken(headed) <= room:
+            return tuple(headed)
+        self._shrink(widths, self.flexible, room, self._least)
         for number in range(count - 1, 1, -1):
-            if number != self._flexible and _taken(widths) > room:
+            if number != self.flexible and _taken(widths) > room:
                 widths[number] = 0
-        self._shrink(widths, self._flexible, room, 1)
+        self._shrink(widths, self.flexible, room, 1)
         for number in range(count - 1, 0, -1):
             self._shrink(widths, number, room, 1)
-        for number, text in enumerate(self.header[:count]):
-            # A heading is shown as far as there is room for it.
-            wish = cell_len(text) - widths[number]
-            if widths[number] and wish > 0:
-                widths[number] += max(0, min(wish, room - _taken(widths)))
         return tuple(widths)
+
+    def _headings(self, count: int) -> list[str]:
+        return [*self.header, *[""] * count][:count]
 
     def _shrink(self, widths: list[int], number: int, room: int, least: int) -> None:
         excess = _taken(widths) - room

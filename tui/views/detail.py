@@ -148,6 +148,8 @@ class Detail(Vertical):
             if view is None:
                 view = LinesView(id=tab)
                 self.mount(view)
+                # Its width is known only when it has its place.
+                self.call_after_refresh(self.update)
             return view
         return self._console_view(tab)
 

@@ -32,7 +32,11 @@ def content(machine: Machine, *, width: int, signs: Signs, now: float) -> tuple[
         if snapshot.current:
             left.append(("  current", "good"))
         memory = f"with memory, {amounts.size(snapshot.size)}" if snapshot.has_memory else "disk only"
-        lines.append(spread(left, [(f"{memory}   {amounts.ago(snapshot.created, now)}", "muted")], width))
+        lines.append(
+            spread(
+                left, [(f"{memory}   {amounts.ago(snapshot.created, now)}", "muted")], width, signs.ellipsis
+            )
+        )
     lines += [
         [],
         [("enter", "!accent"), (" or ", "muted"), ("R", "!accent"), (" goes back to it   ", "muted"),

@@ -120,7 +120,7 @@ def _heading(operation: Operation, width: int, now: float, signs: Signs) -> Line
     if operation.state is StepState.WAITING and operation.detail:
         words = f"waiting: {operation.detail}"
     left: Line = [(f"{sign} ", role), (clean(operation.title), "!text"), (f"  {clean(words)}", role)]
-    return spread(left, [(_span(operation.started, operation.ended, now), "muted")], width)
+    return spread(left, [(_span(operation.started, operation.ended, now), "muted")], width, signs.ellipsis)
 
 
 def _command_line(operation: Operation, width: int, signs: Signs) -> Line:
@@ -155,7 +155,7 @@ def _step_line(step: Step, depth: int, width: int, now: float, signs: Signs) -> 
         room = width - width_of(left) - width_of(right) - 4
         if room >= 12:
             left.append((f"  {cut(clean(step.detail), room, signs.ellipsis)}", "muted"))
-    return spread(left, right, width)
+    return spread(left, right, width, signs.ellipsis)
 
 
 _WORDS = (StepState.CACHED, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED, StepState.WAITING)
