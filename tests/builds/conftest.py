@@ -1,5 +1,5 @@
 """Fixtures of the tests of builds."""
 
-from tests.support.tiny import tiny_image
+from tests.support.tiny import tiny_image, tiny_store
 
-__all__ = ["tiny_image"]
+__all__ = ["tiny_image", "tiny_store"]

@@ -1,6 +1,7 @@
 """The tiny guest for tests: built once by the real build, kept in the user's cache, booted by QEMU.
 
-``tiny_image`` (a fixture) is the path of the image: read-only, to be used as a backing file.
+``tiny_image`` (a fixture) is the path of the image: read-only, to be used as a backing file;
+``tiny_store`` (a fixture) a store with a box of it. Import them in a conftest.py.
 :func:`booted` starts QEMU on an overlay of an image, without any of our provider's code.
 """
 
@@ -10,20 +11,25 @@ import asyncio
 import contextlib
 import fcntl
 import os
+import shutil
 import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
+import core.boxes
+from core.boxes.store import BoxStore
 from core.builds.bootstrap import bootstrap
 from core.builds.fingerprint import source_fingerprint
 from core.builds.undo import UNDO
+from core.model.box import Box, BoxKey
 from core.model.project import Bootstrap, Source
 from core.undo import remove
 from tests.support.work import RecordingWork
@@ -78,8 +84,6 @@ def _unused_for_days(path: Path, days: float) -> bool:
 def tiny_image() -> Iterator[Path]:
     """Path of the tiny guest's qcow2 image. Do not write to it."""
     # In a thread of its own: a test's event loop may be running in this one.
-    from concurrent.futures import ThreadPoolExecutor
-
     with ThreadPoolExecutor(1) as pool:
         yield pool.submit(image_of, TINY).result()
 
@@ -157,3 +161,25 @@ async def booted(image: Path, folder: Path, *, memory: int = 256) -> AsyncIterat
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         await watching
+
+
+async def put_tiny(store: BoxStore, image: Path, *, name: str = "tiny", version: str = "1") -> Box:
+    """A box of ``image`` in ``store``; the image stays."""
+    copy = store.folder / f".{name.replace('/', '-')}-{version}.qcow2"
+    await asyncio.to_thread(shutil.copyfile, image, copy)
+    key = BoxKey(name=name, version=version, provider="qemu", architecture="amd64")
+    work = RecordingWork({**UNDO, **core.boxes.UNDO})
+    return await store.put_built(key=key, disks=[copy], fingerprint=f"test-{name}-{version}", work=work)
+
+
+@pytest.fixture
+def tiny_store(tiny_image: Path, tmp_path: Path) -> BoxStore:
+    """A store with one box in it: "tiny", version 1."""
+    store = BoxStore(tmp_path / "boxes")
+
+    def fill() -> None:
+        asyncio.run(put_tiny(store, tiny_image))
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(fill).result()
+    return store
