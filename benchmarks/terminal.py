@@ -12,7 +12,7 @@ import signal
 import struct
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -95,6 +95,26 @@ class Terminal:
         with contextlib.suppress(ChildProcessError):
             os.waitpid(self.pid, 0)
         os.close(self._file)
+
+
+@contextlib.contextmanager
+def private_engine(folder: Path) -> Iterator[None]:
+    """Everything that is started meanwhile uses an engine of its own, which ends with the block."""
+    from core.client.blocking import BlockingClient
+    from core.errors import BoxwrightError
+
+    before = {name: os.environ.get(name) for name in ("BOXWRIGHT_HOME", "XDG_RUNTIME_DIR")}
+    os.environ.update(BOXWRIGHT_HOME=str(folder / "home"), XDG_RUNTIME_DIR=str(folder))
+    try:
+        yield
+    finally:
+        with contextlib.suppress(BoxwrightError), BlockingClient.connect(start=False) as client:
+            client.stop(force=True)
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def percentile(values: Sequence[float], share: float) -> float:

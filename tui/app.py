@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import importlib
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +18,8 @@ if TYPE_CHECKING:
 
 def run(project: Path | None) -> int:
     """Open the workbench on a project's folder, or on none. The exit status."""
+    # What is made while loading stays: looking through it for garbage would take as long as the first frame.
+    gc.disable()
     return asyncio.run(main(project, connect_socket))
 
 
@@ -23,15 +28,25 @@ async def main(project: Path | None, connector: Connector) -> int:
     terminal = look_around()
     bridge = Bridge(str(project) if project else "", connector=connector, frames=terminal.frames)
     connection = asyncio.get_running_loop().create_task(bridge.run())
-    # Questions are on their way to the engine before the interface is even loaded.
-    await asyncio.sleep(0)
     try:
+        # The engine is asked, and answers, while the interface is still loading.
+        await _load()
         app = make(bridge, terminal)
         await app.run_async()
         return app.return_code or 0
     finally:
         connection.cancel()
         await asyncio.gather(connection, return_exceptions=True)
+
+
+async def _load() -> None:
+    """Import the interface beside the loop, which takes its turns more often meanwhile."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(0.0005)
+    try:
+        await asyncio.to_thread(importlib.import_module, "tui.program")
+    finally:
+        sys.setswitchinterval(usual)
 
 
 def make(bridge: Bridge, terminal: Terminal) -> BoxwrightApp:

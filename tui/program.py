@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from textual.theme import Theme as TextualTheme
 from core import resources
 from core.errors import BoxwrightError
 from tui import settings
-from tui.actions import Actions
 from tui.bridge import Bridge, Link
 from tui.console.tabs import Consoles
 from tui.keys import Keymap
@@ -47,8 +47,8 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         return self.workbench
 
     def on_mount(self) -> None:
-        self.workbench.actions = Actions(self, self.workbench)
         self.bridge.attach(self)
+        self.call_after_refresh(_collect_garbage_from_now_on)
 
     async def on_unmount(self) -> None:
         await self.consoles.close_all()
@@ -58,7 +58,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
     def state_changed(self, changed: frozenset[str]) -> None:
         if self.workbench.is_mounted:
             self.workbench.state_changed(changed)
-            if self.workbench.actions is not None:
+            if self.workbench.waits_for_ends:
                 self.workbench.actions.ended(changed)
 
     def link_changed(self, link: Link) -> None:
@@ -119,6 +119,11 @@ class BoxwrightApp(App[None], inherit_bindings=False):
 
             code = base64.b64encode(text.encode()).decode()
             self._driver.write(f"\x1bPtmux;\x1b\x1b]52;c;{code}\a\x1b\\")
+
+
+def _collect_garbage_from_now_on() -> None:
+    gc.freeze()
+    gc.enable()
 
 
 def _textual(name: str, theme: themes.Theme) -> TextualTheme:

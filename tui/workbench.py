@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from tui.console.tabs import Consoles
     from tui.console.view import ConsoleView
     from tui.look.look import Look
+    from tui.program import BoxwrightApp
     from tui.prompt import Prompt
 
 NARROW = 100
@@ -54,8 +55,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.bridge = bridge
         self.consoles = consoles
         self.keymap = keymap
-        self.actions: Actions | None = None
-        """Set by the app, once both are there."""
+        self._actions: Actions | None = None
         self.greeting = ""
         """What to say first."""
         self.everywhere = not bridge.project
@@ -94,6 +94,20 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.machines.focus()
         if self.greeting:
             self.say(self.greeting, "warn")
+
+    @property
+    def actions(self) -> Actions:
+        """What the keys do; loaded with the first key, after the first frame."""
+        if self._actions is None:
+            from tui.actions import Actions
+
+            self._actions = Actions(cast("BoxwrightApp", self.app), self)
+        return self._actions
+
+    @property
+    def waits_for_ends(self) -> bool:
+        """Something was begun here."""
+        return self._actions is not None
 
     # The state.
 
@@ -190,8 +204,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.focus_detail()
 
     def on_lines_view_chosen(self, event: LinesView.Chosen) -> None:
-        if self.actions is not None:
-            self.actions.chosen(self.detail.active, event.target)
+        self.actions.chosen(self.detail.active, event.target)
 
     def on_tab_line_picked(self, event: TabLine.Picked) -> None:
         self.detail.activate(event.tab_id)
@@ -252,15 +265,14 @@ class Workbench(Screen[None], inherit_bindings=False):
         found = self.keymap.find(pressed, _KINDS[self.pane])
         if isinstance(found, Own) and found.id == "workbench.again" and not self.detail.failed_provisioner():
             return
-        if found is None or self.actions is None:
+        if found is None:
             return
         # Retrying is offered where a provisioner failed; its key means something else elsewhere.
         event.stop()
         self.actions.perform(found)
 
     def on_footer_picked(self, event: Footer.Picked) -> None:
-        if self.actions is not None:
-            self.actions.perform_id(event.command_id)
+        self.actions.perform_id(event.command_id)
 
     # Messages and the prompt.
 
@@ -281,7 +293,7 @@ class Workbench(Screen[None], inherit_bindings=False):
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
         if event.kind == "filter":
             self.query_one(f"#{self.pane}", RowList).set_pattern(event.text)
-        elif event.kind == "command" and self.actions is not None:
+        elif event.kind == "command":
             self.footer.say(self.actions.describe(event.text), "muted")
 
     def on_prompt_closed(self, event: Prompt.Closed) -> None:
@@ -295,7 +307,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.focus_list(self.pane)
         if event.kind == "filter" and event.text is None:
             self.query_one(f"#{self.pane}", RowList).set_pattern("")
-        elif event.kind == "command" and event.text and self.actions is not None:
+        elif event.kind == "command" and event.text:
             self.actions.typed(event.text)
 
     @property

@@ -6,11 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from core.model.machine import Endpoint, MachineKey
-from tui.console.link import Guests, SerialLink, ShellLink
-from tui.console.session import Session
 
 if TYPE_CHECKING:
     from tui.bridge import Bridge
+    from tui.console.link import Guests
+    from tui.console.session import Session
 
 SERIAL = "serial"
 
@@ -27,7 +27,7 @@ class Console:
 class Consoles:
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
-        self._guests = Guests()
+        self._guests: Guests | None = None
         self._open: list[Console] = []
         self._count = 0
 
@@ -43,13 +43,19 @@ class Consoles:
         return tuple(self._open)
 
     def open_shell(self, machine: MachineKey) -> Console:
+        # Imported when the first one is opened: most of the time there is none.
+        from tui.console.link import Guests, ShellLink
+        from tui.console.session import Session
+
+        guests = self._guests = self._guests or Guests()
+
         def endpoint() -> Endpoint | None:
             found = self._bridge.state.machine(machine)
             return found.endpoint if found else None
 
         self._count += 1
         number = 1 + sum(not console.id.startswith(SERIAL) for console in self.of(str(machine)))
-        session = Session(lambda: ShellLink(self._guests, str(machine), endpoint), f"Shell {number}")
+        session = Session(lambda: ShellLink(guests, str(machine), endpoint), f"Shell {number}")
         return self._add(f"shell-{self._count}", machine, session)
 
     def open_serial(self, machine: MachineKey) -> Console:
@@ -57,6 +63,9 @@ class Consoles:
         for console in self.of(str(machine)):
             if console.id.startswith(SERIAL):
                 return console
+        from tui.console.link import SerialLink
+        from tui.console.session import Session
+
         self._count += 1
         session = Session(lambda: SerialLink(self._bridge, machine), "Serial")
         return self._add(f"{SERIAL}-{self._count}", machine, session)
@@ -74,4 +83,5 @@ class Consoles:
     async def close_all(self) -> None:
         consoles, self._open = self._open, []
         await asyncio.gather(*(console.session.close() for console in consoles), return_exceptions=True)
-        await self._guests.close()
+        if self._guests is not None:
+            await self._guests.close()

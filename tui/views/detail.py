@@ -18,7 +18,6 @@ from tui.look.lines import clean
 from tui.store import State
 from tui.views import overview, snapshots, steps
 from tui.views.lines import LinesView
-from tui.views.output import file_tail, log_tail
 from tui.views.tabs import Tab, TabLine
 
 if TYPE_CHECKING:
@@ -273,6 +272,8 @@ class Detail(Vertical):
         except (BoxwrightError, OSError):
             return
         if isinstance(answer, Log):
+            from tui.views.output import log_tail
+
             self._serial_tail = tuple(log_tail(answer.data))
             self.update()
 
@@ -280,6 +281,8 @@ class Detail(Vertical):
         """What the running step says; while a guest is waited for, what its serial console says."""
         if self._waits_for_guest():
             return self._serial_tail
+        from tui.views.output import file_tail
+
         operation = self.choice.operation
         path = self.state.log_paths.get(operation.id, "") if operation else ""
         return tuple(file_tail(path)) if path else ()
