@@ -60,7 +60,8 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Follower:
-    """Follows operations with a display; Ctrl-C cancels and waits for the undo, twice lets go."""
+    """Follows operations with a display; Ctrl-C cancels and waits for the undo, twice lets go, and a third
+    time breaks off."""
 
     def __init__(self, context: Context, display: Display | None = None) -> None:
         self._context = context
@@ -86,12 +87,16 @@ class Follower:
         self._ids += operations
         # A subscription that exists before the first command misses nothing of it.
         events = self._subscribe()
-        with self._context.interrupts.listening(lambda: None):
-            for command in commands:
-                self._submit(command)
-            if operations:
-                self._look_again()
-            detached = self._follow(events)
+        try:
+            with self._context.interrupts.listening(self._asked):
+                for command in commands:
+                    self._submit(command)
+                if operations:
+                    self._look_again()
+                detached = self._follow(events)
+        except KeyboardInterrupt:
+            self._display.say("The engine does not answer. What it does may go on: boxwright ops")
+            raise
         known = tuple(self._board.operations[id] for id in self._ids if id in self._board.operations)
         return Outcome(operations=known, refused=tuple(self._refused), detached=detached)
 
@@ -164,6 +169,12 @@ class Follower:
         events = self._subscribe()
         self._look_again()
         return events
+
+    def _asked(self) -> None:
+        """Called by the signal itself. The third Ctrl-C ends the command even while an engine that hangs
+        keeps it waiting."""
+        if self._context.interrupts.count > 2 and not self._context.options.in_process:
+            raise KeyboardInterrupt
 
     def _stop_asked(self) -> bool:
         """Acts on Ctrl-C. True when the user let go."""
