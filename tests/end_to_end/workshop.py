@@ -103,7 +103,7 @@ class Workshop:
 
     def engine(self) -> int:
         """Process id of the engine, which is started where it does not run."""
-        return int(self.json("engine", "status")["pid"])
+        return int(self.json("engine", "status")["engine"]["pid"])
 
     def close(self) -> None:
         """No machine and no engine is left."""
