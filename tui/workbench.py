@@ -267,8 +267,10 @@ class Workbench(Screen[None], inherit_bindings=False):
             return
         if found is None:
             return
-        # Retrying is offered where a provisioner failed; its key means something else elsewhere.
         event.stop()
+        if self.detail.choice.key != self.choice.key:
+            # Keys that came in one go: the news of the cursor's move are still on their way.
+            self._refresh_choice()
         self.actions.perform(found)
 
     def on_footer_picked(self, event: Footer.Picked) -> None:

@@ -235,6 +235,15 @@ async def test_panes_and_tabs_are_reached_by_keys(start: Start) -> None:
         assert driver.bench.detail.active == "overview"
 
 
+async def test_keys_typed_in_one_go_mean_what_they_would_one_by_one(start: Start) -> None:
+    async with start() as driver:
+        driver.app.simulate_key("j")
+        driver.app.simulate_key("l")
+        await driver.settle()
+        await driver.wait_for("[Log]")
+        assert driver.bench.choice.title == "db"
+
+
 async def test_a_narrow_screen_shows_one_side_at_a_time(start: Start) -> None:
     async with start(size=(80, 24)) as driver:
         assert "1 Machines" in driver.text
