@@ -14,6 +14,9 @@ from socket import socket
 ESCAPE = b"\x1d"
 """Ctrl-]: what telnet and virsh use, and guests do not."""
 
+_SOBER = b"\x18\x1b[0m\x1b[?25h\x1b[?2004l"
+"""Ends whatever sequence the guest was in the middle of (CAN), its colours, a hidden cursor, its paste mode."""
+
 
 def talk(line: socket, first: bytes = b"", *, source: int | None = None, target: int | None = None) -> str:
     """Until the user presses the chord, or one of the two ends. Returns who ended it: ``user`` or ``line``.
@@ -23,22 +26,29 @@ def talk(line: socket, first: bytes = b"", *, source: int | None = None, target:
     source = sys.stdin.fileno() if source is None else source
     target = sys.stdout.fileno() if target is None else target
     with line, raw(source):
-        _write_all(target, first)
-        while True:
-            ready, _, _ = select.select([source, line], [], [])
-            if line in ready:
-                data = _receive(line)
-                if not data:
-                    return "line"
-                _write_all(target, data)
-            if source in ready:
-                data = os.read(source, 4096)
-                before, chord, _ = data.partition(ESCAPE)
-                if not data or chord:
-                    _send(line, before)
-                    return "user"
-                if not _send(line, before):
-                    return "line"
+        try:
+            _write_all(target, first)
+            return _exchange(line, source, target)
+        finally:
+            _write_all(target, _SOBER)
+
+
+def _exchange(line: socket, source: int, target: int) -> str:
+    while True:
+        ready, _, _ = select.select([source, line], [], [])
+        if line in ready:
+            data = _receive(line)
+            if not data:
+                return "line"
+            _write_all(target, data)
+        if source in ready:
+            data = os.read(source, 4096)
+            before, chord, _ = data.partition(ESCAPE)
+            if not data or chord:
+                _send(line, before)
+                return "user"
+            if not _send(line, before):
+                return "line"
 
 
 def _receive(line: socket) -> bytes:
