@@ -15,7 +15,7 @@ ESCAPE = b"\x1d"
 """Ctrl-]: what telnet and virsh use, and guests do not."""
 
 _SOBER = b"\x18\x1b[0m\x1b[?25h\x1b[?2004l"
-"""Ends whatever sequence the guest was in the middle of (CAN), its colours, a hidden cursor, its paste mode."""
+"""Ends what the guest left open: a sequence (CAN), colours, a hidden cursor, its paste mode."""
 
 
 def talk(line: socket, first: bytes = b"", *, source: int | None = None, target: int | None = None) -> str:
