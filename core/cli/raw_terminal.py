@@ -35,8 +35,9 @@ def talk(line: socket, first: bytes = b"", *, source: int | None = None, target:
 
 def _exchange(line: socket, source: int, target: int) -> str:
     while True:
-        ready, _, _ = select.select([source, line], [], [])
-        if line in ready:
+        # By number: a list of a number and a socket has no type.
+        ready, _, _ = select.select([source, line.fileno()], [], [])
+        if line.fileno() in ready:
             data = _receive(line)
             if not data:
                 return "line"
