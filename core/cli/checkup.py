@@ -156,8 +156,10 @@ def _engine(context: Context) -> Finding:
     return Finding(
         topic="Engine",
         name="engine",
-        verdict=Verdict.GOOD,
+        verdict=Verdict.NOTE if view.trouble else Verdict.GOOD,
         text=f"{view.version}, process {view.pid}, {view.running} operations",
+        why=view.trouble,
+        remedy="boxwright engine log" if view.trouble else "",
     )
 
 

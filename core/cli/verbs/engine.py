@@ -47,6 +47,7 @@ def status(context: Context, _spec: CommandSpec, _given: argparse.Namespace) -> 
         ("data", view.data),
         ("socket", view.socket),
         ("log", view.log),
+        *([("trouble", view.trouble)] if view.trouble else []),
     )
     lines = [f"{output.look.paint(f'{name:<11}', 'dim')} {text}" for name, text in facts]
     output.result({"running": True, "engine": msgspec.to_builtins(view)}, lines)
