@@ -82,15 +82,22 @@ async def _save(monitor: Monitor, layout: Layout, progress: Callable[..., None])
 
 
 def _not_saved(error: Exception, layout: Layout) -> ProviderError:
+    why, remedy = failed_write(error, layout)
+    return ProviderError(
+        "The machine's memory could not be saved; the machine runs on.", why=why, remedy=remedy
+    )
+
+
+def failed_write(error: Exception, layout: Layout) -> tuple[str, str]:
+    """Why QEMU could not write into the machine's folder, and what helps ("" where that is not known).
+
+    Of a full disk QEMU may say no more than that there was an error."""
     why = (error.problem.why or error.problem.what) if isinstance(error, MonitorError) else str(error)
     space = os.statvfs(layout.home)
     free = space.f_bavail * space.f_frsize
-    full = "No space" in why or free < 1 << 20
-    return ProviderError(
-        "The machine's memory could not be saved; the machine runs on.",
-        why=f"The host's disk is full ({free >> 20} MiB free)." if full else why,
-        remedy="free some space on the host's disk, then try again" if full else "",
-    )
+    if "No space" not in why and free >= 1 << 20:
+        return why, ""
+    return f"The host's disk is full ({free >> 20} MiB free).", "free some space there, then try again"
 
 
 async def _transfer(monitor: Monitor, command: str, progress: Callable[..., None]) -> None:

@@ -83,11 +83,9 @@ async def _save_live(
             {"tag": point.tag, "vmstate": nodes[0], "devices": list(nodes)},
         )
     except MonitorError as error:
-        full = "No space" in error.problem.why
+        why, remedy = memory.failed_write(error, layout)
         raise ProviderError(
-            f"The snapshot {point.name!r} could not be saved; the machine runs on.",
-            why=error.problem.why or error.problem.what,
-            remedy="free some space on the host's disk, then try again" if full else "",
+            f"The snapshot {point.name!r} could not be saved; the machine runs on.", why=why, remedy=remedy
         ) from error
     sizes = await disks.snapshots(layout, record.disk(nodes[0]))
     done = msgspec.structs.replace(point, disks=nodes, size=sizes.get(point.tag, 0), launch=needed)

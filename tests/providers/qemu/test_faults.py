@@ -318,6 +318,8 @@ async def test_a_full_disk_at_a_snapshot_leaves_the_machine_running(
     with pytest.raises(ProviderError) as raised:
         await machine.provider.save_snapshot(machine.plan, "one", work)
     assert "runs on" in raised.value.problem.what
+    assert "full" in raised.value.problem.why
+    assert "free some space" in raised.value.problem.remedy
     await work.undo()
     assert await machine.provider.snapshots(machine.plan) == ()
     assert await bench.count(machine.plan) == 1
