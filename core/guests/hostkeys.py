@@ -92,5 +92,8 @@ def changed(known_hosts: str | Path, algorithm: str, blob: bytes) -> HostKeyChan
             f"Pinned is {known}; it now shows {algorithm} {fingerprint(blob)}. Either the guest was "
             "installed anew or made new host keys, or something else answers in its place."
         ),
-        remedy=f"if the change is yours, forget the old key: rm {shlex.quote(str(known_hosts))}",
+        remedy=(
+            "if the change is yours, forget the old key before the next 'boxwright up': "
+            f"rm {shlex.quote(str(known_hosts))}"
+        ),
     )

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
 from core.errors import BoxwrightError, NotFoundError, ProviderError
+from core.guests.hostkeys import pinned
 from core.model import command
 from core.model.machine import MachineKey, MachineState
 from core.model.operation import StepState
@@ -148,6 +150,29 @@ async def test_a_guest_that_never_answers_is_kept_running_to_be_looked_at(house:
     assert done.problem is not None
     assert "did not answer" in done.problem.what
     assert house.machine().state is MachineState.RUNNING
+    again = await house.do(command.Up(machine=house.web))
+    assert again.problem is not None
+    assert again.problem.what == done.problem.what
+    await house.sshd.started()
+    assert (await house.do(command.Up(machine=house.web))).state is StepState.DONE
+    assert (await house.do(command.Up(machine=house.web))).state is StepState.CACHED
+
+
+async def test_a_changed_host_key_is_refused_until_the_old_one_is_forgotten(house: House) -> None:
+    assert (await house.do(command.Up(machine=house.web))).state is StepState.DONE
+    house.sshd.stop()
+    house.sshd.new_host_key()
+    await house.sshd.started()
+    await house.do(command.Suspend(machine=house.web))
+    refused = await house.do(command.Resume(machine=house.web))
+    assert refused.problem is not None
+    assert "has changed" in refused.problem.what
+    machine = house.machine()
+    assert machine.endpoint is not None
+    assert refused.problem.remedy.endswith(f"'boxwright up': rm {machine.endpoint.known_hosts}")
+    Path(machine.endpoint.known_hosts).unlink()
+    assert (await house.do(command.Up(machine=house.web))).state is StepState.DONE
+    assert pinned(machine.endpoint.known_hosts)
 
 
 async def test_opposite_commands_queue_and_name_who_holds(house: House) -> None:

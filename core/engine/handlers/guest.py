@@ -105,6 +105,20 @@ async def reach(context: Context, record: MachineRecord) -> GuestSession:
     return await context.guests.session(record.id, endpoint, identities=identities)
 
 
+async def meet(context: Context, record: MachineRecord, work: Work) -> bool:
+    """Wait for a running guest that never answered, or whose host key is to be seen anew.
+
+    False for one whose host key is pinned: it was reached before."""
+    from core.guests.hostkeys import pinned
+
+    started = record.started
+    if started is None or pinned(endpoint_of(record, started).known_hosts):
+        return False
+    await forget(context, record)
+    await wait(context, record, work, started)
+    return True
+
+
 async def forget(context: Context, record: MachineRecord) -> None:
     """Close the connection: the guest is about to go."""
     await context.drop_guest(record.id)

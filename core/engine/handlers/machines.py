@@ -41,10 +41,10 @@ async def up(context: Context, command: commands.Up, work: Work) -> None:
 
 
 async def _bring_up(context: Context, record: MachineRecord, work: Work, *, fresh: bool) -> bool:
-    """Start or resume; False where it runs already."""
+    """Start or resume; False where it runs already, and its guest was reached before."""
     match record.state:
         case MachineState.RUNNING:
-            return False
+            return await guests.meet(context, record, work)
         case MachineState.SUSPENDED:
             await _resume(context, record, work)
         case MachineState.BROKEN:
