@@ -14,6 +14,8 @@ FRAMES_REMOTE = 4.0
 CONSOLE_FRAMES = 60.0
 CONSOLE_FRAMES_REMOTE = 15.0
 
+_TRUE_COLOUR = frozenset({"alacritty", "kitty", "ghostty", "wezterm"})
+
 
 class Terminal(msgspec.Struct, frozen=True, kw_only=True):
     """Facts that decide how the workbench looks and how often it draws."""
@@ -56,7 +58,7 @@ def _colours(env: Mapping[str, str]) -> int:
     name = env.get("TERM", "").strip().lower()
     if name in ("", "dumb", "unknown"):
         return 0
-    if name.endswith("-direct") or name.partition("-")[0] in ("alacritty", "kitty", "ghostty", "wezterm"):
+    if name.endswith("-direct") or not _TRUE_COLOUR.isdisjoint(name.split("-")):
         return 1 << 24
     return 256 if name.endswith("256color") else 16
 

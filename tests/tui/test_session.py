@@ -97,6 +97,19 @@ async def test_output_is_shown_and_input_arrives_in_order() -> None:
     await session.close()
 
 
+async def test_what_is_typed_while_it_connects_is_not_lost() -> None:
+    wire = Wire()
+    wire.gate = asyncio.Event()
+    session = Session(lambda: wire, "Shell 1")
+    session.start(40, 10)
+    session.send(b"early ")
+    await asyncio.sleep(0)
+    session.send(b"bird")
+    wire.gate.set()
+    await until(lambda: wire.sent == b"early bird")
+    await session.close()
+
+
 async def test_reports_are_answered() -> None:
     wire = Wire()
     session = await opened(wire)

@@ -81,6 +81,7 @@ class Session:
             if size != (self.screen.columns, self.screen.rows):
                 link.resize(self.screen.columns, self.screen.rows)
             self.state = SessionState.OPEN
+            self._flush()
             self.changed()
             self.why = await link.ended()
         except BoxwrightError as error:
@@ -164,10 +165,16 @@ class Session:
     # Input for the guest.
 
     def send(self, data: bytes) -> None:
-        """Written in order; dropped where the guest has taken nothing for a megabyte."""
-        if self.state is not SessionState.OPEN or len(self._input) > _WAITING_INPUT:
+        """Written in order; what is typed while it connects is written then. Dropped where the guest has
+        taken nothing for a megabyte."""
+        if self.state is SessionState.CLOSED or len(self._input) > _WAITING_INPUT:
             return
         self._input += data
+        self._flush()
+
+    def _flush(self) -> None:
+        if self.state is not SessionState.OPEN or not self._input:
+            return
         if self._writer is None or self._writer.done():
             self._writer = asyncio.get_running_loop().create_task(self._write())
 

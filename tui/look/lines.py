@@ -94,4 +94,4 @@ def spread(left: list[Part], right: list[Part], width: int, ellipsis: str = "…
             break
         kept.append((text, role))
         room -= size
-    return [*kept, (" " * (room + 1), "text"), *right]
+    return [*kept, (" " * max(0, width - width_of(kept) - width_of(right)), "text"), *right]

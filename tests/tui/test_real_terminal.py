@@ -1,0 +1,213 @@
+"""The workbench in a real terminal (tmux), on the real engine with machines in memory and a real SSH server."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.sshd import Sshd, available
+
+ROOT = Path(__file__).resolve().parents[2]
+
+pytestmark = pytest.mark.real
+
+
+class Tmux:
+    """A terminal of its own, with the workbench in it."""
+
+    def __init__(self, folder: Path, *, columns: int = 120, rows: int = 40) -> None:
+        self._socket = folder / "tmux"
+        self._size = ["-x", str(columns), "-y", str(rows)]
+
+    def run(self, *words: str) -> str:
+        command = ["tmux", "-S", str(self._socket), "-f", "/dev/null", *words]
+        # The sizes of the terminal that the tests run in are not this one's.
+        env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "TMUX")}
+        return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True, env=env).stdout
+
+    def start(self, command: list[str], **env: str) -> None:
+        settings = {"LANG": "C.UTF-8", "COLORTERM": "truecolor", **env}
+        words = [word for name, value in settings.items() for word in ("-e", f"{name}={value}")]
+        self.run("new-session", "-d", *self._size, *words, "-c", str(ROOT), *command)
+        self.run("set-option", "remain-on-exit", "on")
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self.run("send-keys", key)
+
+    def screen(self) -> str:
+        return self.run("capture-pane", "-p")
+
+    def wait_for(self, text: str, seconds: float = 20.0) -> str:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            screen = self.screen()
+            if text in screen:
+                return screen
+            time.sleep(0.05)
+        raise AssertionError(f"{text!r} is not on the screen:\n{self.screen()}")
+
+    def close(self) -> None:
+        subprocess.run(["tmux", "-S", str(self._socket), "kill-server"], capture_output=True, timeout=20)
+
+
+@pytest.fixture
+def tmux(boxwright_home: Path) -> Iterator[Tmux]:
+    assert shutil.which("tmux"), "tmux is needed"
+    terminal = Tmux(boxwright_home)
+    yield terminal
+    terminal.close()
+
+
+PROJECT = """
+[project]
+name = "shop"
+provider = "fake"
+[machines.web]
+box = "debian/tiny"
+[machines.db]
+box = "debian/tiny"
+"""
+
+WORKBENCH = """
+import asyncio, sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+from core.client.inprocess import InProcessClient
+from core.engine.engine import Engine
+from core.paths import locations
+from tests.support.fake_provider import FakeProvider
+from tui import app
+
+async def main():
+    engine = Engine(locations(), providers={{"fake": FakeProvider()}}, idle_exit=0)
+    await engine.start()
+    await app.main(Path({project!r}), lambda *, start: InProcessClient(engine))
+    await engine.stop(force=True)
+
+asyncio.run(main())
+"""
+
+
+def program(folder: Path) -> list[str]:
+    project = folder / "shop"
+    project.mkdir()
+    (project / "boxwright.toml").write_text(PROJECT)
+    script = folder / "workbench.py"
+    script.write_text(WORKBENCH.format(root=str(ROOT), project=str(project)))
+    return [sys.executable, str(script)]
+
+
+def environment(folder: Path) -> dict[str, str]:
+    names = ("XDG_RUNTIME_DIR", "TMPDIR", "PATH", "XDG_CONFIG_HOME")
+    return {"BOXWRIGHT_HOME": str(folder), **{name: os.environ[name] for name in names}}
+
+
+def test_the_engine_is_driven_from_the_keyboard(tmux: Tmux, boxwright_home: Path) -> None:
+    tmux.start(program(boxwright_home), **environment(boxwright_home))
+    tmux.wait_for("not created")
+    tmux.press("u")
+    tmux.wait_for("✗ up web")
+    tmux.wait_for("To mend it")
+    screen = tmux.screen()
+    assert "Box debian/tiny" in screen, "the step that failed is shown"
+    tmux.press("2", "Tab", "1", "?")
+    tmux.wait_for("Shut the machine down.")
+    tmux.press("Escape")
+    # A key right after escape would be one with alt.
+    time.sleep(0.3)
+    tmux.press("T", "q")
+    tmux.wait_for("Pane is dead")
+    assert 'theme = "light"' in (boxwright_home / "settings.toml").read_text()
+
+
+def test_eighty_columns_are_enough(boxwright_home: Path) -> None:
+    terminal = Tmux(boxwright_home, columns=80, rows=24)
+    try:
+        terminal.start(program(boxwright_home), **environment(boxwright_home))
+        screen = terminal.wait_for("not created")
+        lines = screen.splitlines()
+        assert lines[0].startswith(" boxwright")
+        assert "u Up" in lines[-1]
+        assert "? Help" in lines[-1]
+        terminal.press("Down", "Enter")
+        terminal.wait_for("[Overview]")
+        terminal.press("Escape")
+        terminal.wait_for("1 Machines")
+    finally:
+        terminal.close()
+
+
+CONSOLE = """
+import asyncio, sys
+from pathlib import Path
+sys.path.insert(0, {root!r})
+import msgspec
+from core.model.machine import Endpoint
+from tests.support import fake_client
+from tui import app
+
+world = fake_client.shop(Path({folder!r}))
+key = fake_client.SHOP + ":web"
+end = Endpoint(host="127.0.0.1", port={port}, user={user!r}, identity={identity!r}, known_hosts={known!r})
+world.machines[key] = msgspec.structs.replace(world.machines[key], endpoint=end)
+asyncio.run(app.main(Path(fake_client.SHOP), world))
+"""
+
+
+@pytest.fixture
+async def server(tmp_path: Path):  # type: ignore[no-untyped-def]
+    assert available(), "openssh-server is needed"
+    running = await Sshd(tmp_path).started()
+    yield running
+    running.stop()
+
+
+async def test_everything_that_is_typed_in_a_console_goes_to_the_guest(
+    tmux: Tmux, server: Sshd, boxwright_home: Path
+) -> None:
+    end = server.endpoint
+    script = boxwright_home / "console.py"
+    script.write_text(
+        CONSOLE.format(
+            root=str(ROOT),
+            folder=str(boxwright_home),
+            port=end.port,
+            user=end.user,
+            identity=end.identity,
+            known=end.known_hosts,
+        )
+    )
+    tmux.start([sys.executable, str(script)], **environment(boxwright_home))
+    tmux.wait_for("up to date")
+    tmux.press("s")
+    tmux.wait_for("every other key")
+    tmux.press("stty -ixon; exec cat -v", "Enter")
+    time.sleep(0.5)
+    # Keys that mean something to the workbench, to Textual or to a shell.
+    tmux.press("q", "u", "?", "C-p", "C-q", "Escape", "F5", "Up", "é", "Enter")
+    tmux.wait_for("qu?^P^Q^[^[[15~^[[A")
+    tmux.press("C-]")
+    tmux.wait_for("u Up")
+    tmux.press("s")
+    tmux.wait_for("[Shell 2]")
+    tmux.press("sleep 100", "Enter")
+    time.sleep(0.3)
+    tmux.press("C-c")
+    tmux.press("echo alive-$((40+2))", "Enter")
+    tmux.wait_for("alive-42")
+    tmux.press("exit", "Enter")
+    tmux.wait_for("connects again")
+    tmux.press("Enter")
+    tmux.press("echo again-$((1+1))", "Enter")
+    tmux.wait_for("again-2")
+    tmux.press("C-]", "w")
+    screen = tmux.wait_for("u Up")
+    assert "Shell 2" not in screen
