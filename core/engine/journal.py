@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from core.engine.records import MachineRecord, read_record
+from core.engine.reserve import Reserve
 from core.engine.schema import VERSION, migrate
 from core.errors import BoxwrightError
 from core.model.operation import Operation, Step
@@ -52,6 +53,8 @@ class Journal:
         self.moved_aside = ""
         self._point = on_point or _nothing
         self._lock = threading.RLock()
+        self._reserve = Reserve(path.with_name(f"{path.stem}.reserve"))
+        self._reserve.tend()
         self._connection = self._open()
         self._last_number = 0
 
@@ -221,6 +224,7 @@ class Journal:
         """One transaction. ``durable``: it survives a power cut too, not only the end of the process."""
         with self._lock:
             connection = self._connection
+            self._reserve.tend()
             try:
                 if durable:
                     connection.execute("PRAGMA synchronous = FULL")
