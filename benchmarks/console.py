@@ -84,7 +84,8 @@ def _flood_workbench(folder: Path, server: Sshd, command: bytes) -> float:
 
 def _flood_tmux(folder: Path, server: Sshd, command: bytes) -> float:
     end = server.endpoint
-    ssh = f"ssh -F none -i {end.identity} -p {end.port} -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+    options = "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+    ssh = f"ssh -F none -i {end.identity} -p {end.port} {options}"
     socket = folder / "tmux"
     terminal = Terminal(
         ["tmux", "-S", str(socket), "-f", "/dev/null", "new-session", f"{ssh} {end.user}@{end.host}"]

@@ -32,8 +32,12 @@ class Terminal:
         env: Mapping[str, str] | None = None,
     ) -> None:
         environment = {
-            **os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", **(env or {}),
-        }  # fmt: skip
+            **os.environ,
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "LANG": "C.UTF-8",
+            **(env or {}),
+        }
         for name in ("NO_COLOR", "SSH_CONNECTION", "SSH_TTY", "TMUX"):
             environment.pop(name, None)
         self.started = time.perf_counter()

@@ -208,11 +208,42 @@ def test_the_kitty_protocol_is_spoken_where_the_guest_asks_for_it() -> None:
 
 
 SEQUENCES = st.sampled_from(
-    [b"text ", b"\r\n", b"\x1b[31m", b"\x1b[0m", b"\x1b[5;5H", b"\x1b[2J", b"\x1b[K", b"\x1b[3;4r", b"\x1b[?1049h",
-     b"\x1b[?1049l", b"\x1b[10L", b"\x1b[3M", b"\x1bM", b"\x1b[99999;99999H", b"\x1b[?6h", "中".encode(),
-     "👨\u200d👩\u200d👧".encode(), b"\xff\xfe", b"\x1b]0;", b"\x07", b"\x1bc", b"\x1b[!p", b"\x1b[44m", b"\x1b[1000@",
-     b"\x1b7", b"\x1b8", b"\t" * 30, b"\x1b[5b", b"\x1b_G", b"\x1b\\", b"\x1bPq", b"\x9b", b"\x1b[38;2;1;2;3;4;5;6m"]
-)  # fmt: skip
+    [
+        b"text ",
+        b"\r\n",
+        b"\x1b[31m",
+        b"\x1b[0m",
+        b"\x1b[5;5H",
+        b"\x1b[2J",
+        b"\x1b[K",
+        b"\x1b[3;4r",
+        b"\x1b[?1049h",
+        b"\x1b[?1049l",
+        b"\x1b[10L",
+        b"\x1b[3M",
+        b"\x1bM",
+        b"\x1b[99999;99999H",
+        b"\x1b[?6h",
+        "中".encode(),
+        "👨\u200d👩\u200d👧".encode(),
+        b"\xff\xfe",
+        b"\x1b]0;",
+        b"\x07",
+        b"\x1bc",
+        b"\x1b[!p",
+        b"\x1b[44m",
+        b"\x1b[1000@",
+        b"\x1b7",
+        b"\x1b8",
+        b"\t" * 30,
+        b"\x1b[5b",
+        b"\x1b_G",
+        b"\x1b\\",
+        b"\x1bPq",
+        b"\x9b",
+        b"\x1b[38;2;1;2;3;4;5;6m",
+    ]
+)
 
 
 @settings(max_examples=60)

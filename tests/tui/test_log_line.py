@@ -86,9 +86,29 @@ def test_folding_looks_only_at_what_follows_the_last_reset() -> None:
 
 
 TOKENS = st.sampled_from(
-    [b"word", b" ", b"\r", b"\x08", b"\t", b"\x1b[K", b"\x1b[1K", b"\x1b[2K", b"\x1b[3C", b"\x1b[2D", b"\x1b[5G",
-     b"\x1b[31m", b"\x1b[0m", b"\x1b[1;44m", b"\x1b[m", b"\x07", "é".encode(), "中".encode(), b"-=>", b"\x1b]0;t\x07"]
-)  # fmt: skip
+    [
+        b"word",
+        b" ",
+        b"\r",
+        b"\x08",
+        b"\t",
+        b"\x1b[K",
+        b"\x1b[1K",
+        b"\x1b[2K",
+        b"\x1b[3C",
+        b"\x1b[2D",
+        b"\x1b[5G",
+        b"\x1b[31m",
+        b"\x1b[0m",
+        b"\x1b[1;44m",
+        b"\x1b[m",
+        b"\x07",
+        "é".encode(),
+        "中".encode(),
+        b"-=>",
+        b"\x1b]0;t\x07",
+    ]
+)
 
 
 @given(st.lists(TOKENS, max_size=25))

@@ -1,4 +1,4 @@
-"""The workbench in a real terminal (tmux), on the real engine with machines in memory and a real SSH server."""
+"""The workbench in a real terminal (tmux): on the real engine, and with a real SSH server as guest."""
 
 from __future__ import annotations
 
