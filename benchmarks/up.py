@@ -115,7 +115,7 @@ def _until_ssh_answers(port: int, user: str, identities: Sequence[str], limit: f
         *("-o", "UserKnownHostsFile=/dev/null"),
         *("-o", "IdentitiesOnly=yes"),
         *("-o", "BatchMode=yes"),
-        *("-o", "ConnectTimeout=2"),
+        *("-o", "ConnectTimeout=1"),
         *("-o", "PubkeyAcceptedAlgorithms=+ssh-rsa"),
     ]
     command = ["ssh", *options, *keys, "-p", str(port), f"{user}@127.0.0.1", "true"]
