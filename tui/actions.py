@@ -135,9 +135,8 @@ class Actions:
         operation = await self._bridge.submit(command)
         self._mine[operation] = spec.title
         self._bridge.want_operation(operation)
-        same = choice.key and choice.key == self._bench.choice.key
-        if same and spec.id != "machine.destroy" and self._bench.detail.active in ("overview", "log"):
-            self._bench.detail.activate("steps")
+        if choice.key and choice.key == self._bench.choice.key and spec.id != "machine.destroy":
+            self._bench.detail.show_steps()
         self._bench.say(f"$ {self.last_line}", "accent")
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:

@@ -279,7 +279,7 @@ def up(id: str, name: str, state: StepState = StepState.RUNNING, **more: object)
 
 
 def shop(folder: Path) -> FakeClient:
-    """A project with machines in several states, boxes, builds, an operation that runs and one that failed."""
+    """A project with machines in several states, boxes, builds, one operation that runs, one that failed."""
     world = FakeClient(folder)
     world.probes = (
         Probe(provider="qemu", usable=True, version="7.2", why="TCG", capabilities=tuple(Capability)),

@@ -87,9 +87,8 @@ def test_sequences_may_come_in_pieces(make: Make, cut: int) -> None:
 
 def test_colours_and_attributes(make: Make) -> None:
     screen = make(60, 3)
-    screen.feed(
-        b"\x1b[1mbold\x1b[0m \x1b[3;4mboth\x1b[0m \x1b[38;5;200mpalette\x1b[0m \x1b[48;2;1;2;3mrgb\x1b[0m \x1b[7mrev"
-    )
+    screen.feed(b"\x1b[1mbold\x1b[0m \x1b[3;4mboth\x1b[0m \x1b[38;5;200mpalette\x1b[0m ")
+    screen.feed(b"\x1b[48;2;1;2;3mrgb\x1b[0m \x1b[7mrev")
     found = styles(screen)
     assert found["bold"] == Sgr(attributes=sgr.BOLD)
     assert found["both"] == Sgr(attributes=sgr.ITALIC | sgr.UNDERLINE)

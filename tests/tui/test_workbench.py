@@ -80,6 +80,17 @@ async def test_starting_a_machine_shows_its_steps_as_they_come(start: Start, wor
         assert "2.0 s" in driver.text
 
 
+async def test_while_a_guest_is_waited_for_its_serial_console_is_shown(
+    start: Start, world: FakeClient
+) -> None:
+    async with start() as driver:
+        world.operation(up("000070", "cache"))
+        waiting = Step(operation="000070", id=1, name="Wait for SSH", state=StepState.RUNNING, started=NOW)
+        world.step(waiting)
+        await driver.press("down", "down")
+        await driver.wait_for("Run /init")
+
+
 async def test_destroy_asks_names_what_goes_and_begins_with_cancel(start: Start, world: FakeClient) -> None:
     points = (Snapshot(name="clean", created=NOW), Snapshot(name="before", created=NOW))
     world.machines[f"{SHOP}:web"] = machine("web", snapshots=points)

@@ -212,7 +212,8 @@ class RowList(Painted, can_focus=True):
             return self.line([(" ", "text"), *self.hint[y]] if y < len(self.hint) else [], width)
         if y < self._heading:
             heading = [
-                (text.upper()[:size], "muted") for text, size in zip(self.header, self._widths, strict=False)
+                (text.upper()[:size] if size >= min(3, len(text)) else "", "muted")
+                for text, size in zip(self.header, self._widths, strict=False)
             ]
             return self.line(self._parts(heading), width)
         number = y - self._heading + self._top

@@ -91,6 +91,12 @@ class Detail(Vertical):
         if console is not None:
             console.looked_at()
 
+    def show_steps(self) -> None:
+        """Unless somebody is at work in a console."""
+        console = self.consoles.find(self.active)
+        if console is None or console.session.state.value == "closed":
+            self.activate("steps")
+
     def turn(self, way: int) -> None:
         """To the tab to the right or left; round at the ends."""
         tabs = [tab.id for tab in self._tabs()]

@@ -204,4 +204,6 @@ def _span(started: float, ended: float, now: float) -> str:
 
 
 def _nothing_yet(operation: Operation) -> str:
-    return "It has not begun yet." if operation.state is StepState.WAITING else "No steps are known of it."
+    if operation.state is StepState.WAITING:
+        return "It has not begun yet."
+    return "It ended before its first step." if operation.state.ended else "It is about to begin."
