@@ -5,7 +5,7 @@ ARGS ?=
 PYTHON_HERE = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench format lock schema clean
+.PHONY: help run test slow check bench format lock schema clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -17,6 +17,10 @@ run: ## Open the workbench on a sample project (PROJECT=folder for another)
 test: ## Run all tests, with real machines (ARGS="-k ssh" and the like for some)
 	@scripts/setup test
 	@exec $(PYTHON_HERE) -m pytest $(ARGS)
+
+slow: ## Run the tests that take minutes: the Debian sample from its build to its end
+	@scripts/setup test
+	@exec $(PYTHON_HERE) -m pytest -m slow $(ARGS)
 
 check: ## Formatting, lint, types, layers, sizes, lock files
 	@scripts/setup check
