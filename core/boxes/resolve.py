@@ -97,7 +97,11 @@ async def resolve(
 
 def _archive(command: AddBox, expected: Checksum | None) -> Resolved:
     """A bare archive has neither name nor version: the user's, or its file's name and "0"."""
-    place = command.source if is_remote(command.source) else str(_existing(command.source).absolute())
+    place = (
+        command.source
+        if is_remote(command.source)
+        else os.path.normpath(_existing(command.source).absolute())
+    )
     name = command.name or name_from(urlsplit(place).path if is_remote(place) else place)
     if not name:
         raise UsageError(f"What shall the box from {visible(place)} be called?", remedy="add --name NAME")

@@ -173,6 +173,9 @@ async def test_sources_that_mean_nothing(
 async def test_a_bare_archive_gets_the_users_name_and_version(desk: Desk, folder: Path) -> None:
     found = await desk.add(folder / "v1.0.box", name="a/b", version="3.1", architecture="")
     assert str(found.key) == "a/b 3.1 (libvirt)"
+    beside = await desk.add(folder / ".." / folder.name / "v1.0.box", name="a/c", architecture="")
+    assert beside.url == found.url == str(folder / "v1.0.box"), "one file, one address"
+    await desk.remove("a/c")
     with pytest.raises(UsageError, match="not a version"):
         await desk.add(folder / "v1.0.box", version=">= 3")
     with pytest.raises(UsageError, match="cannot be the name"):
