@@ -75,7 +75,7 @@ class ShellLink:
     async def open(self, output: Output, columns: int, rows: int) -> None:
         endpoint = self._endpoint()
         if endpoint is None:
-            raise NotFoundError(f"{self._name} does not run.", remedy="u starts it")
+            raise NotFoundError("The machine does not run, or is still starting.", remedy="u starts it")
         guest = await self._guests.reach(self._name, endpoint)
         self._channel = await guest.shell(output, columns=columns, rows=rows)
 
