@@ -13,7 +13,8 @@ from core.guests.quoting import quote
 from core.guests.ssh import SshGuest, connect
 from core.model.work import Work
 
-# The file is changed beside its place and renamed into it, keeping owner and mode.
+# The file is changed beside its place and renamed into it, keeping owner and mode. It is on the guest's disk
+# before anything relies on it: a machine that is killed in the next moment must still let us in.
 _EDIT = """
 set -e
 umask 077
@@ -26,7 +27,9 @@ new=$keys.boxwright.$$
 trap 'rm -f "$new"' EXIT
 cp -p "$keys" "$new"
 {edit}
+sync "$new" 2>/dev/null || sync
 mv -f "$new" "$keys"
+sync "${{keys%/*}}" 2>/dev/null || sync
 """
 
 _ADD = """

@@ -175,14 +175,16 @@ def test_a_command_whose_engine_is_killed_is_taken_back_by_the_next(shop: Worksh
     assert strays(shop) == []
 
 
-def test_a_machine_whose_process_was_killed_is_told_and_comes_up_again(shop: Workshop) -> None:
-    os.kill(shop.pid(), signal.SIGKILL)
-    until(lambda: shop.state() == "stopped", "the news of its end", 10)
-    assert "killed" in shop.machine()["trouble"]
+def test_a_machine_killed_right_after_its_first_up_is_told_and_comes_up_again(shop: Workshop) -> None:
+    shop.run("up", "other")
+    os.kill(shop.pid("other"), signal.SIGKILL)
+    until(lambda: shop.state("other") == "stopped", "the news of its end", 10)
+    assert "killed" in shop.machine("other")["trouble"]
     assert "killed" in shop.run("status").out
-    assert "boxwright up web" in shop.run("ssh", "-c", "true", code=1).err
-    shop.run("up", "web")
-    assert (shop.inside("id -un"), shop.machine()["trouble"]) == ("vagrant", "")
+    assert "boxwright up other" in shop.run("ssh", "other", "-c", "true", code=1).err
+    shop.run("up", "other")
+    assert (shop.inside("id -un", "other"), shop.machine("other")["trouble"]) == ("vagrant", "")
+    shop.run("destroy", "other", "--yes")
 
 
 def test_a_machine_without_its_box_is_broken_and_says_what_to_do(shop: Workshop) -> None:
