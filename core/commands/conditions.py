@@ -25,17 +25,18 @@ def suspended(machine: Machine, _probe: Probe | None) -> str:
     return f"{machine.name} is {machine.state}, not suspended."
 
 
-def not_running(machine: Machine, _probe: Probe | None) -> str:
-    if machine.state is MachineState.RUNNING and not machine.holder:
-        return f"{machine.name} is running already."
-    return ""
-
-
 def reachable(machine: Machine, _probe: Probe | None) -> str:
     """Reading is never refused while an operation runs, as long as the guest may answer."""
     if machine.state in (MachineState.RUNNING, MachineState.STARTING):
         return ""
     return f"{machine.name} is {machine.state}, not running."
+
+
+def not_suspended(machine: Machine, probe: Probe | None) -> str:
+    """Its memory lies in a file of its own, which a snapshot of the disk would not fit."""
+    if machine.state is MachineState.SUSPENDED and not machine.holder:
+        return f"{machine.name} is suspended; resume or halt it first."
+    return created(machine, probe)
 
 
 def has_snapshots(machine: Machine, probe: Probe | None) -> str:

@@ -203,7 +203,7 @@ MACHINE_COMMANDS: tuple[CommandSpec, ...] = (
         key="S",
         arguments=(_SNAPSHOT,),
         capability=Capability.SNAPSHOT,
-        why_not=conditions.created,
+        why_not=conditions.not_suspended,
     ),
     CommandSpec(
         id="snapshot.list",

@@ -44,7 +44,7 @@ def settle_states(journal: Journal) -> None:
 
 def _end(journal: Journal, operation: Operation, troubles: list[str]) -> Operation:
     now = max(time.time(), operation.started, operation.submitted)
-    why = "What it had begun was undone."
+    why = "What it had not finished making was undone; what ran in a guest stays as it is."
     if operation.state is StepState.WAITING:
         why = "It was still waiting; nothing was begun."
     elif troubles:

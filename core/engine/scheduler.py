@@ -267,9 +267,16 @@ class Scheduler:
             step.end(StepState.DONE)
         return troubles
 
+    def _what_stays(self, subject: str) -> str:
+        """What cancelling left of a machine: work that was finished before is not taken back."""
+        key = self.context.machines.key_of(subject)
+        return f"{key.name} is {self.context.machines.view(key).state}." if key is not None else ""
+
     async def _finish(
         self, job: _Job, state: StepState, *, problem: Problem | None = None, result: Any = None
     ) -> None:
         job.phase = _Phase.ENDING
         await self._ended(msgspec.structs.replace(job.run.view(), state=state, problem=problem))
+        if problem is not None and state is StepState.CANCELLED:
+            problem = msgspec.structs.replace(problem, why=self._what_stays(job.subject))
         job.run.end(state, problem=problem, result=result)

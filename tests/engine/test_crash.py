@@ -120,7 +120,10 @@ def test_an_engine_that_is_told_to_end_leaves_running_work_to_the_next(boxwright
         assert isinstance(view, OperationView)
         assert view.operation.state is StepState.FAILED
         assert view.operation.problem is not None
-        assert view.operation.problem.why == "What it had begun was undone."
+        assert (
+            view.operation.problem.why
+            == "What it had not finished making was undone; what ran in a guest stays as it is."
+        )
         view = client.query(GetOperation(operation=waiting))
         assert isinstance(view, OperationView)
         assert view.operation.problem is not None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.engine.handlers import title
 from core.errors import BoxwrightError, NotFoundError, ProviderError
 from core.guests.hostkeys import pinned
 from core.model import command
@@ -218,3 +219,37 @@ async def test_a_provider_that_nobody_has(house: House) -> None:
     done = await house.do(command.Up(machine=house.web, provider="other"))
     assert done.problem is not None
     assert done.problem.code is ExitCode.PROVIDER
+
+
+async def test_a_provider_that_is_not_installed_is_passed_over(house: House) -> None:
+    text = (house.root / "boxwright.toml").read_text()
+    (house.root / "boxwright.toml").write_text(text.replace('"fake"', '["libvirt-of-old", "fake"]'))
+    done = await house.do(command.Up(machine=house.web))
+    assert done.state is StepState.DONE, done.problem
+    assert "libvirt-of-old is not installed" in house.machine().provider_reason
+
+
+async def test_cancelling_after_the_start_says_what_stays(house: House) -> None:
+    house.write("[[machines.web.provision]]\nshell = 'sleep 60'\nprivileged = false\n")
+    operation = house.engine.submit(command.Up(machine=house.web))
+    await house.until(lambda: any(step.name.startswith("Provision") for step in house.view(operation).steps))
+    house.engine.cancel(operation)
+    done = await house.end(operation)
+    assert done.state is StepState.CANCELLED
+    assert done.problem is not None
+    assert done.problem.why == "web is running."
+
+
+async def test_a_suspended_machine_is_not_snapshotted(house: House) -> None:
+    await house.do(command.Up(machine=house.web))
+    await house.do(command.Suspend(machine=house.web))
+    with pytest.raises(BoxwrightError, match="suspended") as refused:
+        house.engine.submit(command.SaveSnapshot(machine=house.web, name="one"))
+    assert refused.value.problem.remedy == "boxwright resume web"
+
+
+def test_titles_name_what_they_are_about() -> None:
+    web = MachineKey("/shop", "web")
+    assert title(command.AddBox(source="debian/bookworm64")) == "box add debian/bookworm64"
+    assert title(command.AddBox(source="/tmp/a/b.box")) == "box add b.box"
+    assert title(command.SaveSnapshot(machine=web, name="a b")) == "snapshot save web 'a b'"

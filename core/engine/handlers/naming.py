@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -46,12 +47,19 @@ def _about(command: Any) -> str:
         case commands.RunBuild() | commands.RemoveBox():
             return str(command.name)
         case commands.AddBox():
-            return command.name or PurePosixPath(command.source).name or command.source
+            return command.name or _short(command.source)
         case commands.UpdateBox() | commands.PruneBoxes() | commands.VerifyBoxes():
             return " ".join(command.names)
         case commands.SaveSnapshot() | commands.RestoreSnapshot() | commands.DeleteSnapshot():
-            return f"{command.machine.name} {command.name}"
+            return f"{command.machine.name} {shlex.quote(command.name)}"
         case commands.OutdatedBoxes() | commands.ImportBoxes():
             return ""
         case _:
             return str(command.machine.name)
+
+
+def _short(source: str) -> str:
+    """The last part of a path or address; a catalogue's name as it is."""
+    if source.startswith("/") or "://" in source:
+        return PurePosixPath(source).name or source
+    return source

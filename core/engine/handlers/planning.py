@@ -27,6 +27,9 @@ async def choose_provider(context: Context, project: Project, name: str, wanted:
     passed_over: list[str] = []
     remedy = ""
     for candidate in dict.fromkeys(names):
+        if candidate not in context.providers:
+            passed_over.append(f"{candidate} is not installed")
+            continue
         probe = await context.probe(candidate)
         if probe.usable:
             reason = "asked for" if wanted or choices == (candidate,) else "first usable"
@@ -35,7 +38,7 @@ async def choose_provider(context: Context, project: Project, name: str, wanted:
         remedy = remedy or probe.remedy
     raise ProviderError(
         f"No provider is usable for {name!r}.",
-        why="\n".join(passed_over) or "No provider is installed.",
+        why="; ".join(passed_over) + "." if passed_over else "No provider is installed.",
         remedy=remedy or "boxwright doctor",
     )
 

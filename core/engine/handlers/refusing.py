@@ -9,7 +9,7 @@ from core.engine.context import Context
 from core.engine.handlers.naming import command_id
 from core.errors import BoxwrightError, NotFoundError
 from core.model import command as commands
-from core.model.machine import MachineKey
+from core.model.machine import MachineKey, MachineState
 
 
 def check(context: Context, command: Any) -> None:
@@ -39,7 +39,9 @@ def _check_machine(context: Context, command: Any, key: MachineKey) -> None:
             )
     reason = BY_ID[command_id(command)].refusal(context.machines.view(key), None)
     if reason:
-        raise BoxwrightError(reason, remedy=f"boxwright up {key.name}")
+        state = context.machines.view(key).state
+        again = "resume" if state is MachineState.SUSPENDED else "up"
+        raise BoxwrightError(reason, remedy=f"boxwright {again} {key.name}")
 
 
 def _check_build(context: Context, command: commands.RunBuild) -> None:
