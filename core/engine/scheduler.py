@@ -253,7 +253,6 @@ class Scheduler:
         troubles = []
         step = run.add_step(0, "Undo what was begun")
         for number, intent in enumerate(intents):
-            step.note(intent.kind)
             step.progress(number, len(intents))
             trouble = await self._ledger.undo(intent)
             if trouble:
@@ -278,5 +277,6 @@ class Scheduler:
         job.phase = _Phase.ENDING
         await self._ended(msgspec.structs.replace(job.run.view(), state=state, problem=problem))
         if problem is not None and state is StepState.CANCELLED:
-            problem = msgspec.structs.replace(problem, why=self._what_stays(job.subject))
+            stays = self._what_stays(job.subject)
+            problem = msgspec.structs.replace(problem, why=f"{problem.why} {stays}".strip())
         job.run.end(state, problem=problem, result=result)
