@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.commands import BY_ID, CommandSpec, Subject
-from core.commands.line import command_line
 from core.errors import BoxwrightError
 from core.model.operation import Operation, StepState
 from core.model.problem import Problem
@@ -37,7 +36,7 @@ class Actions:
         self._mine: dict[str, str] = {}
         """Operations that were begun here, and have not been seen to end: their titles."""
         self.last_line = ""
-        reading = Reading(self, app, workbench)
+        self._reading = Reading(self, app, workbench)
         self._here: dict[str, Callable[[Choice], Any]] = {
             "machine.ssh": self._open_shell,
             "machine.serial": self._open_serial,
@@ -50,7 +49,7 @@ class Actions:
             "operation.logs": lambda _choice: self._show_tab("log"),
             "operation.show": lambda _choice: self._show_tab("steps"),
             "operation.cancel": self._cancel,
-            **reading.table(),
+            **self._reading.table(),
         }
         self._own = self._own_table()
 
@@ -96,10 +95,16 @@ class Actions:
         if reason:
             self._bench.say(f"{what.title}: {reason}", "warn")
         elif what.struct is None:
-            self.last_line = orders.line_of(what, choice, {})
+            self.last_line = self._line(what, choice, {})
+            if what.id == "project.init":
+                self._begin(self._reading.init(str((values or {}).get("box", ""))))
+                return
             self._here.get(what.id, self._not_here(what))(choice)
         else:
             self._begin(self._order(what, choice, dict(values or {})))
+
+    def _line(self, spec: CommandSpec, choice: Choice, values: Values) -> str:
+        return orders.line_of(spec, choice, values, self._bridge.project)
 
     def _not_here(self, spec: CommandSpec) -> Callable[[Choice], None]:
         return lambda _choice: self._bench.say(f"From a shell: boxwright {spec.name}", "warn")
@@ -112,7 +117,7 @@ class Actions:
             from tui.dialogs.form import Form
 
             def preview(filled: Values) -> str:
-                return orders.line_of(spec, choice, filled)
+                return self._line(spec, choice, filled)
 
             subject = choice.title if spec.subject is not Subject.NONE else ""
             answer = await self._app.push_screen_wait(Form(spec, values, preview, subject))
@@ -122,7 +127,7 @@ class Actions:
         if spec.destructive and not values.get("dry_run"):
             from tui.dialogs.confirm import Confirm, question
 
-            line = orders.line_of(spec, choice, values)
+            line = self._line(spec, choice, values)
             if not await self._app.push_screen_wait(
                 Confirm(question(spec, choice, values, self._bridge.state, line))
             ):
@@ -131,7 +136,7 @@ class Actions:
 
     async def _submit(self, spec: CommandSpec, choice: Choice, values: Values) -> None:
         command = orders.build(spec, choice, values, str(Path.cwd()))
-        self.last_line = command_line(command)
+        self.last_line = self._line(spec, choice, values)
         operation = await self._bridge.submit(command)
         self._mine[operation] = spec.title
         self._bridge.want_operation(operation)
@@ -174,7 +179,7 @@ class Actions:
         else:
             self._bench.say(f"{signs.done} {operation.title}: done", "good")
             if operation.result is not None and operation.command.startswith("box."):
-                Reading(self, self._app, self._bench).show_result(operation)
+                self._reading.show_result(operation)
 
     # What the workbench does by itself.
 
@@ -293,7 +298,8 @@ class Actions:
             self._app.exit()
             return
         try:
-            typed = orders.parse(line, list(self._bridge.state.machines.values()))
+            shown = "" if self._bench.everywhere else self._bridge.project
+            typed = orders.parse(line, list(self._bridge.state.machines.values()), shown)
         except BoxwrightError as error:
             self.show_problem(error.problem)
             return

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from core.cli import amounts
 from core.commands import COMMANDS, Argument, ArgumentKind, CommandSpec, Subject
 from core.commands.line import command_line
 from core.errors import UsageError
@@ -66,8 +67,19 @@ def missing(spec: CommandSpec, values: Values) -> list[Argument]:
     return [argument for argument in spec.arguments if argument.required and not values.get(argument.field)]
 
 
-def line_of(spec: CommandSpec, choice: Choice, values: Values) -> str:
-    """The equivalent command line, with the names of arguments that are still missing."""
+def line_of(spec: CommandSpec, choice: Choice, values: Values, shown: str | None = None) -> str:
+    """The equivalent command line, with the names of arguments that are still missing.
+
+    Begun in the folder ``shown`` (where it is given), so that another project is named.
+    """
+    words = _line_of(spec, choice, values)
+    foreign = shown is not None and choice.machine is not None and choice.project != shown
+    if foreign and spec.subject is Subject.MACHINE:
+        return words.replace("boxwright ", f"boxwright --project {shlex.quote(choice.project)} ", 1)
+    return words
+
+
+def _line_of(spec: CommandSpec, choice: Choice, values: Values) -> str:
     if spec.struct is None:
         words = ["boxwright", *spec.verb]
         if spec.subject is Subject.MACHINE and choice.machine is not None:
@@ -81,15 +93,24 @@ def line_of(spec: CommandSpec, choice: Choice, values: Values) -> str:
         return f"boxwright {spec.name}"
 
 
-def parse(line: str, machines: Sequence[Machine]) -> Typed:
-    """A line such as ``snapshot save before`` or ``halt db --force``. Raises UsageError."""
+_HERE = {"project.init": (Argument(field="box", metavar="BOX", help="the box, or a template"),)}
+"""Arguments at the prompt of commands that the workbench carries out by itself."""
+
+
+def parse(line: str, machines: Sequence[Machine], project: str = "") -> Typed:
+    """A line such as ``snapshot save before`` or ``halt db --force``. Raises UsageError.
+
+    Names are of machines in the folder ``project``, "" for all projects.
+    """
     try:
         words = shlex.split(line)
     except ValueError as error:
         raise UsageError("The line cannot be read.", why=str(error)) from error
     spec, rest = _verb(words)
-    positional = [argument for argument in spec.arguments if not argument.flags]
-    names = {machine.name: machine.key for machine in machines}
+    named = _project_given(rest) if spec.subject is Subject.MACHINE else ""
+    project = named or project
+    names = [machine.name for machine in machines if not project or machine.key.project == project]
+    positional = [argument for argument in (*spec.arguments, *_HERE.get(spec.id, ())) if not argument.flags]
     machine: MachineKey | None = None
     values: dict[str, Any] = {}
     while rest:
@@ -97,14 +118,57 @@ def parse(line: str, machines: Sequence[Machine]) -> Typed:
         if word.startswith("-") and len(word) > 1:
             _flag(spec, word, rest, values)
         elif spec.subject is Subject.MACHINE and machine is None and not values and word in names:
-            machine = names[word]
+            machine = _machine(word, machines, project)
         elif positional:
             _positional(positional, word, values)
+        elif spec.subject is Subject.MACHINE and machine is None:
+            raise _no_machine(word, names, project)
         else:
             raise UsageError(
                 f"{spec.name} takes no argument {word!r}.", remedy="The palette (ctrl+p) shows its arguments."
             )
+    if named and machine is None:
+        raise UsageError("Name the machine that is meant.", why="The line names only a project.")
     return Typed(spec, values, machine)
+
+
+def _project_given(words: list[str]) -> str:
+    """The folder after ``--project``, which is taken out of ``words``; "" without one."""
+    for number, word in enumerate(words):
+        name, equals, folder = word.partition("=")
+        if name != "--project":
+            continue
+        if not equals and number + 1 < len(words):
+            folder = words.pop(number + 1)
+        if not folder:
+            raise UsageError("--project needs a value.")
+        del words[number]
+        return str(Path(folder).expanduser().absolute())
+    return ""
+
+
+def _machine(name: str, machines: Sequence[Machine], project: str) -> MachineKey:
+    found = [
+        machine.key
+        for machine in machines
+        if machine.name == name and (not project or machine.key.project == project)
+    ]
+    if len(found) > 1:
+        raise UsageError(
+            f"Several projects have a machine {name!r}.",
+            why=f"They are: {', '.join(sorted(key.project for key in found))}.",
+            remedy="Say which with --project FOLDER, or select it in the list and leave its name out.",
+        )
+    return found[0]
+
+
+def _no_machine(word: str, names: Sequence[str], project: str) -> UsageError:
+    known = amounts.listed(sorted(set(names)))
+    return UsageError(
+        f"There is no machine {word!r}" + (f" in {project}." if project else "."),
+        why=f"Known{f' in {project}' if project else ''} are: {known}." if names else "There are none.",
+        remedy="P lists the machines of all projects." if project else "",
+    )
 
 
 def completions(text: str) -> list[CommandSpec]:

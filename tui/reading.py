@@ -37,7 +37,6 @@ class Reading:
         return {
             "machine.ssh-config": later(self._ssh_config),
             "project.validate": later(self._validate),
-            "project.init": later(self._init),
             "operation.list": later(self._operations),
             "engine.status": later(self._engine),
             "engine.log": later(self._engine_log),
@@ -82,13 +81,14 @@ class Reading:
             )
             self._bench.say(f"{self._app.look.signs.done} {view.file} is right: {counts}.", "good")
 
-    async def _init(self, _choice: Choice) -> None:
+    async def init(self, box: str) -> None:
+        """A new project for ``box``, which is asked for where it is ""."""
         from pathlib import Path
 
         from tui.dialogs.line import Ask
 
         folder = Path(self._bridge.project or Path.cwd())
-        box = await self._app.push_screen_wait(
+        box = box or await self._app.push_screen_wait(
             Ask(
                 "New project",
                 f"Writes a boxwright.toml into {folder}. Which box (or which template) does it begin with?",

@@ -48,7 +48,13 @@ def test_a_line_is_understood(line: str, id: str, values: dict[str, object]) -> 
         ("", "No command"),
         ("frob", "There is no command 'frob'"),
         ("halt --frob", "halt has no option --frob"),
-        ("halt one two", "halt takes no argument 'one'"),
+        ("halt one two", "There is no machine 'one'"),
+        ("halt web two", "halt takes no argument 'two'"),
+        ("destroy nosuch", "There is no machine 'nosuch'"),
+        ("box remove a b", "box remove takes no argument 'b'"),
+        ("halt --project /nowhere web", "There is no machine 'web' in /nowhere"),
+        ("halt --project /home/ada/shop", "Name the machine"),
+        ("box add x --project /w", "box add has no option --project"),
         ("provision --start-at", "--start-at needs a value"),
         ("box add 'x", "cannot be read"),
     ],
@@ -56,6 +62,44 @@ def test_a_line_is_understood(line: str, id: str, values: dict[str, object]) -> 
 def test_a_line_that_makes_no_sense_is_told(line: str, message: str) -> None:
     with pytest.raises(UsageError, match=message):
         parse(line, [WEB])
+
+
+OTHER = machine("web", project="/home/ada/blog")
+
+
+def test_a_name_in_two_projects_is_refused_and_the_project_decides() -> None:
+    with pytest.raises(UsageError, match="Several projects have a machine 'web'") as refused:
+        parse("halt web", [WEB, OTHER])
+    assert "/home/ada/blog" in refused.value.problem.why
+    assert SHOP in refused.value.problem.why
+    assert "--project" in refused.value.problem.remedy
+    assert parse("halt web --project /home/ada/blog", [WEB, OTHER]).machine == OTHER.key
+    assert parse(f"halt --project={SHOP} web --force", [WEB, OTHER]).machine == WEB.key
+
+
+def test_an_unknown_machine_is_told_with_the_known_ones() -> None:
+    with pytest.raises(UsageError) as refused:
+        parse("destroy wbe", [WEB, machine("db")], SHOP)
+    assert refused.value.problem.why == f"Known in {SHOP} are: db and web."
+
+
+def test_only_machines_of_the_shown_project_are_meant() -> None:
+    with pytest.raises(UsageError, match="There is no machine 'blog'"):
+        parse("halt blog", [WEB, machine("blog", project="/home/ada/blog")], SHOP)
+    assert parse("halt web", [OTHER, WEB], SHOP).machine == WEB.key
+    assert parse("halt web", [WEB, OTHER], SHOP).machine == WEB.key
+
+
+def test_the_command_line_names_the_project_where_it_is_another() -> None:
+    halt = BY_ID["machine.halt"]
+    other = Choice(kind=Subject.MACHINE, key=str(OTHER.key), machine=OTHER, project="/home/ada/blog")
+    assert line_of(halt, CHOSEN, {}, SHOP) == "boxwright halt web"
+    assert line_of(halt, other, {}, SHOP) == "boxwright --project /home/ada/blog halt web"
+    assert line_of(BY_ID["machine.ssh"], other, {}, SHOP) == "boxwright --project /home/ada/blog ssh web"
+
+
+def test_a_new_project_takes_its_box() -> None:
+    assert parse("init tiny/tiny", []).values == {"box": "tiny/tiny"}
 
 
 def test_paths_are_made_absolute_and_names_of_boxes_are_not(tmp_path: Path) -> None:

@@ -325,6 +325,28 @@ async def test_the_prompt_takes_commands_with_arguments(start: Start, world: Fak
         assert last(world) == commands.Halt(machine=machine("db").key, force=True)
 
 
+async def test_a_name_at_the_prompt_is_of_the_shown_project(start: Start, world: FakeClient) -> None:
+    other = machine("web", project="/home/ada/blog")
+    world.machines[str(other.key)] = other
+    async with start() as driver:
+        await driver.press("down", "colon")
+        await driver.type("halt web")
+        await driver.press("enter")
+        await submitted(driver)
+        assert last(world) == commands.Halt(machine=machine("web").key)
+        await driver.press("P", "colon")
+        await driver.type("halt web")
+        await driver.press("enter")
+        await driver.wait_for("Several projects have a machine 'web'.")
+        await driver.press("escape")
+        assert len(world.submitted) == 1
+        driver.bench.machines.select(str(other.key))
+        await driver.press("h")
+        await submitted(driver, 2)
+        assert last(world) == commands.Halt(machine=other.key)
+        await driver.wait_for("$ boxwright --project /home/ada/blog halt web")
+
+
 async def test_the_prompt_completes_and_explains(start: Start) -> None:
     async with start() as driver:
         await driver.press("colon")
