@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import inspect
 
+from core.model.project import ProjectFile
 from core.projects.positions import Path
 from core.projects.wording import bare, describe, example, instead, noun, title, toml
 
@@ -32,6 +33,8 @@ class Fault(NamedTuple):
 def diagnose(data: Any, model: type[msgspec.Struct]) -> list[Fault]:
     """Every reason why ``data``, as tomllib returned it, is not a ``model``; [] where it is one."""
     faults = list(_struct(data, bare(inspect.type_info(model)), ()))
+    if model is ProjectFile:
+        faults += _references(data)
     if faults:
         return faults
     try:
@@ -86,24 +89,31 @@ def _struct(value: Any, kind: inspect.StructType, path: Path) -> Iterator[Fault]
         elif field.required:
             clean = False
             yield _missing_key(name, field, path)
-    if clean:
+    if clean and kind.cls is not ProjectFile:  # whose own check is made by _references
         try:
             msgspec.convert(value, kind.cls)
         except msgspec.ValidationError as error:
-            yield _refused(kind.cls, value, str(error), path)
+            yield _refused(str(error), path)
 
 
-def _refused(cls: type, value: dict[str, Any], message: str, path: Path) -> Fault:
+def _references(data: Any) -> Iterator[Fault]:
+    """Machines whose build is none of the project's."""
+    machines, builds = data.get("machines"), data.get("builds", {})
+    if not isinstance(machines, dict) or not isinstance(builds, dict):
+        return
+    for name, machine in machines.items():
+        box = machine.get("box") if isinstance(machine, dict) else None
+        build = box.get("build") if isinstance(box, dict) else None
+        if isinstance(build, str) and build not in builds:
+            yield Fault(
+                ("machines", name, "box", "build"),
+                f"There is no build {build!r} in this project.",
+                remedy=instead(build, tuple(builds)) or f"add a table [builds.{build}]",
+            )
+
+
+def _refused(message: str, path: Path) -> Fault:
     """What a class's own check (``__post_init__``) said."""
-    found = re.match(r"machine '(.*)' uses build '(.*)', which is not there", message)
-    if found and not path:
-        machine, build = found.groups()
-        builds = tuple(value.get("builds", ()))
-        return Fault(
-            ("machines", machine, "box", "build"),
-            f"There is no build {build!r} in this project.",
-            remedy=instead(build, builds) or f"add a table [builds.{build}]",
-        )
     subject = title(path) if path else "The project file"
     return Fault(path, f"{subject}: {message}.", at_key=True)
 

@@ -51,21 +51,14 @@ def load(root: Path | str) -> Project:
 
 def parse(source: str, file: Path) -> Project:
     """The project that the text ``source`` of ``file`` describes. Raises ProjectFileError."""
-    data = _toml(source, file)
+    data = read_toml(source, file)
     try:
         content = msgspec.convert(data, ProjectFile)
     except (msgspec.ValidationError, OverflowError):
         from core.projects.report import data_problems
 
         raise ProjectFileError(data_problems(data, source, file)) from None
-    project = Project(
-        root=str(file.parent),
-        file=str(file),
-        name=content.project.name,
-        provider=_tuple(content.project.provider),
-        machines=content.machines,
-        builds=content.builds,
-    )
+    project = project_of(content, file)
     from core.projects.checks import contradictions
 
     faults = contradictions(project)
@@ -74,6 +67,18 @@ def parse(source: str, file: Path) -> Project:
 
         raise ProjectFileError(place_faults(faults, source, file))
     return project
+
+
+def project_of(content: ProjectFile, file: Path) -> Project:
+    """The project that the content of a file makes."""
+    return Project(
+        root=str(file.parent),
+        file=str(file),
+        name=content.project.name,
+        provider=_tuple(content.project.provider),
+        machines=content.machines,
+        builds=content.builds,
+    )
 
 
 def read_source(file: Path) -> str:
@@ -104,7 +109,8 @@ def read_source(file: Path) -> str:
         ) from None
 
 
-def _toml(source: str, file: Path) -> dict[str, Any]:
+def read_toml(source: str, file: Path) -> dict[str, Any]:
+    """The plain data of a project file. Raises ProjectFileError where it is no TOML."""
     try:
         return tomllib.loads(source)
     except (ValueError, RecursionError) as error:

@@ -5,26 +5,34 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.model.problem import Problem
-from core.projects.reader import ProjectFileError, load, read_source
+from core.model.project import ProjectFile
+from core.projects.reader import PROJECT_FILE, ProjectFileError, read_source, read_toml
 
 
 def problems(root: Path | str) -> tuple[Problem, ...]:
     """All that is wrong with a project (a folder or its file), the files and providers it names included.
 
-    () when nothing is wrong.
+    () when nothing is wrong. A value that is wrong does not hide what is wrong elsewhere; only a
+    file that is no TOML has a single problem.
 
     Raises NotFoundError where there is no project, ConfigError where its file cannot be read.
     """
-    from core.projects.checks import missing_files
+    from core.projects.checks import contradictions, missing_files
+    from core.projects.diagnosis import diagnose
     from core.projects.providers import provider_faults
     from core.projects.report import place_faults
+    from core.projects.salvage import Salvaged
 
+    path = Path(root).expanduser().resolve()
+    file = path if path.is_file() else path / PROJECT_FILE
+    source = read_source(file)
     try:
-        project = load(root)
+        data = read_toml(source, file)
     except ProjectFileError as error:
         return error.problems
-    faults = [*missing_files(project), *provider_faults(project)]
-    if not faults:
-        return ()
-    file = Path(project.file)
-    return place_faults(faults, read_source(file), file)
+    faults = diagnose(data, ProjectFile)
+    rest = Salvaged(data, file)
+    if rest.project:
+        checks = (contradictions, missing_files, provider_faults)
+        faults += [fault for check in checks for fault in rest.placed(check(rest.project))]
+    return place_faults(faults, source, file)

@@ -47,14 +47,6 @@ def test_a_project_with_all_of_its_files_has_no_problem(tmp_path: Path) -> None:
     assert problems(tmp_path) == ()
 
 
-def test_mistakes_in_the_text_come_first(tmp_path: Path) -> None:
-    (tmp_path / "boxwright.toml").write_text(SOURCE.replace('box = "x"', "bx = 1"))
-    assert [item.what for item in problems(tmp_path)] == [
-        "machines.web has no 'box'.",
-        "Unknown key 'bx' in machines.web.",
-    ]
-
-
 def test_providers_are_asked_about_their_tables(tmp_path: Path) -> None:
     (tmp_path / "boxwright.toml").write_text(
         """\
@@ -77,3 +69,48 @@ colour = "red"
     ]
     assert found[0][2] == "did you mean 'qemu'?"
     assert found[1][2].startswith("use one of: auto, ")
+
+
+def test_one_mistake_does_not_hide_another(tmp_path: Path) -> None:
+    (tmp_path / "boxwright.toml").write_text(
+        """\
+[project]
+name = "my shop"
+provider = "nothing"
+[machines.web]
+box = { build = "gone" }
+cpus = "many"
+folders = [{ host = "src" }, { host = "missing", guest = "/missing" }]
+ports = [{ guest = 0 }, { guest = 80, host = 8080, auto_correct = false }]
+[[machines.web.provision]]
+script = "setup.sh"
+[machines.db]
+boxx = "debian/bookworm64"
+memory = "1"
+ports = [{ guest = 80, host = 8080, auto_correct = false }]
+[builds.base]
+memory = "1"
+[builds.base.source.bootstrap]
+suit = "bookworm"
+[[builds.base.provision]]
+script = "base.sh"
+"""
+    )
+    assert [(item.place.line, item.what.split(";")[0]) for item in problems(tmp_path) if item.place] == [
+        (2, 'project.name is "my shop"'),
+        (3, "There is no provider 'nothing'."),
+        (5, "There is no build 'gone' in this project."),
+        (6, 'machines.web.cpus is "many", text'),
+        (7, "machines.web.folders[0] has no 'guest'."),
+        (7, "There is no folder 'missing'."),
+        (8, "machines.web.ports[0].guest is 0"),
+        (10, "There is no script 'setup.sh'."),
+        (11, "machines.db has no 'box'."),
+        (12, "Unknown key 'boxx' in machines.db."),
+        (13, "memory is '1', which is 1 bytes"),
+        (14, "Host port 8080/tcp is asked for twice."),
+        (16, "memory is '1', which is 1 bytes"),
+        (17, "builds.base.source.bootstrap has no 'suite'."),
+        (18, "Unknown key 'suit' in builds.base.source.bootstrap."),
+        (20, "There is no script 'base.sh'."),
+    ]
