@@ -11,7 +11,7 @@ from core.model import event as happened
 from core.model.box import Box
 from core.model.event import Event, Snapshot
 from core.model.machine import Machine, MachineKey
-from core.model.operation import Operation, Step
+from core.model.operation import Operation, Step, StepState
 from core.model.provider import Probe
 from core.model.query import OperationView, ProjectView
 
@@ -47,6 +47,10 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
         """In order of appearance; empty while they are not known."""
         return tuple(step for _, step in sorted(self.steps.get(operation, {}).items()))
 
+    def known(self, operation: str) -> bool:
+        """All of its steps and the place of its log are here."""
+        return operation in self.log_paths and operation in self.steps
+
     @property
     def busy(self) -> int:
         """Operations that run or wait."""
@@ -59,6 +63,18 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 def _rank(operation: Operation) -> tuple[int, str]:
     order = {"running": 2, "waiting": 1}
     return order.get(operation.state.value, 0), operation.id
+
+
+def _later(known: Any, answer: Any) -> Any:
+    """Of two accounts of one operation or step the later one; ``known`` came with events, or is None."""
+    if known is None:
+        return answer
+    return answer if _age(answer) > _age(known) else known
+
+
+def _age(account: Operation | Step) -> tuple[bool, bool, int]:
+    size = account.log_size if isinstance(account, Operation) else account.lines
+    return account.state.ended, account.state is not StepState.WAITING, size
 
 
 class Draft:
@@ -81,10 +97,17 @@ class Draft:
                 self.changed.add(item.change.key)
 
     def take_operation(self, view: OperationView) -> None:
-        """What a query said of one operation: its steps and where its log lies."""
+        """What a query said of one operation: its steps and where its log lies.
+
+        Events may have overtaken the answer: it adds what is unknown, and never leads back.
+        """
         name = view.operation.id
-        self._table("operations")[name] = view.operation
-        self._table("steps")[name] = {step.id: step for step in view.steps}
+        operations = self._table("operations")
+        operations[name] = _later(operations.get(name), view.operation)
+        steps: Any = dict(self._table("steps").get(name, {}))  # type: ignore[call-overload]
+        for step in view.steps:
+            steps[step.id] = _later(steps.get(step.id), step)
+        self._table("steps")[name] = steps
         self._table("log_paths")[name] = view.log
         self.changed |= {f"operation:{name}", f"log:{name}"}
 
@@ -109,11 +132,20 @@ class Draft:
         self._tables["boxes"] = {str(box.key): box for box in snapshot.boxes}
         self._tables["probes"] = {probe.provider: probe for probe in snapshot.providers}
         self._tables["operations"] = {operation.id: operation for operation in snapshot.operations}
-        steps: dict[str, dict[int, Step]] = {}
+        # A snapshot has the steps of what still runs; those of what had ended stay as they are.
+        steps: dict[str, dict[int, Step]] = {
+            operation.id: dict(self._base.steps[operation.id])
+            for operation in snapshot.operations
+            if operation.id in self._base.steps and self._had_ended(operation)
+        }
         for step in snapshot.steps:
             steps.setdefault(step.operation, {})[step.id] = step
         self._tables["steps"] = dict(steps)
         self.changed.add("*")
+
+    def _had_ended(self, operation: Operation) -> bool:
+        known = self._base.operations.get(operation.id)
+        return known is not None and known.state.ended and known.submitted == operation.submitted
 
     def _apply(self, change: happened.Change) -> None:
         match change:

@@ -123,6 +123,21 @@ async def test_steps_of_an_ended_operation_are_asked_for_once(client: FakeClient
         assert bridge.state.steps_of("000000")[1].state is StepState.FAILED
 
 
+async def test_an_answer_that_the_end_overtook_leaves_nothing_running(client: FakeClient) -> None:
+    async with listening(client, frames=5.0) as (bridge, ear):
+        client.operation(up("000009", "cache"))
+        await ear.next()
+        busy = bridge.state.busy
+        bridge.want_operation("000009")
+        while not bridge._views:  # noqa: ASYNC110 - the answer came, and was not shown yet
+            await asyncio.sleep(0)
+        client.operation(up("000009", "cache", StepState.DONE))
+        while "000009" not in bridge.state.log_paths:
+            await ear.next()
+        assert bridge.state.operations["000009"].state is StepState.DONE
+        assert bridge.state.busy == busy - 1
+
+
 async def test_a_project_is_read_again_when_its_file_or_a_box_changed(client: FakeClient) -> None:
     async with listening(client) as (bridge, ear):
         fewer = client.projects[SHOP].machines[:2]

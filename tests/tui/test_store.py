@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+
 from core.model.event import (
     BoxGone,
     Event,
@@ -98,6 +100,69 @@ def test_an_operation_that_was_asked_for_brings_its_steps_and_its_log() -> None:
     state = draft.done()
     assert state.steps_of("1") == (step,)
     assert state.log_paths["1"] == "/logs/1.log"
+
+
+def stale_view(name: str = "1") -> OperationView:
+    """An answer from before the end: it runs, and so does its second step."""
+    steps = (
+        Step(operation=name, id=1, name="Clone", state=StepState.DONE),
+        Step(operation=name, id=2, name="Start", state=StepState.RUNNING, lines=1),
+    )
+    return OperationView(up(name, "web"), steps, (), f"/logs/{name}.log")
+
+
+def test_an_answer_from_before_the_end_undoes_nothing() -> None:
+    ended = Step(operation="1", id=2, name="Start", state=StepState.DONE, lines=7)
+    state, _ = taken(State(), OperationChanged(up("1", "web", StepState.DONE)), StepChanged(ended))
+    draft = Draft(state)
+    draft.take_operation(stale_view())
+    after = draft.done()
+    assert after.operations["1"].state is StepState.DONE
+    assert after.busy == 0
+    assert [step.id for step in after.steps_of("1")] == [1, 2], "unknown steps are added"
+    assert after.steps_of("1")[1] == ended
+    assert after.log_paths["1"] == "/logs/1.log"
+
+
+def test_an_answer_with_news_is_taken_and_an_older_one_is_not() -> None:
+    started = Step(operation="1", id=2, name="Start", state=StepState.RUNNING, lines=5)
+    begun = StepChanged(Step(operation="1", id=1, name="Clone"))
+    grown = msgspec.structs.replace(up("1", "web"), log_size=90)
+    state, _ = taken(State(), OperationChanged(grown), begun, StepChanged(started))
+    draft = Draft(state)
+    draft.take_operation(stale_view())
+    after = draft.done()
+    assert after.operations["1"].log_size == 90
+    assert [step.state for step in after.steps_of("1")] == [StepState.DONE, StepState.RUNNING]
+    assert after.steps_of("1")[1].lines == 5
+    draft = Draft(after)
+    draft.take_operation(OperationView(up("1", "web", StepState.DONE), (), (), "/logs/1.log"))
+    assert draft.done().operations["1"].state is StepState.DONE
+
+
+def test_after_a_new_engine_ended_steps_stay_and_those_of_what_was_lost_are_asked_for(
+    tmp_path: Path,
+) -> None:
+    draft = Draft(snapshot(tmp_path))
+    draft.take_operation(shop_view(tmp_path))
+    draft.take_operation(stale_view("000001"))
+    before = draft.done()
+    assert before.known("000000")
+    assert before.known("000001")
+    world = shop(tmp_path)
+    world.operations["000001"] = up("000001", "db", StepState.FAILED)
+    draft = Draft(before)
+    draft.take([world.snapshot()])
+    after = draft.done()
+    assert after.steps_of("000000") == before.steps_of("000000")
+    assert after.known("000000")
+    assert not after.known("000001")
+
+
+def shop_view(folder: Path) -> OperationView:
+    world = shop(folder)
+    steps = tuple(world.steps["000000"].values())
+    return OperationView(world.operations["000000"], steps, (), "/logs/000000.log")
 
 
 def test_old_operations_are_forgotten_but_none_that_runs() -> None:

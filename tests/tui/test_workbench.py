@@ -80,6 +80,25 @@ async def test_starting_a_machine_shows_its_steps_as_they_come(start: Start, wor
         assert "2.0 s" in driver.text
 
 
+async def test_what_a_lost_engine_was_doing_is_asked_for_anew(
+    start: Start, world: FakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tui.bridge.AGAIN", 0.01)
+    async with start() as driver:
+        await driver.press("down")
+        await driver.wait_for("Linked clone")
+        while not driver.app.bridge.state.known("000001"):
+            await driver.settle()
+        world.operations["000001"] = up("000001", "db", StepState.FAILED)
+        world.end(BoxwrightError("The engine has gone."))
+        await driver.wait_for("The engine has gone.")
+        world.revives = True
+        while driver.app.bridge.state.operations["000001"].state is not StepState.FAILED:
+            await driver.settle()
+        driver.bench.detail.activate("steps")
+        await driver.wait_for("Linked clone")
+
+
 async def test_while_a_guest_is_waited_for_its_serial_console_is_shown(
     start: Start, world: FakeClient
 ) -> None:

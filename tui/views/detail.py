@@ -111,7 +111,7 @@ class Detail(Vertical):
             if not isinstance(child, TabLine):
                 child.display = child is shown
         operation = self.choice.operation
-        if operation is not None and operation.id not in self.state.log_paths:
+        if operation is not None and not self.state.known(operation.id):
             self._bridge.want_operation(operation.id)
         if active == "log":
             self._update_log()
