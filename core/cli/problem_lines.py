@@ -18,9 +18,10 @@ def problem_lines(problem: Problem, look: Look, *, label: str = "error") -> list
     lines = [_head(problem, look, label)]
     if problem.place is not None:
         lines += _excerpt(problem.place, look)
-    for text in problem.tail:
+    tail = () if problem.others else problem.tail
+    for text in tail:
         lines.append(f"  {look.gutter} {cells.clean(text[-cells.LONGEST :], colours=look.colour)}")
-    if lines and look.colour and problem.tail:
+    if lines and look.colour and tail:
         lines[-1] += cells.RESET
     for text in problem.why.splitlines():
         lines.append(f"  {cells.clean(text)}")
@@ -28,6 +29,10 @@ def problem_lines(problem: Problem, look: Look, *, label: str = "error") -> list
         first, *more = problem.remedy.splitlines()
         lines.append(f"  {look.paint('To mend it:', 'green')} {cells.clean(first)}")
         lines += [f"    {cells.clean(text)}" for text in more]
+    for other in problem.others:
+        lines += problem_lines(other, look, label="warning" if label == "warning" else "error")
+    if problem.others:
+        lines.append(f"{len(problem.others) + 1} mistakes.")
     if problem.report and problem.report not in problem.remedy:
         lines.append(f"  This is a mistake in Boxwright; the report is in {problem.report}")
     return lines

@@ -43,5 +43,8 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     place: Place | None = None
     tail: tuple[str, ...] = ()
     """The last lines of the output that belongs to it, oldest first."""
+    others: tuple[Problem, ...] = ()
+    """What else is wrong in the same place, e.g. the other mistakes of a project file; ``tail`` then
+    says the same in a line each."""
     report: str = ""
     """For a bug of Boxwright: the file with the traceback."""

@@ -30,12 +30,14 @@ def parse_size(text: str) -> int:
     return int(float(number) * (1000 if decimal else 1024) ** _POWERS[letter.upper()])
 
 
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*$"
 Name = Annotated[
     str,
     Meta(
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
+        pattern=NAME_PATTERN,
         max_length=63,
         description="Letters, digits, '.', '_' and '-'.",
+        examples=["web"],
     ),
 ]
 Size = Annotated[
@@ -75,8 +77,10 @@ class Port(_Table, frozen=True):
 class Folder(_Table, frozen=True):
     """A folder of the host that the guest gets a copy of, on up, reload and provision."""
 
-    host: Annotated[str, Meta(description="Relative to the project's folder.")]
-    guest: Annotated[str, Meta(pattern="^/", description="Absolute path in the guest.")]
+    host: Annotated[str, Meta(description="Relative to the project's folder.", examples=["."])]
+    guest: Annotated[
+        str, Meta(pattern="^/", description="Absolute path in the guest.", examples=["/srv/app"])
+    ]
     exclude: Annotated[
         tuple[str, ...], Meta(description="Shell patterns of what is left out, e.g. '.git'.")
     ] = ()
@@ -118,7 +122,9 @@ class Provision(_Table, frozen=True):
     privileged: Annotated[bool, Meta(description="As root (by sudo where needed).")] = True
     cwd: Annotated[str, Meta(description="Working directory in the guest.")] = ""
     to: Annotated[str, Meta(description="For file: the path in the guest.")] = ""
-    mode: Annotated[str, Meta(pattern="^(0?[0-7]{3,4})?$", description="For file: e.g. '0644'.")] = ""
+    mode: Annotated[
+        str, Meta(pattern="^(0?[0-7]{3,4})?$", description="For file: e.g. '0644'.", examples=["0644"])
+    ] = ""
     timeout: Annotated[float, Meta(ge=0, description="Seconds; 0: no limit.")] = 0
 
     def __post_init__(self) -> None:
@@ -151,7 +157,10 @@ class MachineSpec(_Table, frozen=True):
 
     box: Annotated[
         str | BuildReference,
-        Meta(description="A box's name, file or URL, or { build = NAME } for one that is built here."),
+        Meta(
+            description="A box's name, file or URL, or { build = NAME } for one that is built here.",
+            examples=["debian/bookworm64"],
+        ),
     ]
     version: Annotated[str, Meta(description="Constraint, e.g. '>= 12.0, < 13'.")] = ""
     architecture: str = ""
@@ -186,7 +195,7 @@ class MachineSpec(_Table, frozen=True):
 class Bootstrap(_Table, frozen=True):
     """A system made from a distribution's packages."""
 
-    suite: Annotated[str, Meta(description="Release, e.g. 'bookworm'.")]
+    suite: Annotated[str, Meta(description="Release, e.g. 'bookworm'.", examples=["bookworm"])]
     flavour: Annotated[
         Literal["debian", "tiny"],
         Meta(description="'debian': systemd and OpenSSH; 'tiny': kernel, BusyBox and Dropbear."),

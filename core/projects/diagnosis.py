@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import inspect
 
-from core.model.project import ProjectFile
+from core.model.project import NAME_PATTERN, ProjectFile
 from core.projects.positions import Path
-from core.projects.wording import bare, describe, example, instead, noun, title, toml
+from core.projects.wording import as_name, bare, bounds, describe, example, instead, noun, title, toml
 
 
 class Fault(NamedTuple):
@@ -180,7 +180,7 @@ def _missing_key(name: str, field: inspect.Field, path: Path) -> Fault:
     return Fault(
         path,
         f"The project file has no table [{name}].",
-        remedy=f'add [{name}] with name = "..."',
+        remedy=f'add [{name}] with name = "web"',
         at_key=True,
     )
 
@@ -195,25 +195,20 @@ def _mismatch(value: Any, kind: inspect.Type, path: Path) -> Fault:
         remedy = instead(str(value), tuple(str(item) for item in plain.values)) or f"use {expected}"
     elif isinstance(plain, inspect.IntType | inspect.FloatType) and type(value) in (int, float):
         shown = toml(value)
-        bound = _nearest(value, plain)
-        remedy = f"write {key} = {bound}" if bound is not None and path[-1] == key else remedy
+        if plain.le is not None and value > plain.le:  # the largest is hardly what was meant
+            remedy = f"write a number{bounds(plain)}"
+        elif plain.ge is not None and value < plain.ge and path[-1] == key:
+            remedy = f"write {key} = {plain.ge}"
     elif isinstance(value, str) and isinstance(plain, inspect.IntType | inspect.FloatType | inspect.BoolType):
         unquoted = value.strip().lower()
         if re.fullmatch(r"\d+|true|false", unquoted):
             remedy = f"write {unquoted} without quotes"
     elif isinstance(plain, inspect.StrType) and isinstance(value, str):
         shown = toml(value)
+        if plain.pattern == NAME_PATTERN and (name := as_name(value)):
+            remedy = f"write {key} = {toml(name)}"
     elif isinstance(plain, inspect.StrType) and plain.pattern is None and not isinstance(value, list | dict):
         remedy = f'write "{toml(value)}", in quotes'
     return Fault(
         path, f"{title(path) or 'The project file'} is {shown}; it has to be {expected}.", remedy=remedy
     )
-
-
-def _nearest(value: float, kind: inspect.IntType | inspect.FloatType) -> float | None:
-    """The bound that a number out of range is beyond, None where there is none that may be taken."""
-    if kind.ge is not None and value < kind.ge:
-        return kind.ge
-    if kind.le is not None and value > kind.le:
-        return kind.le
-    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ import msgspec
 from core import resources
 from core.errors import NotFoundError, UsageError
 from core.projects.reader import PROJECT_FILE, parse
+from core.projects.wording import as_name
 from core.projects.writing import write_whole
 
 MINIMAL = "minimal"
@@ -19,7 +21,7 @@ DEFAULT_BOX = "debian/bookworm64"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}\Z")
 
 _TEXT = """\
-# A project of Boxwright. All keys: docs/project-file.md
+# A project of Boxwright. After changes: boxwright validate
 
 [project]
 name = {name}
@@ -73,11 +75,16 @@ def create(
     if not _NAME.match(name):
         raise UsageError(
             f"{name!r} cannot be the name of a project.",
-            remedy="use letters, digits, '.', '_' and '-', 63 at most, beginning with a letter or digit",
+            remedy=f"boxwright init --name {as_name(name)}"
+            if as_name(name)
+            else "use letters, digits, '.', '_' and '-', 63 at most, beginning with a letter or digit",
         )
     files = _from_template(template, name) if template not in ("", MINIMAL) else _minimal(target, name, box)
     parse(files[Path(PROJECT_FILE)][0].decode(), target / PROJECT_FILE)
-    _refuse_to_replace(target, tuple(files), force)
+    again = f"boxwright init {shlex.quote(box)} --force" if box else "boxwright init --force"
+    if template:
+        again = f"boxwright init --template {template} --force"
+    _refuse_to_replace(target, tuple(files), force, again)
     written = []
     for relative, (content, mode) in files.items():
         path = target / relative
@@ -117,19 +124,18 @@ def _from_template(template: str, name: str) -> dict[Path, tuple[bytes, int | No
     return files
 
 
-def _refuse_to_replace(target: Path, files: tuple[Path, ...], force: bool) -> None:
+def _refuse_to_replace(target: Path, files: tuple[Path, ...], force: bool, again: str) -> None:
     there = [str(path) for path in files if (target / path).exists()]
     if there and not force:
         raise UsageError(
             f"{', '.join(there)} {'is' if len(there) == 1 else 'are'} in {target} already.",
             why="Nothing was written; --force replaces what is there.",
-            remedy="boxwright init --force",
+            remedy=again,
         )
 
 
 def _name_for(folder: Path) -> str:
-    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", folder.name).strip("-._")
-    return plain[:63].rstrip("-._") or "project"
+    return as_name(folder.name) or "project"
 
 
 def _description(file: Path) -> str:

@@ -24,6 +24,7 @@ class ProjectFileError(ConfigError):
         first = problems[0]
         tail = tuple(_line(problem) for problem in problems[1:])
         super().__init__(first.what, why=first.why, remedy=first.remedy, place=first.place, tail=tail)
+        self.problem = msgspec.structs.replace(self.problem, others=problems[1:])
         self.problems = problems
 
     def __str__(self) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import math
+import re
 from typing import Any
 
 from msgspec import inspect
@@ -30,9 +31,9 @@ def describe(kind: inspect.Type) -> str:
         case inspect.BoolType():
             return "true or false"
         case inspect.IntType():
-            return f"a whole number{_range(plain)}"
+            return f"a whole number{bounds(plain)}"
         case inspect.FloatType():
-            return f"a number{_range(plain)}"
+            return f"a number{bounds(plain)}"
         case inspect.LiteralType():
             values = [toml(value) for value in plain.values]
             return " or ".join([", ".join(values[:-1]), values[-1]] if len(values) > 1 else values)
@@ -48,13 +49,20 @@ def describe(kind: inspect.Type) -> str:
     return "something else"
 
 
-def _range(kind: inspect.IntType | inspect.FloatType) -> str:
+def bounds(kind: inspect.IntType | inspect.FloatType) -> str:
+    """`` from 1 to 512``, `` above 0``, or ""."""
     low = kind.ge if kind.ge is not None else kind.gt
     if low is None:
         return ""
     if kind.le is not None:
         return f" from {low} to {kind.le}"
     return f" above {low}" if kind.gt is not None else f", at least {low}"
+
+
+def as_name(text: str) -> str:
+    """The nearest text that may be a name: ``my-shop`` for ``my shop``; "" where nothing is left."""
+    plain = re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")
+    return plain[:63].rstrip("-._")
 
 
 def example(kind: inspect.Type) -> str:

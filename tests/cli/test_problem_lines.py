@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
+import pytest
+
 from core.cli.look import Look
 from core.cli.problem_lines import problem_lines
 from core.model.problem import Place, Problem
+from core.projects import ProjectFileError, load
 
 
 def test_what_why_and_remedy_in_that_order() -> None:
@@ -45,3 +49,27 @@ def test_the_last_output_is_shown_and_harmless() -> None:
 def test_a_mistake_of_ours_says_so() -> None:
     lines = problem_lines(Problem(what="KeyError", report="/reports/1.txt"), Look())
     assert lines[-1] == "  This is a mistake in Boxwright; the report is in /reports/1.txt"
+
+
+def test_several_mistakes_are_shown_like_the_first_one(tmp_path: Path) -> None:
+    file = tmp_path / "boxwright.toml"
+    file.write_text("[project]\ncpus = 1\nmemry = 2\n")
+    with pytest.raises(ProjectFileError) as caught:
+        load(tmp_path)
+    problem = msgspec.json.decode(msgspec.json.encode(caught.value.problem), type=Problem)
+    known = "  To mend it: use one of: name, provider"
+    assert problem_lines(problem, Look(), label="up web failed") == [
+        f"{file}:1:2: up web failed: project has no 'name'.",
+        " 1 | [project]",
+        "   |  ^^^^^^^",
+        '  To mend it: add name = "web"',
+        f"{file}:2:1: error: Unknown key 'cpus' in project.",
+        " 2 | cpus = 1",
+        "   | ^^^^",
+        known,
+        f"{file}:3:1: error: Unknown key 'memry' in project.",
+        " 3 | memry = 2",
+        "   | ^^^^^",
+        known,
+        "3 mistakes.",
+    ]

@@ -62,6 +62,9 @@ def test_nothing_is_replaced_unless_forced(tmp_path: Path) -> None:
         create(tmp_path)
     assert "--force" in caught.value.problem.remedy
     assert file.read_text() == "mine"
+    with pytest.raises(UsageError) as caught:
+        create(tmp_path, box="my box.tar")
+    assert caught.value.problem.remedy == "boxwright init 'my box.tar' --force"
     create(tmp_path, force=True)
     assert load(tmp_path).machines
 
