@@ -10,7 +10,7 @@ SIZE = 8 << 20
 """Bytes that are set aside."""
 LOW = 4 << 20
 """With less free than this they are given up."""
-PLENTY = 256 << 20
+PLENTY = 64 << 20
 """With more free than this they are set aside (again)."""
 
 
