@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from core.model.event import Event, OperationChanged, Snapshot, StepChanged
 from core.model.operation import Operation, Step, StepState
 
@@ -44,8 +46,17 @@ class Board:
 
     def children(self, operation: str, parent: int) -> list[Step]:
         """The steps below ``parent`` (0: the top), in order of appearance."""
-        steps = self.steps.get(operation, {})
+        steps = self.shown(operation)
         return [steps[number] for number in sorted(steps) if steps[number].parent == parent]
+
+    def shown(self, operation: str) -> dict[int, Step]:
+        """The steps of an operation by their ids. Once it has ended nothing of it runs any more: steps
+        whose ends nobody told of (the engine was killed) failed with it, or never began."""
+        steps = self.steps.get(operation, {})
+        over = self.operations.get(operation)
+        if over is None or not over.state.ended:
+            return steps
+        return {id: step if step.state.ended else _cut_off(step, over) for id, step in steps.items()}
 
     def ended(self, ids: list[str]) -> bool:
         """Have all of these ended?"""
@@ -53,10 +64,17 @@ class Board:
 
     def writer(self, operation: str) -> int:
         """The running step to show output below: the one that wrote last, else the newest running leaf."""
-        steps = self.steps.get(operation, {})
+        steps = self.shown(operation)
         last = steps.get(self.writing.get(operation, 0))
         if last is not None and last.state is StepState.RUNNING:
             return last.id
         parents = {step.parent for step in steps.values()}
         running = [s.id for s in steps.values() if s.state is StepState.RUNNING and s.id not in parents]
         return max(running, default=0)
+
+
+def _cut_off(step: Step, operation: Operation) -> Step:
+    if step.state is StepState.WAITING:
+        return msgspec.structs.replace(step, state=StepState.SKIPPED)
+    state = StepState.CANCELLED if operation.state is StepState.CANCELLED else StepState.FAILED
+    return msgspec.structs.replace(step, state=state, ended=operation.ended, detail="cut off")

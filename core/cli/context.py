@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.interrupts import Interrupts
 from core.cli.options import Options
 from core.cli.output import Output
-from core.errors import NotFoundError
+from core.cli.well_known import PROJECT_FILES
+from core.errors import NotFoundError, UsageError
 
 if TYPE_CHECKING:
     from core.cli.session import Session
@@ -53,8 +55,20 @@ class Context:
         if not self.options.project:
             return Path.cwd()
         folder = Path(self.options.project).expanduser().absolute()
+        if folder.is_file() and folder.name in PROJECT_FILES:
+            return folder.parent
+        if folder.is_file():
+            raise UsageError(
+                f"{folder} is not a project file.",
+                why="--project takes a folder with a boxwright.toml, or that file.",
+                remedy="boxwright --project DIR ...",
+            )
         if not folder.is_dir():
-            raise NotFoundError(f"There is no folder {folder}.", why="It was given with --project.")
+            raise NotFoundError(
+                f"There is no folder {folder}.",
+                why="It was given with --project.",
+                remedy=f"boxwright init --project {shlex.quote(str(folder))}   (makes a project there)",
+            )
         return folder
 
     @property

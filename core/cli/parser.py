@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from typing import NoReturn
 
 from core.cli.options import add_global_options
 from core.cli.own_arguments import MACHINE_LAST, ONE_MACHINE, OWN, TAKES_REST
+from core.cli.suggestions import did_you_mean
 from core.commands import Argument, ArgumentKind, CommandSpec, Subject
 from core.errors import UsageError
 
@@ -29,7 +31,13 @@ class CommandParser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         asked = f"boxwright {self._name} --help" if self._name else "boxwright help"
-        raise UsageError(_plain(message), remedy=asked)
+        raise UsageError(_plain(message), why=self._meant(message), remedy=asked)
+
+    def _meant(self, message: str) -> str:
+        """What the first option that is not understood may have been."""
+        found = re.search(r"unrecognized arguments: (?:.* )?(--[^\s=]+)", message)
+        known = [flag for flag in self._option_string_actions if flag.startswith("--")]
+        return did_you_mean(found[1], known) if found else ""
 
 
 def parser_for(spec: CommandSpec) -> CommandParser:

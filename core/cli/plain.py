@@ -59,7 +59,7 @@ class PlainLines:
         self.tick(board, ids, {})
 
     def _tell(self, board: Board, operation: Operation, found: list[Piece]) -> None:
-        steps = board.steps.get(operation.id, {})
+        steps = board.shown(operation.id)
         self._wait_told(operation)
         over = operation.state.ended
         pending = self._early.pop(operation.id, []) + found

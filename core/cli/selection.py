@@ -36,7 +36,11 @@ def matches(word: str, names: Sequence[str]) -> list[str]:
         try:
             expression = re.compile(word[1:-1])
         except re.error as error:
-            raise UsageError(f"{word} is not a regular expression.", why=str(error)) from None
+            raise UsageError(
+                f"{word} is not a regular expression.",
+                why=str(error),
+                remedy=f"put '\\' before characters that mean themselves: /{re.escape(word[1:-1])}/",
+            ) from None
         return [name for name in names if expression.search(name)]
     if _PATTERN & set(word):
         return [name for name in names if fnmatch.fnmatchcase(name, word)]

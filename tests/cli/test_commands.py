@@ -92,6 +92,29 @@ def test_unknown_names_are_guessed(shop: Path, boxwright: Run) -> None:
     assert boxwright("box", "show", "tiny").code == ExitCode.NOT_FOUND
 
 
+def test_where_a_word_is_missing_the_words_are_listed(boxwright: Run) -> None:
+    ran = boxwright("snapshot")
+    assert ran.code == ExitCode.USAGE
+    assert "One of: save, list, restore, delete." in ran.err
+
+
+def test_a_pattern_that_is_none_and_a_project_that_is_not_there_have_remedies(
+    shop: Path, boxwright: Run
+) -> None:
+    assert "To mend it: put '\\'" in boxwright("halt", "/[/").err
+    missing = boxwright("status", "--project", "/nowhere/shop")
+    assert missing.code == ExitCode.NOT_FOUND
+    assert "To mend it: boxwright init --project /nowhere/shop" in missing.err
+
+
+def test_a_project_may_be_given_by_its_file(shop: Path, boxwright: Run) -> None:
+    assert boxwright("status", "--project=boxwright.toml").code == ExitCode.DONE
+    (shop / "other.toml").write_text("")
+    ran = boxwright("status", "--project", "other.toml")
+    assert ran.code == ExitCode.USAGE
+    assert "is not a project file" in ran.err
+
+
 def test_destroying_asks_and_without_a_terminal_refuses(shop: Path, boxwright: Run) -> None:
     boxwright("up", "web")
     boxwright("snapshot", "save", "before")
@@ -114,6 +137,7 @@ def test_snapshots(shop: Path, boxwright: Run) -> None:
     assert boxwright("snapshot", "restore", "one", "-y").code == ExitCode.DONE
     missing = boxwright("snapshot", "delete", "db", "one", "-y")
     assert (missing.code, "no snapshot 'one' of db" in missing.err) == (ExitCode.NOT_FOUND, True)
+    assert "There are: one and two." in boxwright("snapshot", "delete", "zzz", "-y").err
     assert boxwright("snapshot", "delete", "one", "-y").code == ExitCode.DONE
     assert "one" not in boxwright("snapshot", "list", "web").out
 

@@ -140,6 +140,19 @@ def test_wrong_arguments_are_named_with_the_way_to_help(line: str, says: str) ->
     assert caught.value.problem.remedy == f"boxwright {found.spec.name} --help"
 
 
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [("status --jsn", "'--json'"), ("up --no-provison web", "'--no-provision'"), ("up --qqqqqq", "")],
+)
+def test_options_are_guessed(line: str, hint: str) -> None:
+    found = find_verb(line.split())
+    assert found.spec is not None
+    with pytest.raises(UsageError) as caught:
+        parse(found.spec, found.words)
+    assert hint in caught.value.problem.why
+    assert bool(hint) == bool(caught.value.problem.why)
+
+
 def test_aliases_and_groups() -> None:
     assert find_verb(["start", "web"]).spec is spec("up")
     assert find_verb(["ops", "list"]).spec is spec("ops")

@@ -95,3 +95,17 @@ def test_escape_sequences_of_guests_do_not_reach_a_file() -> None:
         board(operation()), ["000001"], {"000001": [Piece(0, b"\x1b[31mred\x1b[0m\x1b[2J\x07\n")]}
     )
     assert out.getvalue() == "[web]   red\n"
+
+
+def test_a_step_whose_end_nobody_told_of_ends_with_its_operation() -> None:
+    out = io.StringIO()
+    display = PlainLines(out, Look())
+    made = board(operation(), step(1, "Wait for SSH"))
+    display.tick(made, ["000001"], {})
+    made.put(operation(state=StepState.FAILED, ended=99.0))
+    display.close(made, ["000001"])
+    assert out.getvalue().splitlines() == [
+        "[web] Wait for SSH",
+        "[web] Wait for SSH: failed (cut off)",
+        "[web] up web: failed",
+    ]

@@ -145,3 +145,16 @@ def test_no_frame_overflows(
     assert len(shown) < height
     assert all(cells.width(line) < width for line in shown)
     assert not any("\n" in line or "\r" in line for line in shown)
+
+
+def test_a_step_whose_end_nobody_told_of_does_not_outlive_its_operation() -> None:
+    made = board(
+        operation(state=StepState.FAILED, ended=99.0),
+        step(1, "Wait for SSH", detail="no answer yet"),
+        step(2, "Provision", StepState.WAITING, started=0.0),
+    )
+    assert tree.final(made, made.operations["000001"], frame(60)) == [
+        "✗ up web  failed                                      9.0 s",
+        "  ✗ Wait for SSH  cut off                             4.0 s",
+        "  – Provision                                       skipped",
+    ]

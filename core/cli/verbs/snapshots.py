@@ -91,7 +91,7 @@ def _with_snapshot(context: Context, spec: CommandSpec, given: argparse.Namespac
         where = f" of {wanted[0].name}" if wanted else ""
         raise NotFoundError(
             f"There is no snapshot {given.name!r}{where}.",
-            why=did_you_mean(given.name, names),
+            why=did_you_mean(given.name, names) or (f"There are: {amounts.listed(names)}." if names else ""),
             remedy="boxwright snapshot list",
         )
     return possible(context, spec, having, chosen.named)
