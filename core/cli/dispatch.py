@@ -97,8 +97,13 @@ def _without_verb(found: Found, output: Output, interrupts: Interrupts) -> int:
     if found.group:
         if "--help" in found.words or "-h" in found.words:
             return print_group_help(found.group, output)
+        from core.cli.verb import members
+
+        words = [spec.verb[1] for spec in members(found.group)]
         raise UsageError(
-            f"'boxwright {found.group}' needs another word.", remedy=f"boxwright help {found.group}"
+            f"'boxwright {found.group}' needs another word.",
+            why=f"One of: {', '.join(words)}.",
+            remedy=f"boxwright help {found.group}",
         )
     if "--help" in found.words or "-h" in found.words:
         return print_overview(output)
