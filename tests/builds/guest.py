@@ -53,7 +53,7 @@ async def power_button(booted: Booted) -> None:
     try:
         for command in ("qmp_capabilities", "system_powerdown"):
             writer.write(json.dumps({"execute": command}).encode() + b"\n")
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(30):
                 while b'"return"' not in await reader.readline():
                     pass
     finally:

@@ -17,7 +17,7 @@ from pathlib import Path
 from pyghostty import Terminal
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 20.0
+PATIENCE = 90.0
 
 
 class TerminalRun:

@@ -83,7 +83,7 @@ def test_the_serial_console_is_a_plain_socket(
 ) -> None:
     record = client._wait(put_running(engine, provider, "web"))
     line, seen = client.serial(key("web"))
-    line.settimeout(5)
+    line.settimeout(30)
     while b"ready" not in seen:
         seen += line.recv(4096)
     line.sendall(b"hello\r")

@@ -186,7 +186,7 @@ def make_engine(
 
 async def ended(engine: Engine, operation: str) -> Operation:
     """The operation once it has ended."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         await engine.scheduler.wait(operation)
     found = engine.journal.operation(operation)
     assert found is not None

@@ -66,13 +66,13 @@ class Peer:
         await self.writer.drain()
 
     async def receive(self) -> Answer:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             (length,) = struct.unpack(">I", await self.reader.readexactly(4))
             return msgspec.msgpack.decode(await self.reader.readexactly(length), type=Answer)  # type: ignore[no-any-return]
 
     async def end(self) -> None:
         """Nothing more comes."""
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert await self.reader.read() == b""
         self.writer.close()
 
@@ -164,7 +164,7 @@ def test_garbage_ends_that_connection_only(boxwright_home: Path, data: bytes) ->
         for peer in (await Peer.connect(path), await greeted(path)):
             peer.writer.write(data)
             peer.writer.write_eof()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(30):
                 await peer.reader.read()
             peer.writer.close()
         await works(path)

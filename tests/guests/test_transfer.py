@@ -272,7 +272,7 @@ async def test_a_cancelled_upload_leaves_nothing(guest: SshGuest, tmp_path: Path
         with pytest.raises(asyncio.CancelledError):
             await task
         # The next command queues behind nothing: wait until the guest's side has cleaned up.
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while names(target.parent):
                 await guest.run("sleep 0.05")
 

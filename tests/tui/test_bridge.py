@@ -34,7 +34,7 @@ class Ear:
         self.news.set()
 
     async def next(self) -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await self.news.wait()
         self.news.clear()
 

@@ -58,7 +58,7 @@ class Wire:
         pass
 
 
-async def until(condition: Callable[[], bool], seconds: float = 10.0) -> None:
+async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 - a test looks in from outside
             await asyncio.sleep(0.002)

@@ -73,7 +73,7 @@ async def consoles() -> AsyncIterator[Consoles]:
 
 async def read(opened: console.SerialConsole, count: int) -> bytes:
     said = b""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while len(said) < count:
             data = await opened.read()
             assert data
