@@ -217,14 +217,20 @@ class Actions:
 
     def _close_tab(self) -> None:
         detail = self._bench.detail
-        if detail.is_console(detail.active):
-            self._bench.focus_list("machines")
-            self._begin(detail.close_console(detail.active))
+        if not detail.is_console(detail.active):
+            self._bench.say("Close tab: only the tab of a console can be closed.", "warn")
+            return
+        self._bench.focus_list("machines")
+        self._begin(detail.close_console(detail.active))
 
     def _again(self) -> None:
         number = self._bench.detail.failed_provisioner()
         if number:
             self.perform(BY_ID["machine.provision"], {"start_at": str(number)})
+            return
+        machine = self._bench.choice.machine
+        reason = f"no provisioner of {machine.name} has failed" if machine else "no machine is selected"
+        self._bench.say(f"Retry from here: {reason}.", "warn")
 
     def _back(self) -> None:
         if self._bench.in_detail:

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 from core.cli import amounts
 from core.errors import BoxwrightError
 from core.model.operation import Operation
+from core.model.problem import Problem
 from tui.choice import Choice
 from tui.look import signs as signs_of
 from tui.look.lines import Part, clean, spread, wrap
 from tui.views.overview import pair
+from tui.views.steps import problem_lines
 
 if TYPE_CHECKING:
     from tui.actions import Actions
@@ -67,19 +69,20 @@ class Reading:
         self._text("SSH config", ssh_config(machine.name, machine.endpoint))
 
     async def _validate(self, choice: Choice) -> None:
-        from core.model.query import GetProject, ProjectView
-
         root = choice.project or self._bridge.project
-        view = await self._bridge.query(GetProject(project=root))
-        if not isinstance(view, ProjectView):
+        found, right = await asyncio.to_thread(_checked, root)
+        signs = self._app.look.signs
+        if not found:
+            self._bench.say(f"{signs.done} {right}", "good")
             return
-        if view.problem is not None:
-            self._actions.show_problem(view.problem)
-        else:
-            counts = (
-                f"{amounts.count(len(view.machines), 'machine')}, {amounts.count(len(view.builds), 'build')}"
-            )
-            self._bench.say(f"{self._app.look.signs.done} {view.file} is right: {counts}.", "good")
+
+        def lines(width: int) -> list[Line]:
+            out: list[Line] = [[(f"{amounts.count(len(found), 'mistake')}", "!bad")]]
+            for problem in found:
+                out += [[], *problem_lines(problem, width, signs)]
+            return out
+
+        self._app.push_screen(self._info("Validate", lines))
 
     async def init(self, box: str) -> None:
         """A new project for ``box``, which is asked for where it is ""."""
@@ -231,6 +234,19 @@ class Reading:
                     lambda width: [[(text, "text")] for line in lines for text in wrap(line, width)],
                 )
             )
+
+
+def _checked(root: str) -> tuple[tuple[Problem, ...], str]:
+    """What is wrong with a project, else a sentence that it is right. Raises BoxwrightError."""
+    from core.projects import load
+    from core.projects.validate import problems
+
+    found = problems(root)
+    if found:
+        return found, ""
+    project = load(root)
+    machines = amounts.count(len(project.machines), "machine")
+    return (), f"{project.file} is right: {machines}, {amounts.count(len(project.builds), 'build')}."
 
 
 def _plain(value: Any, indent: str = "") -> list[str]:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
+import msgspec
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
@@ -19,7 +20,7 @@ from tui.bridge import Link, LinkState
 from tui.choice import NOTHING, Choice
 from tui.footer import Footer, Item
 from tui.header import Header
-from tui.keys import CONSOLE_LEAVE, Keymap, Own, refusal, spoken
+from tui.keys import CONSOLE_LEAVE, Keymap, refusal, spoken
 from tui.look.lines import Part
 from tui.panes import content
 from tui.panes.rows import RowList
@@ -153,7 +154,11 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     @property
     def choice(self) -> Choice:
-        """What is selected in the list that has, or had, the keys."""
+        """What is selected in the list that has, or had, the keys; without that, just the project."""
+        choice = self._selected()
+        return choice if choice.project else msgspec.structs.replace(choice, project=self.bridge.project)
+
+    def _selected(self) -> Choice:
         state = self.bridge.state
         selected = self.query_one(f"#{self.pane}", RowList).selected
         if not selected:
@@ -170,10 +175,10 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def refresh_footer(self) -> None:
         if self.in_console:
-            self.detail.border_subtitle = f"{spoken(CONSOLE_LEAVE)} leaves"
+            self.detail.label(subtitle=f"{spoken(CONSOLE_LEAVE)} leaves")
             self.footer.set_items([Item("", spoken(CONSOLE_LEAVE), "Leave the console"), *_IN_CONSOLE], [])
             return
-        self.detail.border_subtitle = ""
+        self.detail.label(subtitle="")
         choice = self.choice
         kind = _KINDS[self.pane]
         items = [
@@ -263,8 +268,6 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.quiet()
         pressed = (event.key, event.character or event.key)
         found = self.keymap.find(pressed, _KINDS[self.pane])
-        if isinstance(found, Own) and found.id == "workbench.again" and not self.detail.failed_provisioner():
-            return
         if found is None:
             return
         event.stop()

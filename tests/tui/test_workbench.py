@@ -157,11 +157,46 @@ async def test_a_snapshot_is_restored_from_its_tab(start: Start, world: FakeClie
         for _ in range(3):
             await driver.press("right_square_bracket")
         await driver.wait_for("[Snapshots]")
-        await driver.press("enter", "down", "enter")
+        await driver.press("enter", "enter")
         await driver.wait_for("Go back to clean?")
         await driver.press("right", "enter")
         await submitted(driver)
         assert last(world) == commands.RestoreSnapshot(machine=machine("web").key, name="clean")
+
+
+async def test_enter_in_the_steps_shows_the_output_of_the_marked_one(start: Start) -> None:
+    async with start() as driver:
+        await driver.press("down")
+        await driver.wait_for("[Steps]")
+        await driver.press("enter")
+        assert driver.bench.detail.view.target == "step:1"
+        await driver.press("enter")
+        await driver.wait_for("[Log]")
+
+
+async def test_a_key_that_can_do_nothing_says_why(start: Start) -> None:
+    async with start() as driver:
+        await driver.press("w")
+        assert "Close tab: only the tab of a console can be closed." in driver.text
+        await driver.press("down", "a")
+        assert "Retry from here: no provisioner of db has failed." in driver.text
+        await driver.press("2", "x")
+        assert "Nothing runs on" in driver.text
+
+
+async def test_steps_have_their_width_when_they_are_first_shown(start: Start) -> None:
+    async with start() as driver:
+        await driver.press("down")
+        await driver.wait_for("Linked clone")
+        usual = driver.frame()
+        await driver.press("right_square_bracket", "left_square_bracket")
+        assert driver.frame() == usual
+    async with start() as driver:
+        driver.bench.detail._active[f"{SHOP}:db"] = "log"
+        await driver.press("down")
+        await driver.wait_for("[Log]")
+        await driver.press("left_square_bracket")
+        assert driver.frame() == usual
 
 
 async def test_boxes_have_keys_of_their_own(start: Start, world: FakeClient, tmp_path: Path) -> None:
@@ -418,7 +453,6 @@ async def test_help_is_made_from_the_registry(start: Start) -> None:
         ("doctor", "VBoxManage is not installed."),
         ("version", "boxwright"),
         ("ops", "up web"),
-        ("validate", "is right: 5 machines, 2 builds"),
         ("engine stop", "needs the engine"),
         ("box show", "12.4"),
     ],
@@ -431,6 +465,30 @@ async def test_commands_that_only_show_something(start: Start, line: str, text: 
         await driver.type(line)
         await driver.press("enter")
         await driver.wait_for(text)
+
+
+_RIGHT = """[project]
+name = "shop"
+[machines.web]
+box = "debian/bookworm64"
+"""
+
+
+async def test_validate_finds_what_the_shell_finds(start: Start, tmp_path: Path) -> None:
+    file = tmp_path / "boxwright.toml"
+    file.write_text(_RIGHT)
+    async with start(project=str(tmp_path)) as driver:
+        await driver.press("colon")
+        await driver.type("validate")
+        await driver.press("enter")
+        await driver.wait_for("is right: 1 machine, 0 builds")
+        file.write_text(_RIGHT + "memmory = 1\n[[machines.web.provision]]\nscript = 'nowhere.sh'\n")
+        await driver.press("colon")
+        await driver.type("validate")
+        await driver.press("enter")
+        await driver.wait_for("2 mistakes")
+        await driver.wait_for("memmory")
+        await driver.wait_for("nowhere.sh")
 
 
 async def test_past_operations_can_be_looked_at(start: Start) -> None:

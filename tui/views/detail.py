@@ -43,6 +43,7 @@ class Detail(Vertical):
         self._consoles_shown: dict[str, ConsoleView] = {}
         self._serial_tail: tuple[str, ...] = ()
         self._ticker: Timer | None = None
+        self._labels: tuple[str, str] = ("", "")
 
     def compose(self) -> ComposeResult:
         yield TabLine(id="tabs")
@@ -81,8 +82,19 @@ class Detail(Vertical):
             self._serial_tail = ()
         self.choice = choice
         title = clean(choice.title) or "boxwright"
-        self.border_title = title.replace("[", "\\[")
+        self.label(title.replace("[", "\\["))
         self.update()
+
+    def label(self, title: str | None = None, subtitle: str | None = None) -> None:
+        """Set what stands in the border. Textual draws everything anew even where that stays the same."""
+        if title is not None and title != self._labels[0]:
+            self.border_title = title
+        if subtitle is not None and subtitle != self._labels[1]:
+            self.border_subtitle = subtitle
+        self._labels = (
+            self._labels[0] if title is None else title,
+            self._labels[1] if subtitle is None else subtitle,
+        )
 
     def activate(self, tab: str) -> None:
         self._active[self.choice.key] = tab
@@ -183,7 +195,8 @@ class Detail(Vertical):
     def _update_lines(self, tab: str) -> None:
         view = self._view(tab)
         assert isinstance(view, LinesView)
-        width = max(20, (view.size.width or self.size.width - 2) - 1)
+        # The view's own width is known only once it is laid out: it is as wide as all of this.
+        width = max(20, self.size.width - 1)
         signs, now, choice = self._look.signs, time.time(), self.choice
         if tab == "snapshots" and choice.machine is not None:
             view.set_lines(*snapshots.content(choice.machine, width=width, signs=signs, now=now))

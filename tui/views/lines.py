@@ -43,6 +43,7 @@ class LinesView(Painted, can_focus=True):
         self._lines, self._targets = lines, targets or {}
         if self.target and self.target not in self._targets.values():
             self.target = ""
+        self._mark_first()
         self._top = self._last_top if at_end else min(self._top, self._last_top)
         self.refresh()
 
@@ -54,13 +55,6 @@ class LinesView(Painted, can_focus=True):
     @property
     def _last_top(self) -> int:
         return max(0, len(self._lines) - self.size.height)
-
-    def to_top(self) -> None:
-        self._top = 0
-        self.refresh()
-
-    def to_end(self) -> None:
-        self._scroll(self._last_top)
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
@@ -85,9 +79,20 @@ class LinesView(Painted, can_focus=True):
         self._top = min(self._top, self._last_top)
         if self.follow:
             self._top = self._last_top
+        self._mark_first()
+        # It may have been drawn before its size was known here.
+        self.refresh()
 
     def on_focus(self) -> None:
+        # Before ``has_focus`` is true.
+        self._mark_first(focused=True)
         self.refresh()
+
+    def _mark_first(self, *, focused: bool = False) -> None:
+        """With the keys there is always a cursor, where there is something to choose, and it is seen."""
+        if (focused or self.has_focus) and not self.target and self._targets:
+            numbers = sorted(self._targets)
+            self.target = self._targets[next((one for one in numbers if one >= self._top), numbers[-1])]
 
     def on_blur(self) -> None:
         self.refresh()

@@ -110,7 +110,7 @@ def _next_step(machine: Machine, width: int) -> list[Line]:
         case MachineState.RUNNING:
             words = [("s", "opens a shell"), ("p", "provisions it"), ("h", "halts it")]
         case MachineState.BROKEN:
-            words = [("u", "tries to start it"), ("d", "removes it")]
+            words = [("d", "destroys it; then u makes it anew")]
         case _:
             return []
     line: Line = []
