@@ -247,14 +247,10 @@ def _value(argument: Argument, value: Any, folder: str) -> Any:
             return tuple(value.split()) if isinstance(value, str) else tuple(value)
         case ArgumentKind.LOCAL_PATH:
             return _absolute(str(value), folder)
+        case ArgumentKind.SOURCE if _looks_local(str(value), folder):
+            return _absolute(str(value), folder)
         case ArgumentKind.FLAG:
             return bool(value)
-    if (
-        argument.metavar == "SOURCE"
-        and not argument.help.startswith("path in")
-        and _looks_local(str(value), folder)
-    ):
-        return _absolute(str(value), folder)
     return value
 
 

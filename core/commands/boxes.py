@@ -22,7 +22,13 @@ BOX_COMMANDS: tuple[CommandSpec, ...] = (
         struct=command.AddBox,
         key="a",
         arguments=(
-            Argument(field="source", metavar="SOURCE", help="name, file, URL or catalogue", required=True),
+            Argument(
+                field="source",
+                kind=ArgumentKind.SOURCE,
+                metavar="SOURCE",
+                help="name, file, URL or catalogue",
+                required=True,
+            ),
             Argument(
                 field="name", flags=("--name",), metavar="NAME", help="the name that a bare archive gets"
             ),

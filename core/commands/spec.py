@@ -32,6 +32,8 @@ class ArgumentKind(enum.StrEnum):
     """Any number of texts."""
     LOCAL_PATH = "path"
     """A path on the host; made absolute before it is sent."""
+    SOURCE = "source"
+    """A name or an address, or a path on the host, which is made absolute."""
 
 
 class Argument(msgspec.Struct, frozen=True, kw_only=True):

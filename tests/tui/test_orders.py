@@ -114,6 +114,12 @@ def test_paths_are_made_absolute_and_names_of_boxes_are_not(tmp_path: Path) -> N
     assert upload == commands.Upload(machine=WEB.key, source="/w/x", target="y")
 
 
+def test_a_path_in_the_machine_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "x").write_text("")
+    download = build(BY_ID["machine.download"], CHOSEN, {"source": "x", "target": "y"}, str(tmp_path))
+    assert download == commands.Download(machine=WEB.key, source="x", target=str(tmp_path / "y"))
+
+
 def test_what_is_missing_or_wrong_is_a_usage_error() -> None:
     with pytest.raises(UsageError):
         build(BY_ID["snapshot.save"], CHOSEN, {}, "/")

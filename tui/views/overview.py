@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from core.cli import amounts
 from core.model.box import Box
-from core.model.machine import Machine, MachineState, Stats
+from core.model.machine import Machine, MachineState
 from core.model.query import BuildView, ProjectView
 from tui.choice import Choice
 from tui.look import signs as signs_of
@@ -117,15 +117,6 @@ def _next_step(machine: Machine, width: int) -> list[Line]:
     for key, what in words:
         line += [(key, "!accent"), (f" {what}   ", "muted")]
     return [line]
-
-
-def stats_lines(before: Stats | None, stats: Stats, width: int) -> list[Line]:
-    """Rates between two measurements, and memory now."""
-    lines = pair("Memory used", amounts.size(stats.memory), width)
-    if before is not None and stats.time > before.time:
-        span = stats.time - before.time
-        lines += pair("CPU", f"{(stats.cpu_seconds - before.cpu_seconds) / span:.0%}", width)
-    return lines
 
 
 def _box(box: Box, state: State, width: int, now: float) -> list[Line]:
