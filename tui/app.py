@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import importlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tui.bridge import Bridge, Connector, connect_socket
+from tui.loading import load
 from tui.terminal import Terminal, look_around
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ async def _load() -> None:
     usual = sys.getswitchinterval()
     sys.setswitchinterval(0.0005)
     try:
-        await asyncio.to_thread(importlib.import_module, "tui.program")
+        await asyncio.to_thread(load)
     finally:
         sys.setswitchinterval(usual)
 

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 from core.cli.interrupts import Interrupts
@@ -15,8 +16,11 @@ from core.errors import BoxwrightError, UsageError
 from core.model.problem import ExitCode, Problem
 
 if TYPE_CHECKING:
+    import argparse
+
     from core.cli.context import Context
     from core.cli.verb import Found
+    from core.commands import CommandSpec
 
 _BROKEN_PIPE = 141
 """As a shell reports a program that SIGPIPE ended."""
@@ -92,10 +96,10 @@ def _dispatch(words: list[str], output: Output, interrupts: Interrupts) -> int:
 
 def _without_verb(found: Found, output: Output, interrupts: Interrupts) -> int:
     """``boxwright`` alone opens the workbench; ``boxwright box`` lists its commands."""
-    from core.cli.help import print_group_help, print_overview
-
     if found.group:
         if "--help" in found.words or "-h" in found.words:
+            from core.cli.help import print_group_help
+
             return print_group_help(found.group, output)
         from core.cli.verb import members
 
@@ -106,19 +110,31 @@ def _without_verb(found: Found, output: Output, interrupts: Interrupts) -> int:
             remedy=f"boxwright help {found.group}",
         )
     if "--help" in found.words or "-h" in found.words:
+        from core.cli.help import print_overview
+
         return print_overview(output)
     from core.commands import BY_ID
 
     spec = BY_ID["version" if {"--version", "-V"} & set(found.words) else "workbench"]
-    from core.cli.parser import parse
     from core.cli.verbs import handler
 
-    given = parse(spec, [word for word in found.words if word not in ("--version", "-V")])
+    given = _parsed(spec, [word for word in found.words if word not in ("--version", "-V")])
     context = _context(Options.of(given), output, interrupts)
     try:
         return handler(spec)(context, spec, given)
     finally:
         context.close()
+
+
+def _parsed(spec: CommandSpec, words: Sequence[str]) -> argparse.Namespace:
+    """As the parser does. It takes its time to load, so the usual ways to open the workbench do without."""
+    if not words:
+        return SimpleNamespace()  # type: ignore[return-value]
+    if len(words) == 2 and words[0] == "--project" and not words[1].startswith("-"):
+        return SimpleNamespace(project=words[1])  # type: ignore[return-value]
+    from core.cli.parser import parse
+
+    return parse(spec, words)
 
 
 def _context(options: Options, output: Output, interrupts: Interrupts) -> Context:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import argparse
+from typing import TYPE_CHECKING
 
 import msgspec
+
+if TYPE_CHECKING:
+    import argparse
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,6 +40,8 @@ FLAGS = frozenset(
 
 def add_global_options(parser: argparse.ArgumentParser) -> None:
     """The global options as a group of their own."""
+    import argparse
+
     group = parser.add_argument_group("options of every command")
 
     def add(*flags: str, **rest: object) -> None:

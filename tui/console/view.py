@@ -12,13 +12,13 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
 
-from tui.console.painting import paint
 from tui.console.screen import Cursor
 from tui.console.session import Session, SessionState
 from tui.keys import CONSOLE_LEAVE
 from tui.log import sgr
 from tui.look.lines import Part
 from tui.look.painted import Painted
+from tui.look.painting import paint
 from tui.views.steps import problem_lines
 
 _HELD_LONGEST = 0.15

@@ -7,17 +7,21 @@ import time
 from pathlib import Path
 
 from rich.segment import Segment
-from rich.style import Style
 from textual import events
+from textual.geometry import Region
 from textual.strip import Strip
 
+from tui.log.frame import Frame, marked
 from tui.log.index import LogIndex
 from tui.log.search import Search
 from tui.log.window import Place, Window
 from tui.look.lines import Part, cut
 from tui.look.painted import Painted
+from tui.look.painting import outdate, paint
 
 _WHEEL = 3
+_BREATH = 0.004
+"""Seconds after a frame that are left for everything else."""
 _PIECE = 0.01
 """Seconds that indexing and searching take at a time, with as much for everything else between."""
 
@@ -39,7 +43,10 @@ class LogView(Painted, can_focus=True):
         self._found = -1
         self._jump = False
         self._work: asyncio.Task[None] | None = None
-        self._strips: list[Strip] | None = None
+        self._frame: Frame | None = None
+        self._shown: Frame | None = None
+        self._painted = 0.0
+        self._due: asyncio.TimerHandle | None = None
 
     def on_unmount(self) -> None:
         self.close()
@@ -251,21 +258,62 @@ class LogView(Painted, can_focus=True):
     # Drawing.
 
     def _redraw(self) -> None:
-        self._strips = None
-        self.refresh()
+        """Draw what differs: now, or as soon as there was time for something else since the last frame."""
+        self._frame = None
+        if not self._in_sight:
+            self.refresh()
+            return
+        wait = self._painted + _BREATH - time.monotonic()
+        if wait <= 0:
+            self._paint()
+            return
+        outdate(self)
+        if self._due is None:
+            self._due = asyncio.get_running_loop().call_later(wait, self._paint)
+
+    def _paint(self) -> None:
+        self._due = None
+        if not self._in_sight:
+            return
+        before, frame = self._shown, self._new_frame()
+        self._shown = self._frame = frame
+        if before is None or before.key != frame.key:
+            paint(self, ())
+        elif changed := frame.differing(before):
+            width = self.size.width
+            paint(self, [Region(0, y, width, 1) for y in changed])
+        self._painted = time.monotonic()
+
+    @property
+    def _in_sight(self) -> bool:
+        return self.is_attached and self.display and self.size.width > 0
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
-        if y >= self._rows:
-            return self._status(width)
+        if self._frame is None or self._frame.key != self._frame_key:
+            self._frame = self._new_frame()
+        if self._frame is not self._shown:
+            # Drawn by Textual, and perhaps only some lines of it: the next frame is drawn as a whole.
+            self._shown = None
+        strips = self._frame.strips
+        return strips[y] if y < len(strips) else self.blank(self.size.width)
+
+    @property
+    def _frame_key(self) -> tuple[object, ...]:
+        return self.size, self.look.theme
+
+    def _new_frame(self) -> Frame:
+        return Frame(self._frame_key, [*self._lines(), self._status(self.size.width)][: self.size.height])
+
+    def _lines(self) -> list[Strip]:
+        width, rows = self.size.width, self._rows
         if self.index is None or self._window is None or not self.index.lines:
-            return self.line([("No output yet.", "muted")] if y == 0 else [], width)
-        if self._strips is None:
-            self._strips = self._visible()
-        strip = self._strips[y] if y < len(self._strips) else self.blank(self._columns)
-        if y == self._rows - 1 and not self.follow:
-            strip = self._with_pill(strip)
-        return Strip.join([strip, self._bar(y)])
+            return [self.line([("No output yet.", "muted")] if y == 0 else [], width) for y in range(rows)]
+        strips = self._visible()
+        if len(strips) < rows:
+            strips += [self.blank(self._columns)] * (rows - len(strips))
+        if not self.follow:
+            strips[-1] = self._with_pill(strips[-1])
+        return [Strip.join(both) for both in zip(strips, self._bar(rows), strict=True)]
 
     def _visible(self) -> list[Strip]:
         assert self._window is not None
@@ -273,29 +321,14 @@ class LogView(Painted, can_focus=True):
         found = self._window.rows(
             self._place, self._rows, self._columns, left=self._left, wrapped=self.wrapped
         )
+        columns = self._columns
         strips = []
         for row in found:
             strip = Strip([Segment(text, base + style) for text, style in row.segments])
             if self.search is not None:
-                strip = self._marked(strip, row.text, current=row.line == self._found)
-            strips.append(strip.adjust_cell_length(self._columns, base))
+                strip = marked(strip, self.search.marks(row.text), current=row.line == self._found)
+            strips.append(strip.adjust_cell_length(columns, base))
         return strips
-
-    def _marked(self, strip: Strip, text: str, *, current: bool) -> Strip:
-        assert self.search is not None
-        marks = self.search.marks(text)
-        if not marks:
-            return strip
-        style = Style(reverse=True, bold=current)
-        parts: list[Strip] = []
-        at = 0
-        length = strip.cell_length
-        for start, end in marks:
-            if start >= length:
-                break
-            parts += [strip.crop(at, start), strip.crop(start, min(end, length)).apply_style(style)]
-            at = min(end, length)
-        return Strip.join([*parts, strip.crop(at, length)])
 
     def _with_pill(self, strip: Strip) -> Strip:
         assert self.index is not None
@@ -305,17 +338,19 @@ class LogView(Painted, can_focus=True):
         room = max(0, self._columns - len(text))
         return Strip.join([strip.adjust_cell_length(room, self.role("text")), pill])
 
-    def _bar(self, y: int) -> Strip:
+    def _bar(self, rows: int) -> list[Strip]:
         """A bar of one column that says where in the file one is."""
         assert self.index is not None
+        blank = self.blank(1)
         total = max(1, self.index.lines)
-        if total <= self._rows:
-            return self.blank(1)
-        size = max(1, self._rows * self._rows // total)
-        start = min(self._rows - size, self._place.line * self._rows // total)
+        if total <= rows:
+            return [blank] * rows
+        size = max(1, rows * rows // total)
+        start = min(rows - size, self._place.line * rows // total)
         if self.follow:
-            start = self._rows - size
-        return self.line([(self.signs.thumb, "muted") if start <= y < start + size else (" ", "text")], 1)
+            start = rows - size
+        thumb = self.line([(self.signs.thumb, "muted")], 1)
+        return [blank] * start + [thumb] * size + [blank] * (rows - size - start)
 
     def _status(self, width: int) -> Strip:
         parts: list[Part] = []

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from core.cli.context import Context
-from core.commands import CommandSpec
+if TYPE_CHECKING:
+    import argparse
 
-Verb = Callable[[Context, CommandSpec, argparse.Namespace], int]
+    from core.cli.context import Context
+    from core.commands import CommandSpec
+
+Verb = Callable[["Context", "CommandSpec", "argparse.Namespace"], int]
 """Carries a command out; returns the exit code, raises BoxwrightError."""
 
 _HERE: dict[str, str] = {

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import importlib
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from core import __version__
 from core.cli.context import Context
 from core.commands import CommandSpec
 from core.errors import BoxwrightError, NotFoundError, UsageError
 from core.model.problem import ExitCode
+
+if TYPE_CHECKING:
+    import argparse
 
 _WORKBENCH = "tui.app"
 """Found by its name: the core does not depend on the workbench, and runs without it."""
