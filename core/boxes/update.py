@@ -11,6 +11,7 @@ from core.boxes import http
 from core.boxes.add import add
 from core.boxes.architecture import ANY, canonical
 from core.boxes.limits import limits
+from core.boxes.reasons import NEWEST, NO_CATALOGUE
 from core.boxes.resolve import find_catalogue
 from core.boxes.store import BoxStore, Linked
 from core.boxes.versions import Version
@@ -64,7 +65,7 @@ async def look(store: BoxStore, names: Sequence[str], work: Work) -> tuple[list[
     first: BoxwrightError | None = None
     for box in newest_of_each(store, names):
         if not box.catalogue:
-            skipped.append({"box": str(box.key), "why": "it came from no catalogue"})
+            skipped.append({"box": str(box.key), "why": NO_CATALOGUE})
             continue
         async with work.step(f"Ask for {box.name}", detail=http.visible(box.catalogue)) as step:
             try:
@@ -112,7 +113,7 @@ async def update(
     for newer in answers:
         box = newer.box
         if not newer.outdated:
-            skipped.append({"box": str(box.key), "why": "it is the newest version"})
+            skipped.append({"box": str(box.key), "why": NEWEST})
             continue
         async with work.step(f"Add {box.name} {newer.newest}") as step:
             command = AddBox(

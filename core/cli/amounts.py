@@ -21,6 +21,14 @@ def duration(seconds: float) -> str:
     return f"{days} d {hours} h"
 
 
+def whole(seconds: float) -> str:
+    """As ``duration``, in whole seconds: ``12 s``, ``2 min 05 s``."""
+    seconds = round(max(0.0, seconds))
+    if seconds < 100:
+        return f"{seconds} s" if seconds < 60 else f"1 min {seconds - 60:02d} s"
+    return duration(seconds)
+
+
 def clock(seconds: float) -> str:
     """Time left: ``0:42``, ``12:05``, ``1:02:03``."""
     whole = max(0, round(seconds))

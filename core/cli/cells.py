@@ -102,6 +102,21 @@ def clip(text: str, cells: int, *, more: str = "…") -> str:
     return "".join(out) + (RESET if coloured else "") + more
 
 
+def wrap(text: str, cells: int, *, indent: str = "", hanging: str | None = None) -> list[str]:
+    """``text`` in lines of less than ``cells`` cells, broken between words; a longer word stays whole,
+    so that it can be copied. ``hanging`` begins the lines after the first. 0: one line."""
+    if cells <= 0 or width(indent + text) < cells:
+        return [indent + text]
+    first, *rest = text.split(" ")
+    lines = [indent + first]
+    for word in rest:
+        if width(f"{lines[-1]} {word}") < cells:
+            lines[-1] += f" {word}"
+        else:
+            lines.append((indent if hanging is None else hanging) + word)
+    return lines
+
+
 def pad(text: str, cells: int, *, right: bool = False) -> str:
     """``text`` with spaces up to ``cells``; on its left with ``right``."""
     space = " " * max(0, cells - width(text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from core.cli import cells
 from core.cli.options import add_global_options
 from core.cli.output import Output
 from core.cli.parser import CommandParser, parser_for
@@ -37,7 +38,7 @@ def print_overview(output: Output) -> int:
     ):
         output.line()
         output.line(look.paint(title, "bold"))
-        output.lines(_sentences(wanted, width))
+        output.lines(_sentences(wanted, width, output.width))
     output.line()
     output.line(look.paint("First steps", "bold"))
     output.lines([f"  {command:<{width + 20}} {what}" for command, what in _FIRST_STEPS])
@@ -56,7 +57,7 @@ def print_group_help(group: str, output: Output) -> int:
         return ExitCode.DONE
     output.line(f"usage: boxwright {group} COMMAND")
     output.line()
-    output.lines(_sentences(found, max(len(spec.name) for spec in found)))
+    output.lines(_sentences(found, max(len(spec.name) for spec in found), output.width))
     output.line()
     output.line(f"boxwright help {found[-1].name} shows what that one takes.")
     return ExitCode.DONE
@@ -71,8 +72,12 @@ def print_command_help(spec: CommandSpec, output: Output) -> int:
     return ExitCode.DONE
 
 
-def _sentences(specs: list[CommandSpec], width: int) -> list[str]:
-    return [f"  {spec.name:<{width}}  {spec.help}" for spec in specs]
+def _sentences(specs: list[CommandSpec], width: int, columns: int) -> list[str]:
+    hanging = " " * (width + 4)
+    lines = []
+    for spec in specs:
+        lines += cells.wrap(spec.help, columns, indent=f"  {spec.name:<{width}}  ", hanging=hanging)
+    return lines
 
 
 def _entry(spec: CommandSpec) -> dict[str, object]:

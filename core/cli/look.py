@@ -43,9 +43,11 @@ _MACHINE_COLOURS = ("cyan", "magenta", "yellow", "blue", "green")
 class Look:
     """How text is dressed: with colours or without, in Unicode or in ASCII."""
 
-    def __init__(self, colour: bool = False, unicode: bool = True) -> None:
+    def __init__(self, colour: bool = False, unicode: bool = True, width: int = 0) -> None:
         self.colour = colour
         self.unicode = unicode
+        self.width = width
+        """Cells that prose is to fit; 0 where it need not."""
 
     def paint(self, text: str, *styles: str) -> str:
         if not self.colour or not text:
@@ -114,7 +116,7 @@ def for_stream(stream: TextIO, *, wanted: bool = True) -> Look:
     encoding = (getattr(stream, "encoding", "") or "").lower().replace("-", "")
     unicode = encoding.startswith("utf")
     colour = wanted and capable(stream) and not os.environ.get("NO_COLOR")
-    return Look(colour=colour, unicode=unicode)
+    return Look(colour=colour, unicode=unicode, width=columns(stream))
 
 
 def capable(stream: TextIO) -> bool:

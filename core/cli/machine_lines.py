@@ -30,11 +30,13 @@ def of_project(machines: Sequence[Shown], look: Look, width: int) -> list[str]:
             look.machine(machine.state),
             machine.provider or "-",
             f"{machine.box} {machine.box_version}".strip(),
-            look.paint(_remark(machine, now, look), "dim"),
+            *_uptime_and_ports(machine, now, look),
+            look.paint(_remark(machine, now), "dim"),
         )
         for machine in machines
     ]
-    lines = table(("NAME", "STATE", "PROVIDER", "BOX", ""), rows, look, width=width)
+    heads = ("NAME", "STATE", "PROVIDER", "BOX", "UP FOR", "PORTS", "")
+    lines = _filled(heads, rows, look, width)
     if all(machine.state == "not created" and not machine.holder for machine in machines):
         lines += ["", look.paint("boxwright up   brings them up", "dim")]
     return lines
@@ -64,10 +66,12 @@ def of_all(machines: Sequence[Shown], look: Look, width: int) -> list[str]:
                 look.machine(machine.state),
                 machine.provider,
                 _home(machine.key.project),
-                look.paint(why or _remark(machine, now, look), "yellow" if why else "dim"),
+                *_uptime_and_ports(machine, now, look),
+                look.paint(why or _remark(machine, now), "yellow" if why else "dim"),
             )
         )
-    lines = table(("ID", "NAME", "STATE", "PROVIDER", "PROJECT", ""), rows, look, width=width)
+    heads = ("ID", "NAME", "STATE", "PROVIDER", "PROJECT", "UP FOR", "PORTS", "")
+    lines = _filled(heads, rows, look, width)
     if gone:
         lines += ["", f"To remove what is left of projects that are gone: boxwright destroy {' '.join(gone)}"]
     return lines
@@ -78,22 +82,31 @@ def stale(machine: Shown) -> str:
     return "" if os.path.isdir(machine.key.project) else "the project's folder is gone"  # noqa: PTH112
 
 
-def _remark(machine: Shown, now: float, look: Look) -> str:
-    """What else is to be said: who works on it, what is wrong, where it answers."""
+def _filled(heads: Sequence[str], rows: Sequence[Sequence[str]], look: Look, width: int) -> list[str]:
+    """A table without the columns that have nothing in them."""
+    used = [column for column in range(len(heads)) if any(row[column] for row in rows)]
+    wanted = [[row[column] for column in used] for row in rows]
+    return table([heads[column] for column in used], wanted, look, width=width)
+
+
+def _uptime_and_ports(machine: Shown, now: float, look: Look) -> tuple[str, str]:
+    if machine.state != "running" or machine.holder or machine.trouble:
+        return "", ""
+    since = amounts.whole(now - machine.started) if machine.started else ""
+    ports = " ".join(f"{one.host}{look.arrow}{one.guest}" for one in machine.ports)
+    return look.paint(since, "dim"), look.paint(ports, "dim")
+
+
+def _remark(machine: Shown, now: float) -> str:
+    """What else is to be said: who works on it, what is wrong."""
     if machine.holder:
         return _holder(machine.holder, len(machine.waiting), now)
-    if machine.trouble:
-        return str(machine.trouble)
-    if machine.state == "running":
-        ports = [f"{one.host}{look.arrow}{one.guest}" for one in machine.ports]
-        since = f"since {amounts.duration(now - machine.started)}" if machine.started else ""
-        return " ".join(part for part in (since, *ports) if part)
-    return ""
+    return str(machine.trouble) if machine.trouble else ""
 
 
 def _holder(holder: Holder | Record, waiting: int, now: float) -> str:
     queue = f", {waiting} waiting" if waiting else ""
-    return f"{holder.action} for {amounts.duration(now - holder.since)}{queue}"
+    return f"{holder.action} for {amounts.whole(now - holder.since)}{queue}"
 
 
 def _home(path: str) -> str:

@@ -24,7 +24,7 @@ def problem_lines(problem: Problem, look: Look, *, label: str = "error") -> list
     if lines and look.colour and tail:
         lines[-1] += cells.RESET
     for text in problem.why.splitlines():
-        lines.append(f"  {cells.clean(text)}")
+        lines += cells.wrap(cells.clean(text), look.width, indent="  ")
     if problem.remedy:
         first, *more = problem.remedy.splitlines()
         lines.append(f"  {look.paint('To mend it:', 'green')} {cells.clean(first)}")
@@ -43,7 +43,8 @@ def _head(problem: Problem, look: Look, label: str) -> str:
     place = f"{look.paint(str(problem.place), 'bold')}: " if problem.place else ""
     colour = "yellow" if label == "warning" else "red"
     head = f"{place}{look.paint(f'{label}:', 'bold', colour)} {look.paint(cells.clean(first), 'bold')}"
-    return "\n".join([head, *(f"  {cells.clean(text)}" for text in more)])
+    rest = [line for text in more for line in cells.wrap(cells.clean(text), look.width, indent="  ")]
+    return "\n".join([head, *rest])
 
 
 def _excerpt(place: Place, look: Look) -> list[str]:

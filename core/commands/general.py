@@ -23,7 +23,7 @@ GENERAL_COMMANDS: tuple[CommandSpec, ...] = (
         id="operation.list",
         verb=("ops",),
         title="Operations",
-        help="List operations, running and past; cancel one.",
+        help="List operations, running and past, newest first.",
         key="O",
         aliases=("ops list",),
     ),

@@ -17,6 +17,14 @@ def test_durations(seconds: float, text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("seconds", "text"), [(0.4, "0 s"), (59.4, "59 s"), (59.6, "1 min 00 s"), (99, "1 min 39 s"),
+                          (100, "1 min 40 s"), (3720, "1 h 02 min"), (-1, "0 s")],
+)  # fmt: skip
+def test_whole_seconds(seconds: float, text: str) -> None:
+    assert amounts.whole(seconds) == text
+
+
+@pytest.mark.parametrize(
     ("number", "text"),
     [
         (0, "0 B"), (999, "999 B"), (1000, "1.0 KiB"), (1536, "1.5 KiB"),

@@ -59,3 +59,15 @@ def test_padding_fills_up_and_cuts_nothing(text: str, room: int) -> None:
     text = cells.clean(text)
     assert cells.width(cells.pad(text, room)) == max(room, cells.width(text))
     assert cells.pad(text, room, right=True).endswith(text)
+
+
+@given(st.text(alphabet="ab c\u4e2d", max_size=80), st.integers(4, 40))
+def test_prose_wraps_between_words(text: str, columns: int) -> None:
+    lines = cells.wrap(text, columns, indent="  ")
+    assert " ".join(line[2:] for line in lines) == text
+    assert all(cells.width(line) < columns or " " not in line[2:].strip() for line in lines)
+
+
+def test_prose_hangs_below_its_beginning() -> None:
+    assert cells.wrap("one two three", 12, indent="up  ", hanging="    ") == ["up  one two", "    three"]
+    assert cells.wrap("one two", 0, indent="  ") == ["  one two"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -221,6 +222,39 @@ def test_ssh_config_is_understood_by_openssh(shop: Path, boxwright: Run, tmp_pat
         assert "user vagrant\n" in said
     assert boxwright("ssh-config", "web", "--host", "shop").out.startswith("Host shop\n")
     assert boxwright("ssh-config", "--host", "shop").code == ExitCode.USAGE
+
+
+def test_the_log_is_that_of_the_last_operation_that_wrote(shop: Path, boxwright: Run) -> None:
+    boxwright("up", "web")
+    boxwright("halt", "web")
+    assert boxwright("logs", "web").out == "hello from web\n"
+    boxwright("up", "db")
+    boxwright("destroy", "db", "-y")
+    assert boxwright("logs", "db").out == "hello from db\n"
+
+
+def test_where_no_operation_wrote_the_last_one_is_named(shop: Path, boxwright: Run) -> None:
+    assert boxwright("box", "update").out.splitlines()[-1] == "Everything is up to date."
+    ran = boxwright("logs")
+    assert ran.code == ExitCode.NOT_FOUND
+    assert "No operation wrote anything." in ran.err
+    assert "To mend it: boxwright ops show 000001" in ran.err
+
+
+def test_what_runs_is_told_in_columns_of_its_own(shop: Path, boxwright: Run) -> None:
+    down = boxwright("status").out
+    assert "UP FOR" not in down
+    boxwright("up", "web")
+    heads, *rows = boxwright("status").out.splitlines()
+    assert "UP FOR" in heads
+    begin = heads.index("UP FOR")
+    web = next(row for row in rows if row.startswith("web "))
+    assert re.match(r"\d+ s( |$)", web[begin:])
+
+
+def test_nothing_to_prune(shop: Path, boxwright: Run) -> None:
+    assert boxwright("box", "prune").out.splitlines()[-1] == "Nothing to remove."
+    assert boxwright("box", "prune", "-y").out.splitlines()[-1] == "Nothing to remove."
 
 
 def test_operations_are_listed_and_shown(shop: Path, boxwright: Run) -> None:

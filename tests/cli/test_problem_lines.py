@@ -40,6 +40,16 @@ def test_a_place_that_cannot_be_read_any_more_is_only_named() -> None:
     assert lines == ["/nowhere/boxwright.toml:3:1: error: No."]
 
 
+def test_the_reason_fits_the_terminal_and_the_remedy_stays_whole_to_be_copied() -> None:
+    problem = Problem(what="No.", why="Because of this.", remedy="boxwright up web --no-provision")
+    assert problem_lines(problem, Look(width=16)) == [
+        "error: No.",
+        "  Because of",
+        "  this.",
+        "  To mend it: boxwright up web --no-provision",
+    ]
+
+
 def test_the_last_output_is_shown_and_harmless() -> None:
     problem = Problem(what="It failed.", tail=("one", "\x1b[2J\x1b[31mtwo"))
     assert problem_lines(problem, Look())[1:] == ["  │ one", "  │ two"]

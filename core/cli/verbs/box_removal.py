@@ -62,7 +62,7 @@ def prune(context: Context, spec: CommandSpec, given: argparse.Namespace) -> int
             return outcome.code
         goes = _removed(outcome.operations[0].result)
         if not goes:
-            output.result(document(outcome), ["Nothing to prune."])
+            output.result(document(outcome), ["Nothing to remove."])
             return outcome.code
         freed = amounts.size(float(outcome.operations[0].result.get("freed", 0)))
         confirm(context, f"Remove these and free {freed}?", goes=goes, stays="boxes in use, newest versions")
@@ -73,7 +73,7 @@ def prune(context: Context, spec: CommandSpec, given: argparse.Namespace) -> int
         freed = amounts.size(float(result.get("freed", 0)))
         output.lines([f"  {text}" for text in gone])
         verb = "would free" if wanted.dry_run else "freed"
-        output.line(f"{amounts.count(len(gone), 'thing')} {verb} {freed}." if gone else "Nothing to prune.")
+        output.line(f"{amounts.count(len(gone), 'thing')} {verb} {freed}." if gone else "Nothing to remove.")
     elif output.options.json:
         output.document(document(outcome))
     return outcome.code

@@ -20,7 +20,21 @@ def add(context: Context, spec: CommandSpec, given: argparse.Namespace) -> int:
 
 
 def update(context: Context, spec: CommandSpec, given: argparse.Namespace) -> int:
-    return _plain(context, command_of(spec, given))
+    outcome = carry_out(context, [command_of(spec, given)])
+    output = context.output
+    if output.options.json:
+        output.document(document(outcome))
+    elif not outcome.code:
+        from core.boxes.reasons import NOTHING_NEWER
+
+        result = outcome.operations[0].result or {}
+        silent = [entry for entry in result.get("skipped", ()) if entry.get("why") not in NOTHING_NEWER]
+        if silent:
+            output.line("Of these it is not known whether there is a newer version:")
+            output.lines([f"  {entry.get('box')}: {entry.get('why')}" for entry in silent])
+        elif not result.get("updated"):
+            output.line("Everything is up to date.")
+    return outcome.code
 
 
 def verify(context: Context, spec: CommandSpec, given: argparse.Namespace) -> int:

@@ -39,7 +39,8 @@ def logs(context: Context, _spec: CommandSpec, given: argparse.Namespace) -> int
 
 
 def _find(context: Context, what: str) -> Operation:
-    """By id, or the last one on a machine or build of this project, or the last of all."""
+    """By id, or the last one on a machine or build of this project, or the last of all: of these the
+    last that wrote something, or writes. Raises NotFoundError where none did."""
     if _ID.fullmatch(what):
         view = context.session.query(GetOperation(operation=what))
         assert isinstance(view, OperationView)
@@ -47,9 +48,17 @@ def _find(context: Context, what: str) -> Operation:
     project = context.root if what or context.options.project else ""
     answer = context.session.query(GetOperations(project=project, limit=1000))
     assert isinstance(answer, Operations)
-    for operation in answer.operations:
-        if not what or operation.subject in (f"{project}:{what}", f"build:{project}:{what}"):
+    meant = (f"{project}:{what}", f"build:{project}:{what}")
+    found = [one for one in answer.operations if not what or one.subject in meant]
+    for operation in found:
+        if operation.log_size or not operation.state.ended:
             return operation
+    if found:
+        raise NotFoundError(
+            f"No operation{f' on {what}' if what else ''} wrote anything.",
+            why=f"The last one was {found[0].title}: {found[0].state}.",
+            remedy=f"boxwright ops show {found[0].id}",
+        )
     if not what:
         raise NotFoundError("No operations yet.", remedy="boxwright up")
     names = sorted({one.subject.rpartition(":")[2] for one in answer.operations if one.subject})

@@ -17,11 +17,14 @@ from core.model.problem import ExitCode
 
 def init(context: Context, _spec: CommandSpec, given: argparse.Namespace) -> int:
     """Write a project into the current folder, or into the one given with --project."""
+    from core.projects import PROJECT_FILE
     from core.projects.init import create
 
     if given.template == "list":
         return _list_templates(context)
     folder = Path(context.options.project or ".").expanduser().absolute()
+    if folder.name == PROJECT_FILE and folder.is_file():
+        folder = folder.parent
     box = given.box or ""
     if box and "://" not in box and box.startswith((".", "~")):
         box = str(Path(box).expanduser().absolute())
