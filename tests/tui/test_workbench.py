@@ -174,6 +174,15 @@ async def test_enter_in_the_steps_shows_the_output_of_the_marked_one(start: Star
         await driver.wait_for("[Log]")
 
 
+async def test_an_operation_that_ended_without_output_says_so(start: Start, world: FakeClient) -> None:
+    async with start() as driver:
+        world.operation(up("000070", "cache"))
+        await driver.press("down", "down", "l")
+        await driver.wait_for("No output yet.")
+        world.operation(up("000070", "cache", StepState.DONE))
+        await driver.wait_for("It wrote nothing.")
+
+
 async def test_a_key_that_can_do_nothing_says_why(start: Start) -> None:
     async with start() as driver:
         await driver.press("w")

@@ -33,6 +33,7 @@ class LogView(Painted, can_focus=True):
         super().__init__(id=id)
         self.index: LogIndex | None = None
         self.title = ""
+        self._empty = ""
         self.follow = True
         self.wrapped = False
         self.search: Search | None = None
@@ -61,9 +62,10 @@ class LogView(Painted, can_focus=True):
 
     # Content.
 
-    def open(self, path: str, title: str) -> None:
-        """Show another file, or go on with the same one."""
+    def open(self, path: str, title: str, empty: str = "No output yet.") -> None:
+        """Show another file, or go on with the same one. ``empty`` is said while there is nothing in it."""
         self.title = title
+        self._empty = empty
         if self.index is not None and str(self.index.path) == path:
             self.grew()
             return
@@ -307,7 +309,7 @@ class LogView(Painted, can_focus=True):
     def _lines(self) -> list[Strip]:
         width, rows = self.size.width, self._rows
         if self.index is None or self._window is None or not self.index.lines:
-            return [self.line([("No output yet.", "muted")] if y == 0 else [], width) for y in range(rows)]
+            return [self.line([(self._empty, "muted")] if y == 0 else [], width) for y in range(rows)]
         strips = self._visible()
         if len(strips) < rows:
             strips += [self.blank(self._columns)] * (rows - len(strips))

@@ -239,7 +239,9 @@ class Detail(Vertical):
     def _update_log(self) -> None:
         operation = self.choice.operation
         path = self.state.log_paths.get(operation.id, "") if operation else ""
-        self.log_view.open(path, operation.title if operation else "")
+        ended = operation is not None and operation.state.ended and self.state.known(operation.id)
+        empty = "It wrote nothing." if ended else "No output yet."
+        self.log_view.open(path, operation.title if operation else "", empty)
 
     def shortcuts(self) -> list[steps.Shortcut]:
         """What can be done about a failure."""
