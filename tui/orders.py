@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from core.cli import amounts
+from core import amounts
 from core.commands import COMMANDS, Argument, ArgumentKind, CommandSpec, Subject
 from core.commands.line import command_line
 from core.errors import UsageError

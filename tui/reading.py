@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from core.cli import amounts
+from core import amounts
 from core.errors import BoxwrightError
 from core.model.operation import Operation
 from core.model.problem import Problem

@@ -14,12 +14,13 @@ from typing import Any
 from core.boxes.add import add
 from core.boxes.import_vagrant import import_boxes as import_vagrant_boxes
 from core.boxes.prune import prune
+from core.boxes.reasons import in_use, several_versions
 from core.boxes.staging import file_system_errors
 from core.boxes.store import BoxStore, Linked
 from core.boxes.update import outdated, update
 from core.boxes.verify import verify
 from core.boxes.versions import Constraint, Version
-from core.errors import BusyError, NotFoundError, UsageError
+from core.errors import NotFoundError, UsageError
 from core.model import command as commands
 from core.model.box import Box
 from core.model.work import Work
@@ -81,22 +82,14 @@ def _chosen(store: BoxStore, command: commands.RemoveBox) -> list[Box]:
         )
     versions = {Version(box.version) for box in boxes}
     if len(versions) > 1 and command.version != "all":
-        listed = ", ".join(dict.fromkeys(box.version for box in boxes))
-        raise UsageError(
-            f"{command.name} is there in several versions: {listed}.",
-            remedy=f"boxwright box remove {command.name} --box-version {boxes[-1].version}, or 'all'",
-        )
+        raise several_versions(command.name, list(dict.fromkeys(box.version for box in boxes)))
     return boxes
 
 
 def _check_unused(box: Box, linked: Linked) -> None:
     machines = linked.get(box.key, ())
     if machines:
-        raise BusyError(
-            f"Machines are linked to the box {box.key}.",
-            why=f"Without it they could not start any more: {', '.join(machines)}.",
-            remedy="destroy them first, or remove the box with --force",
-        )
+        raise in_use(str(box.key), machines)
 
 
 async def prune_boxes(

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from core import __version__
-from core.cli import amounts
+from core import __version__, amounts
 from core.errors import BoxwrightError
 from core.model.provider import Probe
 from core.paths import Locations, locations

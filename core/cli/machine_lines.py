@@ -6,7 +6,7 @@ import os
 import time
 from collections.abc import Sequence
 
-from core.cli import amounts
+from core import amounts
 from core.cli.look import Look
 from core.cli.table import table
 

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 from typing import TextIO
 
-from core.cli import amounts, cells, tree
+from core import amounts
+from core.cli import cells, tree
 from core.cli.board import Board
 from core.cli.lines import LineCutter, Piece
 from core.cli.look import Look

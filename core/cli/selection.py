@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from core.cli import amounts
+from core import amounts
 from core.cli.context import Context
 from core.cli.suggestions import did_you_mean
 from core.errors import BoxwrightError, NotFoundError, RemoteError, UsageError

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from core.cli import amounts, cells
+from core import amounts
+from core.cli import cells
 from core.cli.board import Board
 from core.cli.look import Look
 from core.model.operation import Operation, Progress, Step, StepState

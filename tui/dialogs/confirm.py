@@ -8,7 +8,7 @@ import msgspec
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from core.cli import amounts
+from core import amounts
 from core.commands import CommandSpec
 from tui.choice import Choice
 from tui.dialogs.base import Button, Buttons, Dialog

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from core.cli import amounts
+from core import amounts
 from core.model.machine import Machine
 from core.model.operation import Operation, Progress, StepState
 from core.model.query import BuildView

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.cli import amounts
+from core import amounts
 from core.model.box import Box
 from core.model.machine import Machine, MachineState
 from core.model.query import BuildView, ProjectView

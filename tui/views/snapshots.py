@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from core.cli import amounts
+from core import amounts
 from core.model.machine import Machine, Snapshot
 from tui.look.lines import Part, clean, spread
 from tui.look.signs import Signs

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 import msgspec
 
-from core.cli import amounts
+from core import amounts
 from core.model.operation import Operation, Step, StepState
 from core.model.problem import Problem
 from tui.look import signs as signs_of

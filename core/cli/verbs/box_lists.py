@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from core.cli import amounts
+from core import amounts
 from core.cli.context import Context
 from core.cli.selection import matches
 from core.cli.suggestions import did_you_mean

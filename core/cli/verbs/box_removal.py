@@ -7,13 +7,12 @@ from typing import Any
 
 import msgspec
 
-from core.cli import amounts
+from core import amounts
 from core.cli.confirm import confirm
 from core.cli.context import Context
 from core.cli.operating import carry_out, command_of, document
 from core.cli.verbs.box_lists import find_boxes
 from core.commands import CommandSpec
-from core.errors import BusyError, UsageError
 from core.model.box import BoxUse
 from core.model.command import PruneBoxes
 
@@ -21,14 +20,11 @@ from core.model.command import PruneBoxes
 def remove(context: Context, spec: CommandSpec, given: argparse.Namespace) -> int:
     found = find_boxes(context, given.name, given.version or "", given.provider or "")
     _refuse_ambiguous(found, given)
-    linked = [(use, machine) for use in found for machine in use.machines]
+    linked = [use for use in found if use.machines]
     if linked and not given.force:
-        machines = [machine for _, machine in linked]
-        raise BusyError(
-            f"{linked[0][0].box.key} is in use.",
-            why=f"{amounts.count(len(machines), 'machine')} linked to it: {amounts.listed(machines)}.",
-            remedy="destroy the machines first, or add --force (they will not start any more)",
-        )
+        from core.boxes.reasons import in_use
+
+        raise in_use(str(linked[0].box.key), linked[0].machines)
     goes = [_what_goes(use) for use in found]
     confirm(context, f"Remove {given.name}?", goes=goes, stays="machines that are not linked to it")
     outcome = carry_out(context, [command_of(spec, given)])
@@ -38,12 +34,11 @@ def remove(context: Context, spec: CommandSpec, given: argparse.Namespace) -> in
 
 
 def _refuse_ambiguous(found: list[BoxUse], given: argparse.Namespace) -> None:
-    versions = sorted({use.box.version for use in found})
+    versions = list(dict.fromkeys(use.box.version for use in found))
     if len(versions) > 1 and given.version != "all":
-        raise UsageError(
-            f"There are {len(versions)} versions of {given.name}: {amounts.listed(versions)}.",
-            remedy=f"boxwright box remove {given.name} --box-version {versions[0]}   (or: all)",
-        )
+        from core.boxes.reasons import several_versions
+
+        raise several_versions(given.name, versions)
 
 
 def _what_goes(use: BoxUse) -> str:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from core.cli import amounts
+from core import amounts
 from core.cli.context import Context
 from core.cli.operating import carry_out, command_of, document
 from core.cli.table import table

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from core.cli import amounts, cells
+from core import amounts
+from core.cli import cells
 from core.cli.confirm import confirm
 from core.cli.context import Context
 from core.commands import CommandSpec

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Sequence
 
-from core.cli import amounts
+from core import amounts
 from core.cli.confirm import confirm
 from core.cli.context import Context
 from core.cli.operating import command_of, finish

@@ -7,7 +7,8 @@ import time
 
 import msgspec
 
-from core.cli import amounts, tree
+from core import amounts
+from core.cli import tree
 from core.cli.board import Board
 from core.cli.context import Context
 from core.cli.problem_lines import problem_lines

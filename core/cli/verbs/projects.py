@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from core.cli import amounts
+from core import amounts
 from core.cli.context import Context
 from core.cli.problem_lines import problem_lines
 from core.cli.table import table

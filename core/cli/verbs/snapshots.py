@@ -7,7 +7,7 @@ import time
 
 import msgspec
 
-from core.cli import amounts
+from core import amounts
 from core.cli.confirm import confirm
 from core.cli.context import Context
 from core.cli.operating import command_of, finish

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from core.cli import amounts
+from core import amounts
 from core.cli.context import Context
 from core.cli.operating import command_of, finish
 from core.cli.selection import choose, one

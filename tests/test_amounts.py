@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.cli import amounts
+from core import amounts
 
 
 @pytest.mark.parametrize(
