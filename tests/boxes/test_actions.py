@@ -253,7 +253,7 @@ async def test_remove(desk: Desk, folder: Path) -> None:
     with pytest.raises(NotFoundError, match="no box you"):
         await desk.remove("you")
     desk.linked = {new.key: ("shop:web", "shop:db")}
-    with pytest.raises(BusyError, match="Machines are linked") as caught:
+    with pytest.raises(BusyError, match="is in use") as caught:
         await desk.remove("me/mine", version="all")
     assert "shop:web, shop:db" in caught.value.problem.why
     assert len(desk.keys) == 2, "a part was removed"
