@@ -63,6 +63,15 @@ async def test_what_is_not_possible_says_why_and_asks_nothing(start: Start, worl
         assert world.submitted == []
 
 
+async def test_keys_that_are_not_possible_now_are_grey(start: Start) -> None:
+    async with start() as driver:
+        look = driver.app.look
+        styles = {segment.text.strip(): segment.style for segment in driver.bench.footer.render_line(0)}
+        assert styles["Halt"] == look.style("text", on="panel")
+        assert styles["Z Resume"] == look.style("muted", on="panel")
+        assert look.style("muted", on="panel") != look.style("text", on="panel")
+
+
 async def test_starting_a_machine_shows_its_steps_as_they_come(start: Start, world: FakeClient) -> None:
     async with start() as driver:
         await driver.press("down", "down", "u")
