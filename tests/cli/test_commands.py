@@ -110,6 +110,8 @@ def test_a_pattern_that_is_none_and_a_project_that_is_not_there_have_remedies(
 
 def test_a_project_may_be_given_by_its_file(shop: Path, boxwright: Run) -> None:
     assert boxwright("status", "--project=boxwright.toml").code == ExitCode.DONE
+    assert boxwright("init", "--project=boxwright.toml").code == ExitCode.USAGE
+    assert boxwright("init", "--project=boxwright.toml", "--force").out.startswith("Wrote boxwright.toml\n")
     (shop / "other.toml").write_text("")
     ran = boxwright("status", "--project", "other.toml")
     assert ran.code == ExitCode.USAGE
