@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -45,6 +46,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Point everything at folders of this run, before any fixture of any scope looks."""
+    # A run in the background of a script has Ctrl-C ignored, and so would have every program it starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[ROOT] = root = Path(tempfile.mkdtemp(prefix="bwt-", dir="/tmp"))
     root.chmod(0o711)
     config.stash[BEFORE] = {name: os.environ.get(name) for name in PRIVATE}
