@@ -1,0 +1,62 @@
+"""Runs daemons in the foreground, and ends them and all that they have started.
+
+``python -m tests.support.reaper COMMAND [-- COMMAND ...]``. Whatever those leave behind (a hypervisor turns
+its guests into daemons) becomes a child of this process: it is reaped at once, and ended at the end.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import FrameType
+
+_PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
+
+
+def main(arguments: list[str]) -> None:
+    library = ctypes.CDLL(None, use_errno=True)
+    library.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    library.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    signal.signal(signal.SIGTERM, _leave)
+    try:
+        while arguments:
+            end = arguments.index("--") if "--" in arguments else len(arguments)
+            subprocess.Popen(arguments[:end])
+            arguments = arguments[end + 1 :]
+        while True:
+            os.wait()
+    except ChildProcessError:
+        return
+    finally:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        _end(signal.SIGTERM, 5.0)
+        _end(signal.SIGKILL, 5.0)
+
+
+def _leave(_number: int, _frame: FrameType | None) -> None:
+    raise SystemExit(0)
+
+
+def _end(number: signal.Signals, patience: float) -> None:
+    """Tell all children, and those that become ours meanwhile, and wait for their end."""
+    until = time.monotonic() + patience
+    told: set[int] = set()
+    children = Path(f"/proc/self/task/{os.getpid()}/children")
+    while time.monotonic() < until:
+        for pid in {int(pid) for pid in children.read_text().split()} - told:
+            told.add(pid)
+            os.kill(pid, number)
+        try:
+            if os.waitpid(-1, os.WNOHANG) == (0, 0):
+                time.sleep(0.01)
+        except ChildProcessError:
+            return
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
