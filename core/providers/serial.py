@@ -194,7 +194,7 @@ class _Line:
 
 
 class Lines:
-    """The wires that are open, by machine."""
+    """The wires that are open."""
 
     def __init__(self, settle: float = 0.0) -> None:
         """``settle``: seconds for which a new wire may be silent although the guest speaks."""
@@ -202,12 +202,14 @@ class Lines:
         self._lines: dict[str, _Line] = {}
         self._opening = asyncio.Lock()
 
-    async def open(self, machine_id: str, log: Path, connect: Callable[[], Awaitable[Wire]]) -> SerialConsole:
-        """``connect`` is called where no wire is there yet; what it raises is raised."""
+    async def open(self, key: str, log: Path, connect: Callable[[], Awaitable[Wire]]) -> SerialConsole:
+        """``key``: of the machine, or of one run of it. ``connect`` is called where no wire is there yet;
+        what it raises is raised."""
         async with self._opening:
-            line = self._lines.get(machine_id)
-            if line is None or line.ended:
-                line = self._lines[machine_id] = _Line(await connect(), log, self._settle)
+            self._lines = {known: line for known, line in self._lines.items() if not line.ended}
+            line = self._lines.get(key)
+            if line is None:
+                line = self._lines[key] = _Line(await connect(), log, self._settle)
             console = SerialConsole(line, log)
             line.lookers.add(console)
             return console

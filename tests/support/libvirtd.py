@@ -71,6 +71,10 @@ class Libvirtd:
             private = self.folder / place.strip("/").replace("/libvirt", "").replace("/", "-")
             private.mkdir(exist_ok=True)
             mounts.append(f"mkdir -p {place} && mount --bind {shlex.quote(str(private))} {place}")
+        if Path("/dev/kvm").exists():
+            # Open to all, as on most systems: libvirt asks QEMU anew at every step where only root may use it.
+            device = shlex.quote(str(self.folder / "kvm"))
+            mounts.append(f"mknod -m 666 {device} c 10 232 && mount --bind {device} /dev/kvm")
         daemons = [
             *("virtlogd", "--pid-file", str(self.folder / "virtlogd.pid"), "--"),
             *("libvirtd", "--pid-file", str(self.folder / "libvirtd.pid")),

@@ -109,15 +109,16 @@ class Consoles:
         self._lines = Lines(settle=SETTLE)
 
     async def open(self, plan: MachinePlan) -> SerialConsole:
+        connection = self._context.of(plan, existing(plan))
+        row = await connection.run(domains.row, plan.id)
+        if row is None or not row.active:
+            raise ProviderError(
+                f"The machine {plan.key.name} has no serial console now.",
+                why="It does not run.",
+                remedy=f"boxwright up {plan.key.name}",
+            )
+
         async def connect() -> StreamWire:
-            connection = self._context.of(plan, existing(plan))
-            row = await connection.run(domains.row, plan.id)
-            if row is None or not row.active:
-                raise ProviderError(
-                    f"The machine {plan.key.name} has no serial console now.",
-                    why="It does not run.",
-                    remedy=f"boxwright up {plan.key.name}",
-                )
             try:
                 return await StreamWire.open(connection, plan.id)
             except LibvirtError as error:
@@ -127,7 +128,8 @@ class Consoles:
                     remedy="close virsh console, or whatever else is connected to it",
                 ) from error
 
-        return await self._lines.open(plan.id, Layout.of(plan).serial_log, connect)
+        # The end of an earlier run may not have been heard of yet: its line is not this one's.
+        return await self._lines.open(f"{plan.id} {row.number}", Layout.of(plan).serial_log, connect)
 
     async def close(self) -> None:
         await self._lines.close()

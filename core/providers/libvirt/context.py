@@ -33,6 +33,8 @@ class Watched:
         self.known: MachineState | None = None
         """The state that whoever watches takes it to be in."""
         self.trouble = ""
+        self.adopting = asyncio.Lock()
+        """Held while a run that somebody else has started gets its forwardings."""
         self.stopped = asyncio.Event()
         """Set when libvirt says that the domain has stopped."""
 
@@ -143,8 +145,8 @@ def uri_of(plan: MachinePlan) -> str:
 
 
 def facts(plan: MachinePlan, uri: str) -> dict[str, str]:
-    """The facts of an intent: enough to find the domain without a plan."""
-    return {"id": plan.id, "uri": uri}
+    """The facts of an intent: enough to find the domain and its sockets without a plan."""
+    return {"id": plan.id, "uri": uri, **Layout.of(plan).facts()}
 
 
 def existing(plan: MachinePlan) -> Record:

@@ -4,6 +4,7 @@ meanwhile is noticed at once and another one tried, and saved memory is not boun
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -25,6 +26,8 @@ ATTEMPTS = 5
 
 _NETWORK = "hostnet0"
 """QEMU's name for the first network card's network, as libvirt gives it."""
+
+_FORWARDED = re.compile(r"(TCP|UDP)\[HOST_FORWARD\]\s+\S+\s+(\S+)\s+(\d+)")
 
 Chosen = tuple[Forward, ...]
 
@@ -77,6 +80,18 @@ def _add(handle: Any, machine_id: str, chosen: Chosen) -> Forward | None:
             raise ProviderError("The guest's network cannot forward ports.", why=said)
         return forward
     return None
+
+
+async def clear(connection: Connection, plan: MachinePlan) -> None:
+    """Take away what is forwarded: of a run of which nobody has noted it."""
+    await connection.run(_clear, plan.id)
+
+
+def _clear(handle: Any, machine_id: str) -> None:
+    told = domains.monitor(handle, machine_id, "info usernet")
+    for protocol, address, port in _FORWARDED.findall(told):
+        rule = f"{protocol.lower()}:{address}:{port}"
+        domains.monitor(handle, machine_id, f"hostfwd_remove {_NETWORK} {rule}")
 
 
 def _rule(forward: Forward) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -26,6 +28,14 @@ class Layout(msgspec.Struct, frozen=True):
     @classmethod
     def of(cls, plan: MachinePlan) -> Layout:
         return cls(Path(plan.folder), Path(plan.runtime))
+
+    @classmethod
+    def from_facts(cls, facts: Mapping[str, Any]) -> Layout:
+        """From the facts of an intent, see :meth:`facts`."""
+        return cls(Path(facts["folder"]), Path(facts["runtime"]))
+
+    def facts(self) -> dict[str, str]:
+        return {"folder": str(self.machine_folder), "runtime": str(self.runtime)}
 
     @property
     def home(self) -> Path:

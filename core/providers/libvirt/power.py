@@ -257,9 +257,11 @@ async def undo_create(context: Context, given: Mapping[str, Any]) -> None:
     """Undo of ``libvirt.domain``: end and undefine exactly that machine's domain."""
     connection = await undoing(context, given)
     await connection.run(domains.remove, given["id"], timeout=SLOW)
+    remove_traces(Layout.from_facts(given))
 
 
 async def undo_start(context: Context, given: Mapping[str, Any]) -> None:
     """Undo of ``libvirt.start``: switch exactly that machine's domain off."""
     connection = await undoing(context, given)
     await connection.run(domains.end, given["id"], timeout=SLOW)
+    remove_traces(Layout.from_facts(given))

@@ -84,12 +84,14 @@ async def _adopted(
         return record
     if record.run == records.run_of(row.number):
         return record
-    async with context.changing(plan) as watched:
-        before = watched.known
+    async with context.watch(plan).adopting:
+        # Somebody may have done it while this one waited.
+        record = records.read(Layout.of(plan))
+        if record is None or record.run == records.run_of(row.number):
+            return record
+        await forwards.clear(connection, plan)
         chosen = forwards.choose(context.claims, plan, record)
-        record = await forwards.add(connection, context.claims, plan, record, row.number, chosen)
-        watched.known = before
-    return record
+        return await forwards.add(connection, context.claims, plan, record, row.number, chosen)
 
 
 def judge(plan: MachinePlan, record: Record | None, row: Row | None, *, busy: bool, leases: Leases) -> Seen:

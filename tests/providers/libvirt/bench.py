@@ -78,6 +78,10 @@ class LibvirtBench:
 
     async def power_off(self, plan: MachinePlan) -> None:
         await self._tell(plan, b"q", 0)
+        # The letter may still be on its way as long as the console is open.
+        async with asyncio.timeout(SOON):
+            while await self._talks[plan.id].console.read():
+                pass
 
     async def deafen(self, plan: MachinePlan) -> None:
         assert await self._tell(plan, b"i") == b"i"
@@ -119,10 +123,7 @@ class LibvirtBench:
             before = len(talk.said)
             while len(talk.said) < before + answer:
                 await talk.listen()
-            said = talk.said[before:]
-            if not answer:
-                await self.hang_up(plan)
-            return said
+            return talk.said[before:]
 
     async def _talk(self, plan: MachinePlan) -> Talk:
         record = records.read(Layout.of(plan))
