@@ -6,15 +6,19 @@ place of /etc/libvirt, /var/lib/libvirt and so on, in a mount namespace. Both ar
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import libvirt
+
+libvirt.registerErrorHandler(lambda _context, _error: None, None)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -62,7 +66,7 @@ class Libvirtd:
         return {**home, "XDG_RUNTIME_DIR": str(self.folder / "run")}
 
     def _command(self) -> list[str]:
-        reaper = [sys.executable, "-m", "tests.support.reaper"]
+        reaper = [sys.executable, "-m", "tests.support.reaper", str(self._pause)]
         if self.kind == "session":
             user = ["unshare", "--user", "--map-user=1000", "--map-group=1000"]
             return [*user, *reaper, "libvirtd"]
@@ -72,7 +76,7 @@ class Libvirtd:
             private.mkdir(exist_ok=True)
             mounts.append(f"mkdir -p {place} && mount --bind {shlex.quote(str(private))} {place}")
         if Path("/dev/kvm").exists():
-            # Open to all, as on most systems: libvirt asks QEMU anew at every step where only root may use it.
+            # Open to all, as on most systems: where only root may use it, libvirt asks QEMU anew each time.
             device = shlex.quote(str(self.folder / "kvm"))
             mounts.append(f"mknod -m 666 {device} c 10 232 && mount --bind {device} /dev/kvm")
         daemons = [
@@ -96,9 +100,23 @@ class Libvirtd:
         place = "libvirtd.pid" if self.kind == "system" else "run/libvirt/libvirtd.pid"
         return int((self.folder / place).read_text())
 
-    def restart(self) -> None:
-        """Kill the daemon alone, its guests run on; and start another one."""
-        raise NotImplementedError
+    @property
+    def _pause(self) -> Path:
+        return self.folder / "pause"
+
+    @contextlib.contextmanager
+    def gone(self) -> Iterator[None]:
+        """Kill the daemon alone, its guests run on; after the block it is there again."""
+        self._pause.touch()
+        try:
+            os.kill(self.pid, signal.SIGKILL)
+            while self.answers():
+                time.sleep(0.01)
+            yield
+        finally:
+            self._pause.unlink()
+            while not self.answers():
+                time.sleep(0.02)
 
     def stop(self) -> None:
         if self._process:

@@ -1,7 +1,8 @@
 """Runs daemons in the foreground, and ends them and all that they have started.
 
-``python -m tests.support.reaper COMMAND [-- COMMAND ...]``. Whatever those leave behind (a hypervisor turns
-its guests into daemons) becomes a child of this process: it is reaped at once, and ended at the end.
+``python -m tests.support.reaper PAUSE COMMAND [-- COMMAND ...]``. Whatever those leave behind (a hypervisor
+turns its guests into daemons) becomes a child of this process: it is reaped at once, and ended at the end.
+A daemon that ends is started again, but not as long as there is a file PAUSE.
 """
 
 from __future__ import annotations
@@ -23,13 +24,19 @@ def main(arguments: list[str]) -> None:
     library.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     library.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     signal.signal(signal.SIGTERM, _leave)
+    pause, *arguments = arguments
+    daemons: dict[int, list[str]] = {}
     try:
         while arguments:
             end = arguments.index("--") if "--" in arguments else len(arguments)
-            subprocess.Popen(arguments[:end])
+            daemons[subprocess.Popen(arguments[:end]).pid] = arguments[:end]
             arguments = arguments[end + 1 :]
         while True:
-            os.wait()
+            command = daemons.pop(os.wait()[0], None)
+            if command:
+                while Path(pause).exists():
+                    time.sleep(0.01)
+                daemons[subprocess.Popen(command).pid] = command
     except ChildProcessError:
         return
     finally:

@@ -8,8 +8,8 @@ import itertools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from core.providers.libvirt import library, troubles
-from core.providers.libvirt.library import LibvirtError, bindings, call
+from core.providers.libvirt import troubles
+from core.providers.libvirt.library import LibvirtError, NoAnswer, bindings, call
 
 T = TypeVar("T")
 
@@ -37,13 +37,15 @@ class Connection:
         self._closed = False
         self._facts: dict[str, Any] = {}
 
-    async def run(
-        self, function: Callable[..., T], *arguments: Any, timeout: float | None = library.PATIENCE
-    ) -> T:
+    async def run(self, function: Callable[..., T], *arguments: Any, timeout: float | None = 0) -> T:
         """Call ``function`` with the connection's handle (``virConnect``) and the arguments, in a thread."""
         handle = await self._open()
         try:
             return await call(function, handle, *arguments, timeout=timeout)
+        except NoAnswer:
+            # Whoever comes next need not wait on the same dead line.
+            self._handle = None
+            raise
         except LibvirtError as error:
             if handle.isAlive():
                 raise

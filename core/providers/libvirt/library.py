@@ -34,6 +34,10 @@ class LibvirtError(ProviderError):
         """libvirt's own number (``VIR_ERR_...``); -1 where it gave none."""
 
 
+class NoAnswer(LibvirtError):
+    """libvirt is silent."""
+
+
 def module() -> Any:
     """The module ``libvirt`` alone. Raises LibvirtError where it is not installed."""
     try:
@@ -79,11 +83,13 @@ def _threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(_THREADS, thread_name_prefix="libvirt")
 
 
-async def call(function: Callable[..., T], *arguments: Any, timeout: float | None = PATIENCE) -> T:
+async def call(function: Callable[..., T], *arguments: Any, timeout: float | None = 0) -> T:
     """Call a function of the library in a thread; raises LibvirtError.
 
+    ``timeout``: seconds; 0 for ``PATIENCE``, None for no limit.
     When cancelled the call is waited for all the same: nothing goes on behind the back of whoever undoes it.
     """
+    timeout = PATIENCE if timeout == 0 else timeout
     loop = asyncio.get_running_loop()
     future = loop.run_in_executor(_threads(), functools.partial(function, *arguments))
     try:
@@ -94,7 +100,7 @@ async def call(function: Callable[..., T], *arguments: Any, timeout: float | Non
             future.exception()
         raise
     if not done:
-        raise LibvirtError(
+        raise NoAnswer(
             f"libvirt did not answer within {timeout:g} s.", remedy="boxwright doctor, to see how libvirt is"
         )
     error = future.exception()
