@@ -102,7 +102,6 @@ class LibvirtProvider:
     async def _review(self, watched: Watched) -> None:
         """Something happened to a machine: look at it, and tell what is new."""
         plan = watched.plan
-        row = await self._context.of(plan).run(domains.row, plan.id)
         seen = (await states.look(self._context, [plan])).get(plan.id)
         if seen is None or watched.busy:
             watched.happened = watched.busy > 0
@@ -113,5 +112,6 @@ class LibvirtProvider:
             return
         watched.trouble = seen.trouble
         if seen.state is MachineState.STOPPED and before is not MachineState.STOPPED:
+            row = await self._context.of(plan).run(domains.row, plan.id)
             seen = Seen(state=seen.state, trouble=states.end_text(row))
         self._news.tell(StateChange(plan.id, seen))

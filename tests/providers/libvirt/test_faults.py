@@ -14,7 +14,7 @@ import pytest
 
 from core.errors import ProviderError
 from core.model.machine import MachineState
-from core.providers.libvirt import LibvirtProvider, connection, library, probing
+from core.providers.libvirt import LibvirtProvider, connection, domains, library, probing
 from core.providers.libvirt.definition import domain_name
 from core.providers.libvirt.layout import Layout, domain_uuid
 from core.providers.libvirt.options import URI_VARIABLE
@@ -297,7 +297,8 @@ async def test_bulk_looks_are_few_calls(
     seen = await bench.provider.states([machine.plan, *(other.plan for other in others)])
     assert seen[machine.plan.id].state is MachineState.STOPPED
     assert {seen[other.plan.id].state for other in others} == {MachineState.ABSENT}
-    assert len(calls) == 1
+    assert calls.count(domains.all_rows) == 1
+    assert len(calls) <= 2, "one more may be for the event of what was just made"
 
 
 # The system's daemon
