@@ -1,8 +1,9 @@
 """The lock files: what goes in, and whether they are complete and up to date.
 
 python scripts/lockfile.py build-requirements   what building the project needs, one a line
+python scripts/lockfile.py extra NAME           what an extra needs, one a line
 python scripts/lockfile.py sign FILE            put the heading on a new lock
-python scripts/lockfile.py check                compare both locks with pyproject.toml
+python scripts/lockfile.py check                compare all locks with pyproject.toml
 """
 
 from __future__ import annotations
@@ -27,6 +28,12 @@ def build_requirements() -> list[str]:
     return [*project()["build-system"]["requires"], EDITABLE]
 
 
+def extra(name: str) -> list[str]:
+    """What the extra ``name`` needs."""
+    found: list[str] = project()["project"]["optional-dependencies"][name]
+    return found
+
+
 def sign(path: Path) -> None:
     body = path.read_text()
     path.write_text(body if body.startswith(HEADING) else HEADING + body)
@@ -37,7 +44,12 @@ def check() -> list[str]:
     wanted = project()
     run = [*wanted["project"]["dependencies"], *build_requirements()]
     test = [*run, *wanted["dependency-groups"]["dev"]]
-    return [*_faults("requirements.lock", run), *_faults("requirements-dev.lock", test)]
+    locks = {
+        "requirements.lock": run,
+        "requirements-dev.lock": test,
+        "requirements-libvirt.lock": extra("libvirt"),
+    }
+    return [fault for name, requirements in locks.items() for fault in _faults(name, requirements)]
 
 
 def _faults(name: str, requirements: list[str]) -> list[str]:
@@ -71,6 +83,8 @@ def main(arguments: list[str]) -> int:
     match arguments:
         case ["build-requirements"]:
             print("\n".join(build_requirements()))
+        case ["extra", name]:
+            print("\n".join(extra(name)))
         case ["sign", path]:
             sign(Path(path))
         case ["check"]:

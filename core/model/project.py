@@ -179,6 +179,7 @@ class MachineSpec(_Table, frozen=True):
     boot_timeout: Seconds = 300.0
     halt_timeout: Seconds = 60.0
     qemu: Annotated[dict[str, Any], Meta(description="Options of the QEMU provider.")] = {}
+    libvirt: Annotated[dict[str, Any], Meta(description="Options of the libvirt provider.")] = {}
 
     def __post_init__(self) -> None:
         names = [provision.name for provision in self.provision if provision.name]

@@ -20,8 +20,8 @@ def lockfile(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    for name in ("pyproject.toml", "requirements.lock", "requirements-dev.lock"):
-        shutil.copy(ROOT / name, tmp_path)
+    for path in (ROOT / "pyproject.toml", *ROOT.glob("requirements*.lock")):
+        shutil.copy(path, tmp_path)
     monkeypatch.setattr(module, "ROOT", tmp_path)
     return module
 
@@ -43,6 +43,12 @@ def test_the_locks_are_in_order(lockfile: ModuleType) -> None:
         ("pyproject.toml", '"tomlkit>=0.13,<1"', '"leftpad>=1"', "requirements.lock has no leftpad"),
         ("requirements.lock", "tomlkit==", "tomlkit>=", "requirements.lock: not a pinned package: tomlkit>="),
         ("requirements.lock", "# Written", "--index-url x\n#", "requirements.lock holds an address"),
+        (
+            "requirements-libvirt.lock",
+            "libvirt-python==",
+            "other==",
+            "requirements-libvirt.lock has no libvirt",
+        ),
         (
             "requirements-dev.lock",
             "tomlkit==",

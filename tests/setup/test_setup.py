@@ -33,7 +33,12 @@ class Checkout:
         self.bin = folder / "bin"
         self.calls_file = folder / "calls"
         shutil.copytree(ROOT / "scripts", self.folder / "scripts")
-        for name in ("pyproject.toml", "requirements.lock", "requirements-dev.lock"):
+        for name in (
+            "pyproject.toml",
+            "requirements.lock",
+            "requirements-dev.lock",
+            "requirements-libvirt.lock",
+        ):
             shutil.copy(ROOT / name, self.folder)
         (self.folder / "scripts" / "system-packages").write_text(
             f'#!/bin/sh\necho "system $1" >>{self.calls_file}\n'
@@ -88,7 +93,9 @@ def test_tests_and_checks_take_the_larger_lock_and_checks_no_system_packages(che
     checkout.setup("run")
     checkout.setup("test")
     assert any("requirements-dev.lock" in call for call in checkout.calls)
+    assert any("requirements-libvirt.lock" in call for call in checkout.calls)
     checkout.setup("check")
+    assert not any("requirements-libvirt.lock" in call for call in checkout.calls)
     assert not any(call.startswith("system") for call in checkout.calls)
     assert checkout.setup("run").stderr == "", "the smaller purpose stays ready"
 

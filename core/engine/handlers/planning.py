@@ -18,12 +18,13 @@ async def choose_provider(context: Context, project: Project, name: str, wanted:
     """The provider for a machine that is not created, and why this one.
 
     The first usable one of ``wanted`` (the user's word now), the machine's or the project's list;
-    ``auto`` stands for all that are installed. Raises ProviderError where none is usable.
+    ``auto`` stands for all that are installed, QEMU first, as it needs no daemon. Raises ProviderError
+    where none is usable.
     """
     choices = (wanted,) if wanted else project.providers_for(name)
     names: list[str] = []
     for choice in choices:
-        names += sorted(context.providers) if choice == "auto" else [choice]
+        names += _all_of(context) if choice == "auto" else [choice]
     passed_over: list[str] = []
     remedy = ""
     for candidate in dict.fromkeys(names):
@@ -41,6 +42,10 @@ async def choose_provider(context: Context, project: Project, name: str, wanted:
         why="; ".join(passed_over) + "." if passed_over else "No provider is installed.",
         remedy=remedy or "boxwright doctor",
     )
+
+
+def _all_of(context: Context) -> list[str]:
+    return sorted(context.providers, key=lambda name: (name != "qemu", name))
 
 
 def new_id() -> str:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from core.model.machine import Forward
+from core.providers.acceleration import Acceleration
 from core.providers.ports import LOOPBACK
-from core.providers.qemu.acceleration import Acceleration
 from core.providers.qemu.layout import Layout
 from core.providers.qemu.record import DiskFile, Launch, Record
 

@@ -19,10 +19,10 @@ from core.errors import ProviderError
 from core.model.machine import MachinePlan
 from core.model.work import Work
 from core.providers.base import Started
+from core.providers.images import finish
 from core.providers.qemu import processes
 from core.providers.qemu import record as records
 from core.providers.qemu.context import Context, existing, facts
-from core.providers.qemu.disks import finish
 from core.providers.qemu.last_words import died, log_tail
 from core.providers.qemu.layout import Layout
 from core.providers.qemu.links import Link

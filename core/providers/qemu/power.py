@@ -11,8 +11,9 @@ from typing import Any
 from core.errors import ProviderError
 from core.model.machine import MachinePlan
 from core.model.work import Work
+from core.providers import firmware
 from core.providers.base import Started
-from core.providers.qemu import disks, firmware, processes
+from core.providers.qemu import disks, processes
 from core.providers.qemu import record as records
 from core.providers.qemu.context import Context, existing, facts, remove_traces
 from core.providers.qemu.layout import Layout

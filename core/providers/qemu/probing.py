@@ -8,8 +8,8 @@ from pathlib import Path
 
 from core.errors import BoxwrightError
 from core.model.provider import Capability, Probe
-from core.providers.qemu import acceleration, tools
-from core.providers.qemu.tools import OLDEST, install_command, parse_version
+from core.providers import acceleration, tools
+from core.providers.tools import OLDEST, install_command, parse_version
 
 CAPABILITIES = frozenset(
     {

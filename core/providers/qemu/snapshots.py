@@ -13,10 +13,10 @@ from core.errors import NotFoundError, ProviderError, UsageError
 from core.model.machine import MachinePlan, Snapshot
 from core.model.work import Work
 from core.providers.base import Started
+from core.providers.images import finish
 from core.providers.qemu import disks, memory, processes
 from core.providers.qemu import record as records
 from core.providers.qemu.context import Context, existing, facts
-from core.providers.qemu.disks import finish
 from core.providers.qemu.layout import Layout
 from core.providers.qemu.links import Link
 from core.providers.qemu.monitor import Monitor, MonitorError

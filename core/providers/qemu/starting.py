@@ -11,14 +11,14 @@ import msgspec
 from core.errors import ProviderError
 from core.model.machine import Forward, MachinePlan
 from core.model.work import Work
-from core.providers import ports
+from core.providers import acceleration, firmware, ports, tools
+from core.providers.neighbours import ports_of_others
 from core.providers.ports import Claims
-from core.providers.qemu import acceleration, command, disks, firmware, processes, tools
+from core.providers.qemu import command, disks, processes
 from core.providers.qemu import record as records
 from core.providers.qemu.last_words import died, last_words
 from core.providers.qemu.layout import Layout
 from core.providers.qemu.links import Link, Links
-from core.providers.qemu.neighbours import ports_of_others
 from core.providers.qemu.options import read_options
 from core.providers.qemu.record import Launch, Record
 

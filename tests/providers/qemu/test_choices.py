@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from core.errors import BusyError, ProviderError, UsageError
 from core.model.machine import Forward, MachineKey, MachinePlan, WantedPort
-from core.providers import ports
-from core.providers.qemu import command, firmware, processes, record, tools
-from core.providers.qemu.acceleration import Host, choose
+from core.providers import firmware, ports, tools
+from core.providers.acceleration import Host, choose
+from core.providers.neighbours import ports_of_others
+from core.providers.qemu import command, processes, record
 from core.providers.qemu.last_words import died
 from core.providers.qemu.layout import Layout
-from core.providers.qemu.neighbours import ports_of_others
 from core.providers.qemu.options import read_options
 
 # Options

@@ -10,7 +10,7 @@ import pytest
 
 from core.errors import ProviderError
 from core.model.machine import MachinePlan
-from core.providers.qemu import console
+from core.providers import serial
 from core.providers.qemu.console import Consoles
 from core.providers.qemu.layout import Layout
 from tests.providers.bench import Plans
@@ -71,7 +71,7 @@ async def consoles() -> AsyncIterator[Consoles]:
     await asyncio.wait_for(made.close(), 5)
 
 
-async def read(opened: console.SerialConsole, count: int) -> bytes:
+async def read(opened: serial.SerialConsole, count: int) -> bytes:
     said = b""
     async with asyncio.timeout(30):
         while len(said) < count:
@@ -111,7 +111,7 @@ async def test_a_new_one_begins_with_the_end_of_a_long_past(
     past = bytes(range(256)) * 1024
     port.say(past)
     opened = await consoles.open(plan)
-    assert await read(opened, console.TAIL) == past[-console.TAIL :]
+    assert await read(opened, serial.TAIL) == past[-serial.TAIL :]
 
 
 async def test_a_log_that_begins_anew_is_followed(
@@ -141,7 +141,7 @@ async def test_a_slow_reader_gets_everything(plan: MachinePlan, port: SerialPort
 async def test_on_a_full_disk_the_socket_itself_is_shown(
     plan: MachinePlan, port: SerialPort, consoles: Consoles, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(console, "_full", lambda _path: True)
+    monkeypatch.setattr(serial, "_full", lambda _path: True)
     some = [await consoles.open(plan) for _ in range(2)]
     await some[0].write(b"a")
     assert [await read(opened, 1) for opened in some] == [b"a", b"a"]

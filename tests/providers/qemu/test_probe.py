@@ -98,7 +98,7 @@ async def test_without_qemu_nothing_is_made_and_nothing_hidden(programs: Path, t
 
 
 async def test_uefi_without_firmware_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from core.providers.qemu import firmware
+    from core.providers import firmware
 
     monkeypatch.setattr(firmware, "SHARES", (tmp_path,))
     provider = QemuProvider()

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.errors import ProviderError
+from core.providers import firmware
 from core.providers.base import Console
-from core.providers.qemu import firmware
 from core.providers.qemu.layout import Layout
 from tests.providers.bench import Machine
 from tests.providers.qemu.test_contract import QemuBench

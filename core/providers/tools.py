@@ -1,4 +1,4 @@
-"""QEMU's programs on this computer: which, how old, and how to install them."""
+"""Programs of the hypervisors on this computer: which, how old, and how to install them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import re
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 import msgspec
@@ -116,6 +117,22 @@ def install_command(what: str, architecture: str, release: Path = Path("/etc/os-
             command, packages = _FAMILIES[family]
             return f"{command} {packages.get((what, architecture), 'qemu')}"
     return "install QEMU (emulator, qemu-img and UEFI firmware) with your system's package manager"
+
+
+_FIRST = {"debian": "debian", "ubuntu": "debian", "fedora": "fedora", "rhel": "fedora", "arch": "arch",
+          "suse": "suse"}  # fmt: skip
+
+
+def install(packages: Mapping[str, str], release: Path = Path("/etc/os-release")) -> str:
+    """The command that installs packages named for ``debian``, ``fedora``, ``arch`` and ``suse``.
+
+    "" on a system that is not known.
+    """
+    for family in _families(release):
+        first = _FIRST.get(family, "")
+        if first in packages:
+            return f"{_FAMILIES[family][0]} {packages[first]}"
+    return ""
 
 
 def _families(release: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""Which accelerator QEMU uses, and why."""
+"""Which accelerator guests use, and why."""
 
 from __future__ import annotations
 

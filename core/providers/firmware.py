@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 
 from core.errors import ProviderError
-from core.providers.qemu.tools import install_command
+from core.providers.tools import install_command
 
 
 class Firmware(msgspec.Struct, frozen=True):

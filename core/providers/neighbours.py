@@ -9,7 +9,6 @@ import msgspec
 
 from core.model.machine import Forward, MachinePlan
 from core.providers.ports import Taken
-from core.providers.qemu.layout import Layout
 
 
 class _Ports(msgspec.Struct):
@@ -19,15 +18,18 @@ class _Ports(msgspec.Struct):
 
 
 def ports_of_others(plan: MachinePlan) -> Taken:
-    """Ports that other machines, running or not, want to find free again."""
+    """Ports that other machines, running or not, want to find free again.
+
+    Every provider that forwards ports keeps a ``machine.json`` with them in its folder of the machine's.
+    """
     found: set[tuple[str, int]] = set()
     folder = Path(plan.folder)
     with contextlib.suppress(OSError):
         for neighbour in folder.parent.iterdir():
             if neighbour == folder:
                 continue
-            with contextlib.suppress(OSError, msgspec.DecodeError):
-                data = Layout(neighbour, neighbour).record.read_bytes()
-                record = msgspec.json.decode(data, type=_Ports)
-                found.update((forward.protocol, forward.host) for forward in record.ports)
+            for record in neighbour.glob("*/machine.json"):
+                with contextlib.suppress(OSError, msgspec.DecodeError):
+                    ports = msgspec.json.decode(record.read_bytes(), type=_Ports).ports
+                    found.update((forward.protocol, forward.host) for forward in ports)
     return found

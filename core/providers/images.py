@@ -1,0 +1,100 @@
+"""Disk images in qcow2: linked clones of a box's, empty ones, and the snapshots inside of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from core.errors import ProviderError
+from core.model.machine import Disk
+from core.providers.tools import Ended, image_tool, run
+
+T = TypeVar("T")
+
+
+async def finish(work: Awaitable[T]) -> T:
+    """Await what must not be left half done: a cancellation takes effect once it has ended."""
+    task = asyncio.ensure_future(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        if not task.cancelled():
+            task.exception()
+        raise
+
+
+async def create_overlay(path: Path, disk: Disk) -> Path:
+    """Make ``path`` a linked clone of a box's image: it holds only what the machine writes.
+
+    Returns the absolute path of that image.
+    """
+    backing = _image_of_box(disk)
+    grown = [str(disk.size)] if disk.size else []
+    await _create(path, ["-f", "qcow2", "-F", disk.format, "-b", str(backing), str(path), *grown])
+    return backing
+
+
+def _image_of_box(disk: Disk) -> Path:
+    path = Path(disk.path).absolute()
+    if not path.is_file():
+        raise ProviderError(
+            f"The box's disk image {path} is missing.",
+            remedy="boxwright box verify, then add the box again",
+        )
+    return path
+
+
+async def create_empty(path: Path, size: int) -> None:
+    """An empty disk of ``size`` bytes; it takes no room before it is written to."""
+    await _create(path, ["-f", "qcow2", str(path), str(size)])
+
+
+async def convert(source: Path, target: Path, what: str) -> None:
+    """Copy an image of any format into a new qcow2 one. ``what``: the error's first sentence."""
+    check(await run(image_tool(), "convert", "-O", "qcow2", str(source), str(target)), what)
+
+
+async def _create(path: Path, arguments: Sequence[str]) -> None:
+    ended = await run(image_tool(), "create", "-q", *arguments)
+    check(ended, f"The disk {path.name} cannot be made.")
+
+
+async def snapshots(path: Path) -> dict[str, int]:
+    """Tags in the image and the bytes of memory that each holds; works while the machine runs, too."""
+    ended = await run(image_tool(), "info", "-U", "--output=json", str(path))
+    check(ended, f"The disk {path.name} cannot be read.")
+    found = json.loads(ended.output).get("snapshots", [])
+    return {entry["name"]: int(entry.get("vm-state-size", 0)) for entry in found}
+
+
+def lost(path: Path, backing: str, machine: str) -> str:
+    """Says which image is missing, and what to do; "" where both are there. Looks at names only."""
+    if not path.exists():
+        return (
+            f"The machine's disk {path} is gone. "
+            f"boxwright destroy {machine} removes the rest, boxwright up makes it anew."
+        )
+    if backing and not Path(backing).exists():
+        return (
+            f"The box's image {backing} is gone, and the machine is a linked clone of it. "
+            f"Add the box again, or boxwright destroy {machine}."
+        )
+    return ""
+
+
+def check(ended: Ended, what: str) -> None:
+    """Raise ProviderError, beginning with ``what``, where ``qemu-img`` failed."""
+    if ended.status == 0:
+        return
+    lines = tuple(line for line in ended.errors.splitlines() if line.strip())
+    full = "No space left" in ended.errors
+    raise ProviderError(
+        what,
+        why=lines[-1].removeprefix("qemu-img: ") if lines else f"qemu-img ended with status {ended.status}.",
+        remedy="free some space on the host's disk, then try again" if full else "",
+        tail=lines[-5:],
+    )

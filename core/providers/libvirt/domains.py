@@ -1,0 +1,204 @@
+"""Domains, as calls that block: each function takes a connection's handle and runs in a thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from core.errors import ProviderError
+from core.providers.libvirt.definition import MARK, marked_id
+from core.providers.libvirt.layout import domain_uuid
+from core.providers.libvirt.library import bindings
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """A domain as it is now."""
+
+    uuid: str
+    name: str
+    number: int
+    """Of its run; -1 where it does not run."""
+    state: int
+    reason: int
+    saved: bool
+    """Its memory is saved, for the next start."""
+
+    @property
+    def active(self) -> bool:
+        return self.number >= 0
+
+
+def all_rows(handle: Any) -> dict[str, Row]:
+    """All domains of the hypervisor by UUID, in two calls."""
+    libvirt = bindings()
+    listed = handle.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE, 0)
+    with_memory = handle.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE)
+    saved = {domain.UUIDString() for domain in with_memory}
+    rows = (
+        Row(
+            uuid=domain.UUIDString(),
+            name=domain.name(),
+            number=domain.ID(),
+            state=values.get("state.state", 0),
+            reason=values.get("state.reason", 0),
+            saved=domain.UUIDString() in saved,
+        )
+        for domain, values in listed
+    )
+    return {row.uuid: row for row in rows}
+
+
+def row(handle: Any, machine_id: str) -> Row | None:
+    """One machine's domain, None where there is none."""
+    libvirt = bindings()
+    domain = find(handle, machine_id)
+    if domain is None:
+        return None
+    try:
+        state, reason = domain.state()
+        saved = not domain.isActive() and bool(domain.hasManagedSaveImage())
+    except libvirt.libvirtError as error:
+        if _is_gone(error):
+            return None
+        raise
+    # The number was learnt at the look-up; the state is newer.
+    active = state not in (libvirt.VIR_DOMAIN_SHUTOFF, libvirt.VIR_DOMAIN_CRASHED)
+    number = domain.ID() if active else -1
+    return Row(
+        uuid=domain.UUIDString(), name=domain.name(), number=number, state=state, reason=reason, saved=saved
+    )
+
+
+def find(handle: Any, machine_id: str) -> Any:
+    """The machine's domain, None where there is none; raises ProviderError for one that is not ours."""
+    libvirt = bindings()
+    try:
+        domain = handle.lookupByUUIDString(domain_uuid(machine_id))
+        text = domain.metadata(libvirt.VIR_DOMAIN_METADATA_ELEMENT, MARK, 0)
+    except libvirt.libvirtError as error:
+        if _is_gone(error):
+            return None
+        if error.get_error_code() != libvirt.VIR_ERR_NO_DOMAIN_METADATA:
+            raise
+        text = ""
+    if not text or marked_id(text) != machine_id:
+        raise ProviderError(
+            f"The domain {domain.name()!r} is not one of Boxwright's, and is left alone.",
+            why=f"It has the machine's UUID ({domain_uuid(machine_id)}), but not its mark.",
+            remedy="look at it with virsh dumpxml, and rename or undefine it yourself",
+        )
+    return domain
+
+
+def needed(handle: Any, machine_id: str) -> Any:
+    """The machine's domain; raises ProviderError where there is none."""
+    domain = find(handle, machine_id)
+    if domain is None:
+        raise ProviderError("The machine's domain is gone.", remedy="boxwright destroy, then boxwright up")
+    return domain
+
+
+def define(handle: Any, machine_id: str, name: str, xml: str) -> None:
+    """Make the domain, or bring it up to date. Somebody else's domain of that name is never touched."""
+    libvirt = bindings()
+    find(handle, machine_id)
+    try:
+        handle.defineXML(xml)
+    except libvirt.libvirtError as error:
+        if "already exists with uuid" not in str(error) and "already defined with uuid" not in str(error):
+            raise
+        raise ProviderError(
+            f"There is a domain {name!r} already, and it is somebody else's.",
+            why=error.get_error_message(),
+            remedy=f"virsh domrename {name} <another name>, then try again",
+        ) from error
+
+
+def create(handle: Any, machine_id: str) -> int:
+    """Start it, from its saved memory where there is some; returns the number of this run."""
+    domain = needed(handle, machine_id)
+    domain.create()
+    number: int = find(handle, machine_id).ID()
+    return number
+
+
+def end(handle: Any, machine_id: str) -> None:
+    """Switch it off; one that does not run, or is not there, is no error."""
+    domain = find(handle, machine_id)
+    if domain is not None:
+        _tolerant(domain.destroy)
+
+
+def forget_memory(handle: Any, machine_id: str) -> None:
+    """Remove the saved memory, if there is some."""
+    domain = find(handle, machine_id)
+    if domain is not None and domain.hasManagedSaveImage():
+        _tolerant(domain.managedSaveRemove, 0)
+
+
+def remove(handle: Any, machine_id: str) -> None:
+    """End it and make libvirt forget it, with saved memory and what is noted of snapshots."""
+    libvirt = bindings()
+    domain = find(handle, machine_id)
+    if domain is None:
+        return
+    _tolerant(domain.destroy)
+    flags = (
+        libvirt.VIR_DOMAIN_UNDEFINE_MANAGED_SAVE
+        | libvirt.VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA
+        | libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
+        | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
+    )
+    _tolerant(domain.undefineFlags, flags)
+
+
+def go_on(handle: Any, machine_id: str) -> bool:
+    """Let a paused guest go on, one that is being saved too; whether it runs now."""
+    libvirt = bindings()
+    domain = find(handle, machine_id)
+    if domain is None or not domain.isActive():
+        return False
+    _tolerant(domain.abortJob)
+    if domain.isActive() and domain.state()[0] == libvirt.VIR_DOMAIN_PAUSED:
+        _tolerant(domain.resume)
+    return bool(domain.isActive())
+
+
+def monitor(handle: Any, machine_id: str, command: str) -> str:
+    """Tell the guest's QEMU a command of its human monitor; returns its answer."""
+    import libvirt_qemu
+
+    bindings()
+    answer: str = libvirt_qemu.qemuMonitorCommand(
+        needed(handle, machine_id), command, libvirt_qemu.VIR_DOMAIN_QEMU_MONITOR_COMMAND_HMP
+    )
+    return answer.strip()
+
+
+def leases(handle: Any, names: tuple[str, ...]) -> dict[str, Mapping[str, str]]:
+    """The addresses that networks have given away: by network, then by the card's own address."""
+    libvirt = bindings()
+    found: dict[str, Mapping[str, str]] = {}
+    for name in names:
+        try:
+            given = handle.networkLookupByName(name).DHCPLeases()
+        except libvirt.libvirtError:
+            continue
+        found[name] = {lease["mac"].lower(): lease["ipaddr"] for lease in given if lease.get("mac")}
+    return found
+
+
+def _tolerant(action: Any, *arguments: Any) -> None:
+    """Do what may have been done, or may have become impossible, by itself."""
+    libvirt = bindings()
+    try:
+        action(*arguments)
+    except libvirt.libvirtError as error:
+        if not _is_gone(error) and error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
+            raise
+
+
+def _is_gone(error: Any) -> bool:
+    return bool(error.get_error_code() == bindings().VIR_ERR_NO_DOMAIN)

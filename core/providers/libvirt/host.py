@@ -1,0 +1,54 @@
+"""What one libvirt can do, from its own description."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from xml.etree import ElementTree
+
+import msgspec
+
+from core.model.machine import MachinePlan
+from core.providers import acceleration
+from core.providers.acceleration import Acceleration
+from core.providers.libvirt.connection import Connection
+
+
+class Host(msgspec.Struct, frozen=True, kw_only=True):
+    guests: dict[str, tuple[str, ...]]
+    """Domain types (``kvm``, ``qemu``) by the guest's architecture."""
+    chowns: bool
+    """The daemon is root's: it runs guests as another user, unless it is told as which."""
+
+
+async def host_of(connection: Connection) -> Host:
+    return await connection.remembered("host", _look)
+
+
+def _look(handle: Any) -> Host:
+    return read_capabilities(handle.getCapabilities())
+
+
+def read_capabilities(text: str) -> Host:
+    """From libvirt's XML."""
+    tree = ElementTree.fromstring(text)
+    guests: dict[str, tuple[str, ...]] = {}
+    for arch in tree.iterfind("guest/arch"):
+        kinds = tuple(domain.get("type", "") for domain in arch.iterfind("domain"))
+        name = arch.get("name", "")
+        guests[name] = (*guests.get(name, ()), *kinds)
+    models = {model.text for model in tree.iterfind("host/secmodel/model")}
+    return Host(guests=guests, chowns="dac" in models)
+
+
+def choose(wanted: str, plan: MachinePlan, host: Host) -> Acceleration:
+    """``kvm`` or ``tcg``, and why; raises ProviderError for a named one that cannot be had."""
+    chosen = acceleration.choose(wanted, plan.architecture, acceleration.this_host())
+    if chosen.name == "kvm" and wanted == "auto" and "kvm" not in host.guests.get(plan.architecture, ()):
+        return Acceleration("tcg", "emulated: this libvirt does not offer KVM")
+    return chosen
+
+
+def owner() -> str:
+    """User and group that own the machines' files, as libvirt writes them."""
+    return f"+{os.getuid()}:+{os.getgid()}"

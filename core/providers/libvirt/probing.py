@@ -1,0 +1,75 @@
+"""Is libvirt usable on this computer?"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import Any
+
+from core.errors import BoxwrightError
+from core.model.provider import Capability, Probe
+from core.providers import acceleration, tools
+from core.providers.libvirt.connection import reached
+from core.providers.libvirt.library import LibvirtError, bindings, call
+from core.providers.libvirt.options import default_uri
+
+CAPABILITIES = frozenset(
+    {
+        Capability.SUSPEND,
+        Capability.SNAPSHOT,
+        Capability.SNAPSHOT_MEMORY,
+        Capability.SERIAL,
+        Capability.STATS,
+        Capability.PORTS,
+        Capability.EXTRA_DISKS,
+    }
+)
+
+OLDEST = (7, 0)
+"""The CPU mode ``maximum``, which emulation needs, came shortly after."""
+
+PATIENCE = 5.0
+"""Seconds for a daemon to answer; one of the user's own is started by the question."""
+
+
+async def probe() -> Probe:
+    """Asks the libvirt that machines use where their project names none."""
+    uri = default_uri()
+    try:
+        tools.image_tool()
+        async with asyncio.timeout(PATIENCE):
+            handle = await reached(uri)
+            try:
+                version = await call(_version, handle)
+            finally:
+                with contextlib.suppress(LibvirtError):
+                    await call(handle.close)
+    except TimeoutError:
+        why = f"libvirt ({uri}) does not answer within {PATIENCE:g} s."
+        return _unusable(why, "sudo systemctl restart libvirtd")
+    except BoxwrightError as error:
+        problem = error.problem
+        return _unusable(" ".join(filter(None, (problem.what, problem.why))), problem.remedy)
+    text = ".".join(map(str, version))
+    if version < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        return _unusable(f"libvirt {text} is too old; {oldest} is the oldest that works.", "", text)
+    host = acceleration.this_host()
+    chosen = acceleration.choose("auto", host.architecture, host)
+    return Probe(
+        provider="libvirt",
+        usable=True,
+        version=text,
+        why=f"{uri}; acceleration: {chosen}",
+        capabilities=tuple(sorted(CAPABILITIES)),
+    )
+
+
+def _version(handle: Any) -> tuple[int, int, int]:
+    bindings()
+    number = handle.getLibVersion()
+    return number // 1_000_000, number // 1000 % 1000, number % 1000
+
+
+def _unusable(why: str, remedy: str, version: str = "") -> Probe:
+    return Probe(provider="libvirt", usable=False, version=version, why=why, remedy=remedy)

@@ -1,0 +1,81 @@
+"""What is remembered of a machine between engines: a small file in the machine's folder."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+
+from core.errors import ProviderError
+from core.model.machine import Forward
+from core.providers.libvirt.layout import Layout
+
+
+class DiskFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A disk of the machine; its place among the record's disks is its place at the machine's bus."""
+
+    file: str
+    """Name in the machine's home."""
+    extra: str = ""
+    """For an extra disk: its name in the project."""
+    backing: str = ""
+    """Absolute path of the image that this one is a linked clone of."""
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """All that lasts of a machine besides its disks and its domain."""
+
+    id: str
+    uri: str
+    """The libvirt that has the domain."""
+    disks: tuple[DiskFile, ...]
+    ports: tuple[Forward, ...] = ()
+    """As they were when the machine last ran: the same are tried again."""
+    facts: dict[str, str] = {}
+    definition: str = ""
+    """Digest of the domain's XML as it was last written: one that a user has edited stays as it is."""
+    run: str = ""
+    """Which run of the domain has the forwardings, see :func:`run_of`."""
+
+
+def run_of(domain_id: int) -> str:
+    """Tells one run of a domain from all others: libvirt numbers them, beginning anew with the host."""
+    try:
+        boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        boot = ""
+    return f"{boot}:{domain_id}"
+
+
+def read(layout: Layout) -> Record | None:
+    """The machine's record, None where there is none.
+
+    Raises ProviderError for one that cannot be understood.
+    """
+    try:
+        data = layout.record.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    try:
+        return msgspec.json.decode(data, type=Record)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise ProviderError(
+            "The machine's record is damaged.",
+            why=f"{layout.record}: {error}",
+            remedy="boxwright destroy, then boxwright up",
+        ) from error
+
+
+def write(layout: Layout, record: Record) -> None:
+    """Replace the record: whoever reads sees the old or the new one, whole."""
+    write_file(layout.record, record)
+
+
+def write_file(path: Path, record: Record) -> None:
+    beside = path.with_name(path.name + ".new")
+    with beside.open("wb") as file:
+        file.write(msgspec.json.format(msgspec.json.encode(record), indent=1))
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)

@@ -1,0 +1,158 @@
+"""What is really there of a machine."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from core.errors import BoxwrightError
+from core.model.machine import MachinePlan, MachineState
+from core.providers.base import Seen, Started
+from core.providers.libvirt import domains, forwards
+from core.providers.libvirt import record as records
+from core.providers.libvirt.connection import Connection
+from core.providers.libvirt.context import Context
+from core.providers.libvirt.definition import mac
+from core.providers.libvirt.domains import Row
+from core.providers.libvirt.layout import Layout, domain_uuid
+from core.providers.libvirt.library import bindings
+from core.providers.libvirt.options import default_uri, read_options
+from core.providers.libvirt.power import lost
+from core.providers.libvirt.record import Record
+
+Leases = Mapping[str, Mapping[str, str]]
+
+
+async def look(context: Context, plans: Sequence[MachinePlan]) -> dict[str, Seen]:
+    """By machine id, with one bulk look at each libvirt. Those of one that cannot be reached are left out;
+    where that is all of them, its error is raised."""
+    seen: dict[str, Seen] = {}
+    groups: dict[str, list[tuple[MachinePlan, Record | None]]] = {}
+    for plan in plans:
+        try:
+            record = records.read(Layout.of(plan))
+        except BoxwrightError as error:
+            seen[plan.id] = Seen(state=MachineState.BROKEN, trouble=str(error))
+            continue
+        uri = record.uri if record else read_options(plan.options).uri or default_uri()
+        groups.setdefault(uri, []).append((plan, record))
+    failure: BoxwrightError | None = None
+    for uri, group in groups.items():
+        try:
+            seen.update(await _look_at(context, context.connection(uri), group))
+        except BoxwrightError as error:
+            failure = error
+    if failure and not seen:
+        raise failure
+    return seen
+
+
+async def _look_at(
+    context: Context, connection: Connection, group: Sequence[tuple[MachinePlan, Record | None]]
+) -> dict[str, Seen]:
+    rows = await _rows(connection, [plan for plan, _ in group])
+    networks = {name for plan, _ in group for name in read_options(plan.options).networks}
+    leases = await connection.run(domains.leases, tuple(sorted(networks))) if networks else {}
+    seen: dict[str, Seen] = {}
+    for plan, record in group:
+        row = rows.get(domain_uuid(plan.id))
+        watched = context.watch(plan)
+        try:
+            record = await _adopted(context, connection, plan, record, row)
+            seen[plan.id] = judge(plan, record, row, busy=watched.busy > 0, leases=leases)
+        except BoxwrightError as error:
+            state = MachineState.RUNNING if row and row.active else MachineState.BROKEN
+            seen[plan.id] = Seen(state=state, trouble=str(error))
+        if watched.known is None and not watched.busy:
+            watched.known = seen[plan.id].state
+    return seen
+
+
+async def _rows(connection: Connection, plans: Sequence[MachinePlan]) -> Mapping[str, Row]:
+    if len(plans) > 1:
+        return await connection.run(domains.all_rows)
+    row = await connection.run(domains.row, plans[0].id)
+    return {row.uuid: row} if row else {}
+
+
+async def _adopted(
+    context: Context, connection: Connection, plan: MachinePlan, record: Record | None, row: Row | None
+) -> Record | None:
+    """A domain that somebody else has started gets its forwardings now."""
+    if record is None or row is None or not row.active or context.watch(plan).busy:
+        return record
+    if record.run == records.run_of(row.number):
+        return record
+    async with context.watch(plan).adopting:
+        # Somebody may have done it while this one waited.
+        record = records.read(Layout.of(plan))
+        if record is None or record.run == records.run_of(row.number):
+            return record
+        await forwards.clear(connection, plan)
+        chosen = forwards.choose(context.claims, plan, record)
+        return await forwards.add(connection, context.claims, plan, record, row.number, chosen)
+
+
+def judge(plan: MachinePlan, record: Record | None, row: Row | None, *, busy: bool, leases: Leases) -> Seen:
+    """From the record and the domain, as they are. ``busy``: an action of ours is at work."""
+    name = plan.key.name
+    if record is None:
+        if row is None and not Layout.of(plan).home.exists():
+            return Seen(state=MachineState.ABSENT)
+        trouble = f"The machine's record is gone. boxwright destroy {name} removes the rest."
+        return Seen(state=MachineState.BROKEN, trouble=trouble)
+    trouble = lost(plan, record)
+    if row and row.active:
+        return _live(plan, record, row, trouble, busy=busy, leases=leases)
+    if trouble:
+        return Seen(state=MachineState.BROKEN, trouble=trouble)
+    if row is None:
+        trouble = "Its domain was undefined by somebody else; the next start defines it again."
+        return Seen(state=MachineState.STOPPED, trouble="" if busy else trouble)
+    return Seen(state=MachineState.SUSPENDED if row.saved else MachineState.STOPPED)
+
+
+def _live(plan: MachinePlan, record: Record, row: Row, trouble: str, *, busy: bool, leases: Leases) -> Seen:
+    libvirt = bindings()
+    running = _with_addresses(plan, forwards.started(record), leases)
+    if row.state == libvirt.VIR_DOMAIN_SHUTDOWN:
+        return Seen(state=MachineState.STOPPING, trouble=trouble, started=running)
+    if not busy and row.state in (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PMSUSPENDED):
+        trouble = trouble or _paused_text(row, plan.key.name)
+        return Seen(state=MachineState.SUSPENDED, trouble=trouble, started=running)
+    return Seen(state=MachineState.RUNNING, trouble=trouble, started=running)
+
+
+def _with_addresses(plan: MachinePlan, running: Started, leases: Leases) -> Started:
+    """With what DHCP has given to the machine's cards in libvirt's networks."""
+    if not leases:
+        return running
+    shown = dict(running.facts)
+    for card, network in enumerate(read_options(plan.options).networks, 1):
+        address = leases.get(network, {}).get(mac(plan.id, card))
+        if address:
+            shown[f"address in {network}"] = address
+    return msgspec.structs.replace(running, facts=shown)
+
+
+def _paused_text(row: Row, name: str) -> str:
+    """Why a machine that is in memory does not run, and what helps."""
+    libvirt = bindings()
+    if row.reason == libvirt.VIR_DOMAIN_PAUSED_IOERROR:
+        return f"Paused: a disk could not be written. Free some space, then: boxwright resume {name}"
+    if row.reason in (libvirt.VIR_DOMAIN_PAUSED_CRASHED, libvirt.VIR_DOMAIN_PAUSED_WATCHDOG):
+        return f"Paused, as its guest crashed. boxwright reload {name} starts it again."
+    return f"Paused from outside. To go on: boxwright resume {name}"
+
+
+def end_text(row: Row | None) -> str:
+    """Why a machine stopped that nobody here stopped; "" when its guest powered off, as guests may."""
+    libvirt = bindings()
+    if row is None:
+        return "Its domain was ended and undefined by somebody else; the next start defines it again."
+    if row.reason in (libvirt.VIR_DOMAIN_SHUTOFF_CRASHED, libvirt.VIR_DOMAIN_SHUTOFF_FAILED):
+        return "QEMU was killed, or crashed."
+    if row.reason == libvirt.VIR_DOMAIN_SHUTOFF_DESTROYED:
+        return "It was switched off by somebody else (virsh destroy, or another program)."
+    return ""

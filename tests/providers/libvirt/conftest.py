@@ -1,0 +1,40 @@
+"""Daemons of libvirt for these tests alone."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.support.libvirtd import Libvirtd
+
+
+def _daemon(kind: str) -> Iterator[Libvirtd]:
+    folder = Path(tempfile.mkdtemp(prefix="lv"))
+    daemon = Libvirtd(kind, folder)
+    try:
+        daemon.start()
+        yield daemon
+    finally:
+        daemon.stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="session")
+def session_daemon() -> Iterator[Libvirtd]:
+    yield from _daemon("session")
+
+
+@pytest.fixture(scope="session")
+def system_daemon() -> Iterator[Libvirtd]:
+    yield from _daemon("system")
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="l"))
+    yield folder
+    shutil.rmtree(folder)

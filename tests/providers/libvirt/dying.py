@@ -1,0 +1,52 @@
+"""One action on one machine, in a process that ends itself at the action's N-th suspension point.
+
+``python -m tests.providers.libvirt.dying ACTION POINT PLAN JOURNAL``: the connection's own threads do not
+survive a fork, so this is a process of its own. Status 137: it died before it was through.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+
+from core.model.machine import MachinePlan
+from core.model.work import Work
+from core.providers.libvirt import LibvirtProvider
+from tests.providers.qemu.test_crash import KILLED, JournalledWork
+from tests.support.interrupt import call_at
+
+Action = Callable[[LibvirtProvider, MachinePlan, Work], Awaitable[object]]
+
+ACTIONS: dict[str, Action] = {
+    "create": lambda provider, plan, work: provider.create(plan, work),
+    "start": lambda provider, plan, work: provider.start(plan, work),
+    "stop": lambda provider, plan, work: provider.stop(plan, work),
+    "suspend": lambda provider, plan, work: provider.suspend(plan, work),
+    "resume": lambda provider, plan, work: provider.resume(plan, work),
+    "destroy": lambda provider, plan, work: provider.destroy(plan, work),
+    "save": lambda provider, plan, work: provider.save_snapshot(plan, "one", work),
+    "restore": lambda provider, plan, work: provider.restore_snapshot(plan, "one", work),
+    "delete": lambda provider, plan, work: provider.delete_snapshot(plan, "one", work),
+}
+
+
+async def main(action: str, point: int, plan_file: Path, journal: Path) -> None:
+    plan = msgspec.json.decode(plan_file.read_bytes(), type=MachinePlan)
+    provider = LibvirtProvider()
+    work = JournalledWork(provider.undo, journal)
+
+    async def act() -> None:
+        await ACTIONS[action](provider, plan, work)
+
+    await call_at(point, lambda: os._exit(KILLED), act())
+    # What is left to the threads must not delay the end.
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4])))
