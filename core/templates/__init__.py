@@ -1,0 +1,1 @@
+"""Packer's templates, JSON and HCL2: reading them, and working their expressions out."""
