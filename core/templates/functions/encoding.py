@@ -123,16 +123,10 @@ def _yaml(value: Value, indent: str) -> str:
     """Block style, keys in quotes, as Packer writes it."""
     raw = value.raw
     if isinstance(raw, str):
-        if (
-            "\n" in raw
-            and raw.endswith("\n")
-            and not raw.startswith((" ", "\n"))
-            and raw.isprintable() is False
-        ):
-            lines = raw[:-1].split("\n")
-            if not raw.endswith("\n\n") and all(line.isprintable() for line in lines):
-                inner = "\n".join(f"{indent}{line}" if line else "" for line in lines)
-                return f"|\n{inner}"
+        lines = raw[:-1].split("\n")
+        block = raw.endswith("\n") and not raw.startswith((" ", "\n")) and not raw.endswith("\n\n")
+        if block and all(line.isprintable() for line in lines):
+            return "|\n" + "\n".join(f"{indent}{line}" if line else "" for line in lines)
         return quote_json(raw)
     if isinstance(raw, tuple):
         items = [_yaml(item, indent + "  ") for item in raw]
@@ -172,5 +166,5 @@ def _data(found: Any) -> Any:
 
 def _key(key: Any) -> str:
     if isinstance(key, bool | int | float) or key is None:
-        return scalar(lift(key).raw)  # type: ignore[arg-type]  # of a primitive
+        return scalar(lift(key).raw)
     raise TypeError("a key of a map is text")

@@ -73,7 +73,7 @@ def _as(value: Value, kind: Type, argument: int) -> object:
 
 def _number(number: int | Decimal, verb: str, flags: str, width: int, precision: int | None) -> str:
     sign = "-" if number < 0 else "+" if "+" in flags else " " if " " in flags else ""
-    size = abs(number)
+    size = -number if number < 0 else number
     if verb in "dboxX":
         whole = int(size)
         digits = f"{whole:{'d' if verb == 'd' else verb}}".rjust(precision or 0, "0")

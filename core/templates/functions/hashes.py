@@ -78,7 +78,8 @@ def bcrypt(given: str, cost: int | Decimal = 10) -> str:
         raise FunctionError("the cost is a whole number from 4 to 20", 1)
     if len(given.encode()) > 72:
         raise FunctionError("bcrypt takes at most 72 bytes", 0)
-    return library.hashpw(given.encode(), library.gensalt(int(cost), b"2a")).decode()
+    hashed: bytes = library.hashpw(given.encode(), library.gensalt(int(cost), b"2a"))
+    return hashed.decode()
 
 
 @function("rsadecrypt", STRING, STRING)

@@ -14,7 +14,7 @@ Number = int | Decimal
 
 @function("abs", NUMBER)
 def absolute(number: Number) -> Number:
-    return abs(number)
+    return -number if number < 0 else number
 
 
 @function("ceil", NUMBER)
@@ -45,7 +45,7 @@ def smallest(*numbers: Number) -> Number:
 
 
 @function("pow", NUMBER, NUMBER)
-def power(number: Number, exponent: Number) -> Number | float:
+def power(number: Number, exponent: Number) -> Number:
     if number == 0 and exponent < 0:
         raise FunctionError("0 has no negative powers", 1)
     if number < 0 and exponent != int(exponent):
@@ -55,10 +55,6 @@ def power(number: Number, exponent: Number) -> Number | float:
         if abs(exponent) <= 4096
         else _far(number, exponent)
     )
-
-
-def _far(number: Number, exponent: Number) -> float:
-    return math.pow(number, exponent)
 
 
 @function("signum", NUMBER)

@@ -102,10 +102,10 @@ def split(separator: str, given: str) -> Value:
 
 @function("join", STRING, ListOf(STRING), rest=ListOf(STRING))
 def join(separator: str, *lists: tuple[Value, ...]) -> str:
-    words = [item.raw for items in lists for item in items]
-    if None in words:
+    items = [item for one in lists for item in one]
+    if any(item.null for item in items):
         raise FunctionError("there is null among the items", 1)
-    return separator.join(words)
+    return separator.join(str(item.raw) for item in items)
 
 
 @function("indent", NUMBER, STRING)

@@ -77,7 +77,8 @@ def member(value: Value, name: str, at: Span) -> Value:
         known = f"There is {', '.join(list(raw)[:12])}." if raw else "It is empty."
         noun = "map" if isinstance(value.type, MapOf) else "object"
         raise Fault(f'This {noun} has no "{name}".', at, why=known, remedy=meant(name, raw))
-    return raw[name].marked(value.sensitive)
+    found: Value = raw[name]
+    return found.marked(value.sensitive)
 
 
 def _capital(words: str) -> str:
@@ -113,7 +114,8 @@ def _indexed(on: Value, key: Value, node: tree.Index) -> Value:
     if not isinstance(at, int) or not 0 <= at < len(on.raw):
         items = f"{len(on.raw)} item{'' if len(on.raw) == 1 else 's'}"
         raise Fault(f"The list has no item {at}: it has {items}.", node.at, remedy="the first item is [0]")
-    return on.raw[at]
+    found: Value = on.raw[at]
+    return found
 
 
 def _as(value: Value, kind: Any, at: Span, subject: str) -> Value:

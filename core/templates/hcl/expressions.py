@@ -329,7 +329,7 @@ class ExpressionReader:
                 raise Fault(
                     f"{scanner.text[start : start + 2]} is never closed.",
                     scanner.span(start, start + 2),
-                    remedy=f"add }}, or write {scanner.text[start]}{scanner.text[start]}{{ for the characters themselves",
+                    remedy=f"add }}, or write {scanner.text[start] * 2}{{ for the characters themselves",
                 )
             raise scanner.unexpected('"}"', "close the interpolation with }")
         scanner.next()

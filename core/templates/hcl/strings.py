@@ -37,7 +37,7 @@ class Piece(msgspec.Struct):
 
 
 Inner = Callable[[int, bool], tuple[Piece, int]]
-"""Reads what is in ``${...}`` (or, with True, ``%{...}``) from an offset; gives the offset behind the brace."""
+"""Reads what is in ``${...}`` (or, with True, ``%{...}``) from an offset; gives the offset behind it."""
 
 
 def quoted(source: Source, start: int, stop: int, inner: Inner) -> tuple[tree.Template, int]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from core.templates.hcl import tree
 from core.templates.problems import Fault, meant
 from core.templates.values.types import (
@@ -18,7 +20,7 @@ from core.templates.values.types import (
 )
 
 _WORDS: dict[str, Type] = {"string": STRING, "number": NUMBER, "bool": BOOL, "any": ANY}
-_COLLECTIONS = {"list": ListOf, "set": SetOf, "map": MapOf}
+_COLLECTIONS: dict[str, Callable[[Type], Type]] = {"list": ListOf, "set": SetOf, "map": MapOf}
 _ALL = (*_WORDS, *_COLLECTIONS, "tuple", "object")
 
 
@@ -39,7 +41,7 @@ def parse_type(node: tree.Node) -> Type:
     raise Fault(
         f'"{shown}" is no type.',
         node.at,
-        why="There are string, number, bool, any, list(...), set(...), map(...), tuple([...]), object({...}).",
+        why="There are string, number, bool, any, list(T), set(T), map(T), tuple([T]) and object({name = T}).",
         remedy=meant(shown, _ALL),
     )
 

@@ -172,7 +172,7 @@ def unify(kinds: Iterable[Type]) -> Type | None:
     return None
 
 
-def _unify_sequences(types: list[Type]) -> Type | None:
+def _unify_sequences(types: Sequence[Type]) -> Type | None:
     tuples = [kind for kind in types if isinstance(kind, TupleOf)]
     if len(tuples) == len(types) and len({len(kind.elements) for kind in tuples}) == 1:
         each = [unify(column) for column in zip(*(kind.elements for kind in tuples), strict=True)]
@@ -188,7 +188,7 @@ def _unify_sequences(types: list[Type]) -> Type | None:
     return SetOf(element) if only_sets else ListOf(element)
 
 
-def _unify_mappings(types: list[Type]) -> Type | None:
+def _unify_mappings(types: Sequence[Type]) -> Type | None:
     objects = [kind for kind in types if isinstance(kind, ObjectOf)]
     if len(objects) == len(types) and len({frozenset(kind.attributes) for kind in objects}) == 1:
         found = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from decimal import Context, Decimal
-from typing import Any, TypeAlias
+from typing import Any
 
 from core.templates.values.types import (
     ANY,
@@ -31,9 +31,6 @@ class Unknown:
 
     def __init__(self, why: str) -> None:
         self.why = why
-
-
-Raw: TypeAlias = "None | Unknown | bool | str | int | Decimal | tuple[Value, ...] | dict[str, Value]"
 
 
 class Value:
