@@ -76,7 +76,8 @@ def _part(word: str, when: datetime.datetime) -> str:
     shown = {
         "YYYY": f"{when.year:04}", "YY": f"{when.year % 100:02}",
         "MMMM": when.strftime("%B"), "MMM": when.strftime("%b"), "MM": f"{when.month:02}",
-        "M": str(when.month), "DD": f"{when.day:02}", "D": str(when.day), "EEEE": when.strftime("%A"), "EEE": when.strftime("%a"),
+        "M": str(when.month), "DD": f"{when.day:02}", "D": str(when.day),
+        "EEEE": when.strftime("%A"), "EEE": when.strftime("%a"),
         "hh": f"{when.hour:02}", "h": str(when.hour), "HH": f"{hour:02}", "H": str(hour),
         "AA": "PM" if when.hour > 11 else "AM", "aa": "pm" if when.hour > 11 else "am",
         "mm": f"{when.minute:02}", "m": str(when.minute), "ss": f"{when.second:02}", "s": str(when.second),

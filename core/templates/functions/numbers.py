@@ -50,11 +50,7 @@ def power(number: Number, exponent: Number) -> Number:
         raise FunctionError("0 has no negative powers", 1)
     if number < 0 and exponent != int(exponent):
         raise FunctionError("a negative number has only whole powers", 1)
-    return (
-        PRECISION.power(Decimal(number), Decimal(exponent))
-        if abs(exponent) <= 4096
-        else _far(number, exponent)
-    )
+    return PRECISION.power(Decimal(number), Decimal(exponent))
 
 
 @function("signum", NUMBER)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -94,6 +94,8 @@ def _lower(sentence: str) -> str:
     return sentence[:1].lower() + sentence[1:]
 
 
+Run = TypeVar("Run", bound=Callable[..., Any])
+
 TABLE: dict[str, Function] = {}
 """All functions by name, filled by :func:`function`."""
 
@@ -106,11 +108,11 @@ def function(
     nulls: bool = False,
     place: bool = False,
     values: bool = False,
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+) -> Callable[[Run], Run]:
     """Makes a Python function one of the templates'. It gets what is in the values (or, with ``values``,
     the values) and gives a value, or data that becomes one."""
 
-    def keep(run: Callable[..., Any]) -> Callable[..., Any]:
+    def keep(run: Run) -> Run:
         TABLE[name] = Function(
             name=name,
             parameters=parameters,

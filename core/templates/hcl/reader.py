@@ -39,11 +39,21 @@ class HclReading(Reading):
     """An HCL2 template that was read, with its names still at hand."""
 
     def __init__(
-        self, template: Template, scope: Scope, bodies: dict[str, tuple[tree.Body, Scope, tuple[str, ...]]]
+        self,
+        template: Template,
+        scope: Scope,
+        bodies: dict[str, tuple[tree.Body, Scope, tuple[str, ...]]],
+        defaults: dict[str, tree.Node] | None = None,
     ) -> None:
         super().__init__(template)
         self.scope = scope
+        self.defaults = defaults or {}
+        """What the defaults of variables are written as."""
         self._bodies = bodies
+
+    def body(self, id: str) -> tuple[tree.Body, Scope, tuple[str, ...]]:
+        """What a step, post-processor or source is written as, where, and which settings are not its own."""
+        return self._bodies[id]
 
     def evaluate(self, expression: str) -> Value:
         """An expression's value, ``var`` and ``local`` included. Raises TemplateError."""
@@ -115,7 +125,8 @@ def read_hcl(path: Path, given: Given, *, strict: bool = True) -> HclReading:
         warnings=tuple(problems.warnings),
     )
     problems.check()
-    return HclReading(template, scope, steps.bodies)
+    defaults = {name: one.written for name, one in declared.items() if one.written is not None}
+    return HclReading(template, scope, steps.bodies, defaults)
 
 
 def _plain(subject: str) -> str:

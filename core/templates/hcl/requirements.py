@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from core.templates.hcl import tree
 from core.templates.hcl.evaluate import evaluate
 from core.templates.hcl.scope import Scope
 from core.templates.model import Requirement
 from core.templates.problems import Fault, Problems
 from core.templates.values.show import plain
-
-_CONSTRAINT = re.compile(r"\s*(=|!=|>|<|>=|<=|~>)?\s*v?\d+(\.\d+)*(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-]+)?\s*")
-
-
-def is_constraint(text: str) -> bool:
-    """``>= 1.0, < 2`` and the like."""
-    return all(_CONSTRAINT.fullmatch(part) for part in text.split(","))
+from core.templates.versions import is_constraint
 
 
 def requirements(bodies: list[tree.Body], scope: Scope, problems: Problems) -> tuple[Requirement, ...]:

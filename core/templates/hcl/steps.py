@@ -51,9 +51,6 @@ class StepReader:
 
     def _override(self, body: tree.Body, scope: Scope) -> dict[str, dict[str, Any]]:
         """By the name of a source: settings that are different there."""
-        found = (
-            typed(body, "override", MapOf(ANY), scope, Problems()) if "override" in body.settings else None
-        )
         whole = settings_of(body, scope, self._problems, set(body.settings) - {"override"}).get("override")
         if isinstance(whole, list) and len(whole) == 1:
             whole = whole[0]

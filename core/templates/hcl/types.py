@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from core.templates.hcl import tree
 from core.templates.problems import Fault, meant
 from core.templates.values.types import (
@@ -20,7 +18,7 @@ from core.templates.values.types import (
 )
 
 _WORDS: dict[str, Type] = {"string": STRING, "number": NUMBER, "bool": BOOL, "any": ANY}
-_COLLECTIONS: dict[str, Callable[[Type], Type]] = {"list": ListOf, "set": SetOf, "map": MapOf}
+_COLLECTIONS = ("list", "set", "map")
 _ALL = (*_WORDS, *_COLLECTIONS, "tuple", "object")
 
 
@@ -34,16 +32,24 @@ def parse_type(node: tree.Node) -> Type:
         if node.name in _WORDS:
             return _WORDS[node.name]
         if node.name in _COLLECTIONS:
-            return _COLLECTIONS[node.name](ANY)
+            return _collection(node.name, ANY)
     if isinstance(node, tree.Call) and node.name in _ALL and node.name not in _WORDS:
         return _made(node)
     shown = node.name if isinstance(node, tree.Name | tree.Call) else node.at.text
     raise Fault(
         f'"{shown}" is no type.',
         node.at,
-        why="There are string, number, bool, any, list(T), set(T), map(T), tuple([T]) and object({name = T}).",
+        why="There are string, number, bool, any, list(T), set(T), map(T), tuple([T]), object({k = T}).",
         remedy=meant(shown, _ALL),
     )
+
+
+def _collection(name: str, element: Type) -> Type:
+    if name == "map":
+        return MapOf(element)
+    if name == "set":
+        return SetOf(element)
+    return ListOf(element)
 
 
 def _quoted(node: tree.Template, word: str) -> Type:
@@ -58,7 +64,7 @@ def _made(node: tree.Call) -> Type:
         raise Fault(f"{node.name} takes one type.", node.at, remedy=f"write {_example(node.name)}")
     inner = node.arguments[0]
     if node.name in _COLLECTIONS:
-        return _COLLECTIONS[node.name](parse_type(inner))
+        return _collection(node.name, parse_type(inner))
     if node.name == "tuple":
         if not isinstance(inner, tree.TupleNode):
             raise Fault("tuple takes a list of types.", inner.at, remedy=f"write {_example('tuple')}")

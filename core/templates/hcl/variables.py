@@ -43,6 +43,14 @@ class Declared(msgspec.Struct, kw_only=True):
     set_by: str = ""
 
     @property
+    def written(self) -> tree.Node | None:
+        """What its default is written as."""
+        if isinstance(self.block, tree.Setting):
+            return self.block.value
+        setting = self.block.body.settings.get("default")
+        return None if setting is None else setting.value
+
+    @property
     def at(self) -> Span:
         return self.block.at if isinstance(self.block, tree.Block) else self.block.name_at
 

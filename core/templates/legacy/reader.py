@@ -45,6 +45,14 @@ class JsonReading(Reading):
         self._variables = variables
         self._world = world
 
+    def node(self, id: str) -> tuple[JsonNode, tuple[str, ...]]:
+        """What a step, post-processor or source is written as, and which of its keys are not settings."""
+        return self._nodes[id]
+
+    def default(self, name: str) -> JsonNode | None:
+        """What a variable's default is written as."""
+        return self._variables.declared[name].node
+
     def evaluate(self, expression: str) -> Value:
         """A text with ``{{...}}`` as it is rendered. Raises TemplateError."""
         self._variables.used_sensitive = False
