@@ -127,7 +127,7 @@ def _yaml(value: Value, indent: str) -> str:
         block = raw.endswith("\n") and not raw.startswith((" ", "\n")) and not raw.endswith("\n\n")
         if block and all(line.isprintable() for line in lines):
             return "|\n" + "\n".join(f"{indent}{line}" if line else "" for line in lines)
-        return quote_json(raw)
+        return _yaml_text(raw)
     if isinstance(raw, tuple):
         items = [_yaml(item, indent + "  ") for item in raw]
         lines = [f"{indent}- {item.lstrip() if item.startswith(chr(10)) else item}" for item in items]
@@ -136,10 +136,18 @@ def _yaml(value: Value, indent: str) -> str:
         lines = []
         for key in sorted(raw):
             inner = _yaml(raw[key], indent + ("" if isinstance(raw[key].raw, tuple) else "  "))
-            lines.append(f"{indent}{quote_json(key)}:{'' if inner.startswith(chr(10)) else ' '}{inner}")
+            lines.append(f"{indent}{_yaml_text(key)}:{'' if inner.startswith(chr(10)) else ' '}{inner}")
         return "\n" + "\n".join(lines) if raw else "{}"
     assert raw is None or isinstance(raw, bool | int | Decimal)
     return scalar(raw)
+
+
+def _yaml_text(text: str) -> str:
+    """In quotes; YAML wants what cannot be printed as an escape."""
+    shown = quote_json(text)
+    if shown.isprintable():
+        return shown
+    return "".join(sign if sign.isprintable() else f"\\U{ord(sign):08x}" for sign in shown)
 
 
 @function("yamldecode", STRING)

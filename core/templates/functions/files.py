@@ -25,6 +25,8 @@ def read(place: Place, name: str) -> bytes:
         if path.stat().st_size > _LARGEST:
             raise FunctionError(f"{name} is too large to be a part of a template", 0)
         return path.read_bytes()
+    except FunctionError:
+        raise
     except (OSError, ValueError) as error:
         raise FunctionError(
             f"{name} cannot be read: {getattr(error, 'strerror', None) or error}", 0

@@ -61,10 +61,10 @@ class Function(msgspec.Struct, frozen=True, kw_only=True):
                 return unknown(why).marked(sensitive)
         given = taken if self.wants_values else [argument.raw for argument in taken]
         try:
-            found = self.run(place, *given) if self.wants_place else self.run(*given)
+            found = lift(self.run(place, *given) if self.wants_place else self.run(*given))
         except (ArithmeticError, MemoryError, RecursionError) as error:
             raise FunctionError(f"the result is out of reach ({type(error).__name__})") from None
-        return lift(found).marked(sensitive)
+        return found.marked(sensitive)
 
     def _check_number(self, number: int) -> None:
         least = len(self.parameters) - self.optional

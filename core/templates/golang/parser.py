@@ -101,6 +101,8 @@ class _Reader:
     def _open(self, found: list[Piece]) -> str:
         """Behind ``{{``; the keyword that comes next, taken, or ""."""
         self._opened = self.place
+        if "}}" not in self.text[self.place :]:
+            self.fail("{{ is never closed.", "add }}")
         trims = re.match(r"-\s", self.text[self.place + 2 : self.place + 4])
         self.place += 3 if trims else 2
         self._space()
@@ -125,9 +127,6 @@ class _Reader:
             self._trim = True
         elif self.text.startswith("}}", self.place):
             self.place += 2
-        elif "}}" not in self.text[self.place :]:
-            self.place = self._opened
-            self.fail("{{ is never closed.", "add }}")
         else:
             self.fail("}} has to come here.")
 

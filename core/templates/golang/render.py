@@ -50,7 +50,8 @@ class Rendered(msgspec.Struct, frozen=True):
 
 def render(source: Source, names: Names) -> str:
     """The whole text. Raises Fault, also for what is not known."""
-    return "".join(_render(piece, names, {}) for piece in parse(source))
+    variables: dict[str, Any] = {}
+    return "".join(_render(piece, names, variables) for piece in parse(source))
 
 
 def render_known(source: Source, names: Names) -> Rendered:
@@ -64,6 +65,9 @@ def render_known(source: Source, names: Names) -> Rendered:
         except LaterError as later:
             waits = waits or str(later)
             parts.append((True, piece.at.text))
+    if waits and variables:
+        # What is open may use the variables that were set.
+        return Rendered(source.text, waits)
     if not waits:
         return Rendered("".join(text for _, text in parts))
     return Rendered("".join(text if open else _escaped(text) for open, text in parts), waits)

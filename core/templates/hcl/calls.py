@@ -52,6 +52,10 @@ def call(node: tree.Call, scope: Scope, value: Evaluate) -> Value:
         return function(scope.place, arguments)
     except FunctionError as error:
         at = spans[error.argument] if 0 <= error.argument < len(spans) else node.at
+        if any(argument.holds_sensitive for argument in arguments):
+            raise Fault(
+                f"{name} refuses its arguments.", at, why="What is wrong with them is not shown."
+            ) from None
         raise Fault(f"{name}: {error}.", at, remedy=error.remedy) from None
 
 

@@ -74,9 +74,10 @@ def member(value: Value, name: str, at: Span) -> Value:
     if not isinstance(raw, dict):
         raise Fault(f'{_capital(describe(value.type))} has no "{name}".', at)
     if name not in raw:
-        known = f"There is {', '.join(list(raw)[:12])}." if raw else "It is empty."
+        names = [] if value.sensitive else list(raw)
+        known = f"There is {', '.join(names[:12])}." if names else ""
         noun = "map" if isinstance(value.type, MapOf) else "object"
-        raise Fault(f'This {noun} has no "{name}".', at, why=known, remedy=meant(name, raw))
+        raise Fault(f'This {noun} has no "{name}".', at, why=known, remedy=meant(name, names))
     found: Value = raw[name]
     return found.marked(value.sensitive)
 
@@ -247,9 +248,9 @@ def _for(node: tree.For, scope: Scope) -> Value:
         sensitive = sensitive or name.sensitive
         found = keyed.setdefault(_key(name, node.result_key.at), [])
         if found and not node.group:
-            raise Fault(
-                f"Two items have the key {name.raw!r}.", node.result_key.at, remedy="put ... behind the value"
-            )
+            shown = "" if sensitive else f" {name.raw!r}"
+            what = f"Two items have the key{shown}." if shown else "Two items have one key."
+            raise Fault(what, node.result_key.at, remedy="put ... behind the value")
         found.append(_value(node.result, inner))
     if node.result_key is None:
         return tuple_of(items).marked(sensitive)

@@ -42,14 +42,15 @@ def _ending(folder: Path, endings: tuple[str, ...]) -> list[Path]:
         return []
 
 
-def read_body(path: Path, problems: Problems) -> tree.Body | None:
-    """A file's blocks and settings; None where it cannot be read at all, which goes to ``problems``."""
+def read_body(path: Path, problems: Problems, *, variables: bool = False) -> tree.Body | None:
+    """A file's blocks and settings; None where it cannot be read at all, which goes to ``problems``.
+    ``variables``: it holds values of variables."""
     text = read_text(path, problems)
     if text is None:
         return None
     source = Source(str(path), text)
     if path.name.endswith(".json"):
-        return json_body(source, problems, variables=".pkrvars." in path.name)
+        return json_body(source, problems, variables=variables)
     return parse_body(source, problems)
 
 

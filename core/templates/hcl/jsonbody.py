@@ -81,7 +81,7 @@ def _body(kind: str, node: JsonNode, problems: Problems) -> tree.Body:
 def _setting(kind: str, name: str, node: JsonNode) -> tree.Node:
     if kind == "variable" and name in _TYPES and isinstance(node.value, str):
         return parse_expression(_inner_source(node))
-    return _value(node, literal=kind == "variable" and name == "default")
+    return _value(node, literal=False)
 
 
 def _blocks(kind: str, at: Span, node: JsonNode, labels: int, problems: Problems) -> Iterator[tree.Block]:

@@ -90,9 +90,9 @@ def _pieces(
     begun = place
 
     def flush() -> None:
-        if words:
-            pieces.append(Piece(Span(source, begun, place), "".join(words)))
-            words.clear()
+        if found_text := "".join(words):
+            pieces.append(Piece(Span(source, begun, place), found_text))
+        words.clear()
 
     while place < stop:
         found = stops.search(text, place, stop)

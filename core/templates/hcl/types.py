@@ -54,8 +54,10 @@ def _collection(name: str, element: Type) -> Type:
 
 def _quoted(node: tree.Template, word: str) -> Type:
     """``"string"``, the notation of old."""
-    if word in ("string", "list", "map"):
-        return {"string": STRING, "list": ListOf(ANY), "map": MapOf(ANY)}[word]
+    if word == "string":
+        return STRING
+    if word in ("list", "map"):
+        return _collection(word, ANY)
     raise Fault(f'"{word}" is no type.', node.at, remedy="a type stands without quotes: type = string")
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from core.model.problem import Place
 from core.templates.functions.signature import Place as World
 from core.templates.given import ENVIRONMENT_PREFIX, Given
 from core.templates.hcl import tree
@@ -17,7 +18,7 @@ from core.templates.hcl.scope import Namespace, Scope
 from core.templates.hcl.settings import settle
 from core.templates.hcl.types import parse_type
 from core.templates.model import Variable
-from core.templates.problems import Fault, Problems, meant
+from core.templates.problems import Fault, Problems, meant, problem
 from core.templates.source import Source, Span
 from core.templates.values.convert import ConversionError, convert
 from core.templates.values.types import ANY, BOOL, NUMBER, STRING, Type
@@ -93,6 +94,8 @@ def _declared(block: tree.Block, scope: Scope, problems: Problems) -> list[Decla
         try:
             default = convert(default, kind)
         except ConversionError as error:
+            # The line of a secret is not shown.
+            at = block.at if flag_of(body, "sensitive", scope, Problems()) else at
             raise Fault(
                 f'The default of "{block.labels[0].text}" does not have its type: {error}.', at
             ) from None
@@ -182,7 +185,7 @@ def _set(one: Declared, value: Value, origin: str) -> None:
 
 
 def _assign_file(declared: dict[str, Declared], path: Path, scope: Scope, problems: Problems) -> None:
-    body = read_body(path, problems)
+    body = read_body(path, problems, variables=True)
     if body is None:
         return
     for block in body.blocks:
@@ -199,9 +202,16 @@ def _assign_file(declared: dict[str, Declared], path: Path, scope: Scope, proble
         try:
             _set(one, evaluate(setting.value, scope), str(path))
         except ConversionError as error:
-            problems.add(Fault(f'The value of "{name}" does not have its type: {error}.', setting.value.at))
+            what = f'The value of "{name}" does not have its type: {error}.'
+            problems.put(problem(what, _place(setting, secret=one.sensitive)))
         except Fault as fault:
             problems.add(fault)
+
+
+def _place(setting: tree.Setting, *, secret: bool) -> Place:
+    """Of a value: of a secret only the file, as the line is shown with its place."""
+    place = setting.value.at.place
+    return Place(file=place.file) if secret else place
 
 
 def namespace(declared: dict[str, Declared]) -> Namespace:

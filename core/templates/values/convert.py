@@ -113,7 +113,7 @@ def _object(value: Value, kind: ObjectOf, where: str) -> Value:
     if missing:
         raise ConversionError(f"{_subject(where)} has no {missing[0]!r}, which it needs")
     found = {}
-    for name, one in kind.attributes.items():
+    for name, one in sorted(kind.attributes.items()):
         found[name] = convert(value.raw.get(name, NULL), one, f"{where}.{name}")
     return Value(ObjectOf({name: item.type for name, item in found.items()}), found)
 
