@@ -176,7 +176,8 @@ def test_overrides_of_a_build_go_over_the_source(write: Write) -> None:
         ),
         ('variable "a" "b" {\n}\n', ['1:1 This "variable" block has 2 labels, not 1.']),
         (
-            'variable "a" {\n  default = 5\n  validation {\n    condition     = var.a > 10\n    error_message = "Too small."\n  }\n}\n',
+            'variable "a" {\n  default = 5\n  validation {\n'
+            '    condition     = var.a > 10\n    error_message = "Too small."\n  }\n}\n',
             ['1:1 The value of "a" is refused: Too small.'],
         ),
         ("locals {\n  a = var.nope\n}\n", ['2:7 There is no variable "nope".']),

@@ -61,7 +61,8 @@ def test_what_the_running_build_knows() -> None:
 def test_values_from_files_and_the_command_line(write: Write) -> None:
     path = write(
         {
-            "t.json": '{"variables": {"a": "1", "b": null}, "builders": [{"type": "null", "x": "{{user `a`}}{{user `b`}}"}]}',
+            "t.json": '{"variables": {"a": "1", "b": null}, '
+            '"builders": [{"type": "null", "x": "{{user `a`}}{{user `b`}}"}]}',
             "v.json": '{"a": "2", "b": true}',
         }
     )

@@ -308,11 +308,61 @@ def test_both_refuse_what_is_wrong(packer: Packer, write: Write, text: str) -> N
 
 
 LAYOUTS = [
-    'variable "a"{\ntype=string # x\n   default   ="b" # yy\n  longer=[1,2 , -3 , a-1, a [0]]\n}\n\n\nlocals{ a=1 }\n',
-    'locals {\nx = {\na=1\nbcd : 2\n"q"={}\n}\n  f = [for   x in [1,2]:x*2 if x>1]\n z = max(1,\n  2,\n     [3]...)\n}\n',
-    'locals {\n  t="${x ? "a":"b"}${y}"\n  u = -  1\n  v = (a==-1)\n  w = [{a=1},{\n  b=2}\n  ]\n  y = a.b[*].c\n}\n',
-    'build{\nsources=["null.a"]\nprovisioner "x"{inline=["a"]}/* c */\n  /* multi\n line */\n  x = 1 // t\n}\n',
-    "locals {\n a = <<-EOT\n    keep   this\n  EOT\n  bb = 1\n ccc = f(<<EOT\nx\nEOT\n)\n}\n",
+    """\
+variable "a"{
+type=string # x
+   default   ="b" # yy
+  longer=[1,2 , -3 , a-1, a [0]]
+}
+
+
+locals{ a=1 }
+""",
+    """\
+locals {
+x = {
+a=1
+bcd : 2
+"q"={}
+}
+  f = [for   x in [1,2]:x*2 if x>1]
+ z = max(1,
+  2,
+     [3]...)
+}
+""",
+    """\
+locals {
+  t="${x ? "a":"b"}${y}"
+  u = -  1
+  v = (a==-1)
+  w = [{a=1},{
+  b=2}
+  ]
+  y = a.b[*].c
+}
+""",
+    """\
+build{
+sources=["null.a"]
+provisioner "x"{inline=["a"]}/* c */
+  /* multi
+ line */
+  x = 1 // t
+}
+""",
+    """\
+locals {
+ a = <<-EOT
+    keep   this
+  EOT
+  bb = 1
+ ccc = f(<<EOT
+x
+EOT
+)
+}
+""",
     "# only a comment",
     "",
     "\n\n\n",

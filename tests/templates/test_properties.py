@@ -32,8 +32,9 @@ from tests.templates.conftest import given as outside
 FILES = [path.read_text() for path in sorted(CORPUS.rglob("*.hcl"))]
 DOCUMENTS = [path.read_text() for path in sorted(CORPUS.rglob("*.json"))]
 WORDS = """
-a b var local source build variable locals dynamic content for_each for in if else endif endfor true null 1 2.5
-1e9 = == => ? : , . ... ( ) [ ] { } + - * / % ! && || < >= ~ " "x" ${ %{ # // /* */ ' {{ }} é upper( max(1) .x [*] .*
+a b var local source build variable locals dynamic content for_each for in if else endif endfor true null
+1 2.5 1e9 = == => ? : , . ... ( ) [ ] { } + - * / % ! && || < >= ~ " "x" ${ %{ # // /* */ ' {{ }} é
+upper( max(1) .x [*] .*
 """
 GO = '{{ }} - .A user `x` | if end else range $x := ( ) 1 "'
 PIECES = [*WORDS.split(), "<<A\n", "<<-A\n", "\nA\n", "\n", "\\"]

@@ -71,7 +71,6 @@ class DraftBuild(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
-    description: str = ""
     required_version: str = ""
     requirements: tuple[tuple[str, str, str], ...] = ()
     """Plugins: name, version, source."""

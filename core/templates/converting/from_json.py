@@ -19,7 +19,7 @@ from core.templates.golang.tree import Action, Command, Constant, Piece, Text
 from core.templates.jsontext import JsonNode
 from core.templates.legacy.reader import JsonReading
 from core.templates.legacy.texts import inner_source
-from core.templates.model import PostProcessor, Step, reveal
+from core.templates.model import PostProcessor, Source, Step, reveal
 from core.templates.problems import Fault
 
 
@@ -27,20 +27,21 @@ class JsonDrafter:
     def __init__(self, reading: JsonReading, losses: Losses) -> None:
         self._reading = reading
         self._losses = losses
+        self._own: dict[str, str] = {}
 
     def draft(self) -> Draft:
         template = self._reading.template
         build = template.builds[0]
         return Draft(
-            description=template.description,
             required_version=template.required_version,
             variables=tuple(self._variables()),
             sources=tuple(
-                DraftBlock(kind=one.kind, name=one.name, settings=self._settings(one.id), place=one.place)
+                DraftBlock(kind=one.kind, name=one.name, settings=self._builder(one), place=one.place)
                 for one in template.sources
             ),
             builds=(
                 DraftBuild(
+                    description=template.description,
                     sources=tuple(one.name for one in build.sources),
                     provisioners=tuple(self._step(step) for step in build.provisioners),
                     on_error=None if build.on_error is None else self._step(build.on_error),
@@ -69,6 +70,14 @@ class JsonDrafter:
                 )
             )
         return found
+
+    def _builder(self, one: Source) -> dict[str, Any]:
+        """A source knows its own name: references to it are written out."""
+        self._own = {"name": one.name, "type": one.kind}
+        try:
+            return self._settings(one.id)
+        finally:
+            self._own = {}
 
     def _step(self, step: Step) -> DraftBlock:
         node, _ = self._reading.node(step.id)
@@ -122,6 +131,9 @@ class JsonDrafter:
                 parts.append(piece.text)
                 continue
             reference = _reference(piece)
+            if reference is not None and reference.what == "source" and reference.name in self._own:
+                parts.append(self._own[reference.name])
+                continue
             parts.append(piece.at.text if reference is None else reference)
             if reference is None and _loses(piece.at.text):
                 what = f"{piece.at.text} stays as it is written, and means nothing in the other language."

@@ -24,8 +24,6 @@ class HclWriter:
 
     def text(self) -> str:
         draft = self._draft
-        if draft.description:
-            self._lines += [f"# {line}".rstrip() for line in draft.description.splitlines()] + [""]
         self._packer()
         for variable in draft.variables:
             self._variable(variable)

@@ -19,7 +19,7 @@ class JsonWriter:
     def text(self) -> str:
         draft = self._draft
         document: dict[str, Any] = {}
-        descriptions = [draft.description, *(build.description for build in draft.builds)]
+        descriptions = [build.description for build in draft.builds]
         if any(descriptions):
             document["description"] = "\n".join(one for one in descriptions if one)
         minimum = re.fullmatch(r">=\s*v?([\d.]+)", draft.required_version.strip())

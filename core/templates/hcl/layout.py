@@ -69,7 +69,7 @@ def layout(source: Source) -> str:
 
 
 def _written(line: _Line) -> str:
-    return "".join(" " * token.spaces + token.written for token in line.all).rstrip(" \t")
+    return "".join(" " * token.spaces + token.written for token in line.all)
 
 
 def _lines(found: list[Token]) -> list[_Line]:
