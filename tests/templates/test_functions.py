@@ -105,6 +105,7 @@ def test_all_of_packers_functions_are_there() -> None:
         ('urlencode("a b/ü")', "a+b%2F%C3%BC"),
         ('csvdecode("a,b\\n1,2\\n")', [{"a": "1", "b": "2"}]),
         ('jsonencode({ b = [1, null], a = "<&>" })', '{"a":"\\u003c\\u0026\\u003e","b":[1,null]}'),
+        (r'yamldecode(jsonencode("\\f\\b\u000c"))', "\\f\\b\x0c"),
         ('jsondecode("{\\"a\\": [1, 2.5, true]}")', {"a": [1, 2.5, True]}),
         ('yamldecode("a: [1, x]\\nb: 2020-01-02")', {"a": [1, "x"], "b": "2020-01-02"}),
         ('yamlencode({ a = [1, { b = "x" }], c = {} })', '"a":\n- 1\n- "b": "x"\n"c": {}\n'),

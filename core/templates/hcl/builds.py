@@ -80,6 +80,9 @@ class BuildReader:
         listed = tree.Body({}, tuple(found for found, _ in inner), body.at)
         check_settings(body, _SETTINGS, "A build", problems)
         check_blocks(listed, _BLOCKS, "A build", problems)
+        for found, _ in inner:
+            if found.kind == "hcp_packer_registry":
+                problems.warn(Fault("Nothing is sent to a registry: this block is left out.", found.at))
         sources = self._build_sources(body, inner, id)
         steps: list[Step] = []
         on_error = None

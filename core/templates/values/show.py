@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import Any
 
@@ -43,7 +44,7 @@ def scalar(raw: bool | int | Decimal | None) -> str:
 
 def quote(text: str) -> str:
     """Text in quotes, with HCL2's escapes."""
-    shown = json.dumps(text, ensure_ascii=False)[1:-1].replace("\\b", "\\u0008").replace("\\f", "\\u000c")
+    shown = _escaped(text)[1:-1]
     return '"' + shown.replace("${", "$${").replace("%{", "%%{") + '"'
 
 
@@ -77,7 +78,15 @@ def to_json(value: Value) -> str:
 
 def quote_json(text: str) -> str:
     """Text as JSON, with the escapes that Go adds."""
-    shown = json.dumps(text, ensure_ascii=False)
+    shown = _escaped(text)
     for sign in "<>&\u2028\u2029":
         shown = shown.replace(sign, f"\\u{ord(sign):04x}")
-    return shown.replace("\\b", "\\u0008").replace("\\f", "\\u000c")
+    return shown
+
+
+def _escaped(text: str) -> str:
+    """As JSON, but without its escapes for backspace and form feed, which others have not."""
+    words = {"\\b": "\\u0008", "\\f": "\\u000c"}
+    return re.sub(
+        r"\\.", lambda found: words.get(found.group(), found.group()), json.dumps(text, ensure_ascii=False)
+    )
