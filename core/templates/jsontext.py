@@ -37,6 +37,11 @@ class JsonNode(msgspec.Struct, frozen=True):
         return found[1] if found is not None else None
 
     @property
+    def begin(self) -> Span:
+        """Where it begins: the place of something whose text is not for everybody's eyes."""
+        return Span(self.at.source, self.at.start, self.at.start + 1)
+
+    @property
     def noun(self) -> str:
         names = {bool: "true or false", str: "text", list: "a list", dict: "an object", type(None): "null"}
         return names.get(type(self.value), "a number")

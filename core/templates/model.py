@@ -104,6 +104,8 @@ class BuildSource(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     name: str
     """What ``only``, ``except`` and the output call it, behind the kind."""
+    base: str = ""
+    """Id of the source whose settings the build's own go over; "" where it has none of its own."""
     settings: Settings
     place: Place
 

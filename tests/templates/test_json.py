@@ -172,9 +172,11 @@ def test_the_console_renders_texts() -> None:
     assert show(reading.evaluate("{{user `token`}}")) == "<sensitive>"
 
 
-def test_secrets_are_in_nothing_that_is_shown() -> None:
+@pytest.mark.parametrize("separator", ["\n", ""])
+def test_secrets_are_in_nothing_that_is_shown(write: Write, separator: str) -> None:
     from core.templates.model import shown
 
-    template: Any = load(CORPUS / "shop.json", given(**HERE)).template
+    path = write({"t.json": separator.join((CORPUS / "shop.json").read_text().splitlines())})
+    template: Any = load(path, given(**HERE)).template
     assert "t0ps3cret" not in str(shown(template))
     assert "t0ps3cret" not in repr(template)

@@ -97,22 +97,8 @@ class HclDrafter:
         return reveal(one.default)
 
     def _source(self, source: BuildSource, names: dict[str, str]) -> DraftBlock:
-        settings: dict[str, Any] = {}
-        base = f"source.{source.kind}.{source.id.rpartition('.')[2]}"
-        if not source.id.startswith("source."):
-            body, _, _ = self._reading.body(source.id)
-            base = self._base_of(source, body)
-        settings |= self._settings(base)
-        if source.id != base:
-            settings |= self._settings(source.id)
+        settings = {**(self._settings(source.base) if source.base else {}), **self._settings(source.id)}
         return DraftBlock(kind=source.kind, name=names[source.address], settings=settings, place=source.place)
-
-    def _base_of(self, source: BuildSource, body: tree.Body) -> str:
-        """The ``source`` block that one with overrides stands for: it begins with the same settings."""
-        for one in self._reading.template.sources:
-            if one.kind == source.kind and set(one.settings) <= set(source.settings):
-                return one.id
-        return source.id
 
     def _build(self, build: Build, names: dict[str, str]) -> DraftBuild:
         return DraftBuild(

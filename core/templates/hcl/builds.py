@@ -151,7 +151,14 @@ class BuildReader:
                 own[setting] = [*source.settings[setting], *own[setting]]
         self.steps.bodies[id] = (block.body, scope, ("name",))
         settings = {**source.settings, **own}
-        return BuildSource(id=id, kind=source.kind, name=name, settings=settings, place=block.at.place)
+        return BuildSource(
+            id=id,
+            kind=source.kind,
+            name=name,
+            base=source.id,
+            settings=settings,
+            place=block.at.place,
+        )
 
     def _add(self, found: list[BuildSource], one: BuildSource, at: Span) -> None:
         if any(other.address == one.address for other in found):

@@ -143,7 +143,7 @@ class _TemplateReader:
                     provisioners=steps,
                     on_error=self._on_error([one.name for one in sources]),
                     post_processors=self._chains([one.name for one in sources]),
-                    place=self.document.at.place,
+                    place=self.document.begin.place,
                 ),
             ),
             warnings=tuple(problems.warnings),
@@ -196,8 +196,7 @@ class _TemplateReader:
             raise Fault(f"This {noun} is {node.noun}, not an object.", node.at)
         found = node.member("type")
         if found is None:
-            at = Span(node.at.source, node.at.start, node.at.start + 1)
-            raise Fault(f"This {noun} has no type.", at, remedy='add "type": "..."')
+            raise Fault(f"This {noun} has no type.", node.begin, remedy='add "type": "..."')
         if not isinstance(found.value, str):
             raise Fault('"type" has to be text.', found.at)
         return found.value
@@ -206,8 +205,7 @@ class _TemplateReader:
         found: list[BuildSource] = []
         if self.document.member("builders") is None:
             remedy = 'add "builders": [{ "type": "..." }]'
-            at = Span(self.document.at.source, self.document.at.start, self.document.at.start + 1)
-            self._problems.add(Fault("The template has no builders.", at, remedy=remedy))
+            self._problems.add(Fault("The template has no builders.", self.document.begin, remedy=remedy))
         for node in self._objects("builders"):
             try:
                 kind = self._kind(node, "builder")
@@ -220,7 +218,9 @@ class _TemplateReader:
                 self.nodes[id] = (node, _OF_BUILDERS)
                 build = {"build_name": name, "build_type": kind}
                 settings = self._texts.settings(node, _OF_BUILDERS, build)
-                found.append(BuildSource(id=id, kind=kind, name=name, settings=settings, place=node.at.place))
+                found.append(
+                    BuildSource(id=id, kind=kind, name=name, settings=settings, place=node.begin.place)
+                )
             except Fault as fault:
                 self._problems.add(fault)
         return found
@@ -271,7 +271,7 @@ class _TemplateReader:
             pause_before=self._string(node, "pause_before"),
             max_retries=number,
             timeout=self._string(node, "timeout"),
-            place=node.at.place,
+            place=node.begin.place,
         )
 
     def _override(self, node: JsonNode, known: list[str]) -> dict[str, Settings]:
@@ -309,7 +309,7 @@ class _TemplateReader:
     def _post_processor(self, node: JsonNode, id: str, known: list[str]) -> PostProcessor:
         if isinstance(node.value, str):
             self.nodes[id] = (JsonNode({}, node.at), ())
-            return PostProcessor(id=id, kind=node.value, settings={}, place=node.at.place)
+            return PostProcessor(id=id, kind=node.value, settings={}, place=node.begin.place)
         if isinstance(node.value, list):
             raise Fault("A chain of post-processors cannot hold another one.", node.at)
         kind = self._kind(node, "post-processor")
@@ -325,5 +325,5 @@ class _TemplateReader:
             only=self._words(node, "only", known),
             exclude=self._words(node, "except", known),
             keep_input_artifact=None if keep is None else keep.value,
-            place=node.at.place,
+            place=node.begin.place,
         )
