@@ -27,7 +27,7 @@ class Reading(abc.ABC):
     def settings(self, id: str, running: Mapping[str, Any], source: Mapping[str, str]) -> Settings:
         """The settings of the step or post-processor of that id, with what the running build knows now.
 
-        ``running`` holds what ``build`` has (``ID``, ``Host``, ...), ``source`` the ``name`` and ``type`` of the
-        source that is built. What stays open is Deferred. (Settings of sources are complete when the
+        ``running`` holds what ``build`` has (``ID``, ``Host``, ...), ``source`` the ``name`` and ``type`` of
+        the source that is built. What stays open is Deferred. (Settings of sources are complete when the
         template was read.) Raises TemplateError.
         """
