@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from core.cli import amounts, cells
+from core import amounts
+from core.cli import cells
 from core.cli.context import Context
 from core.cli.problem_lines import problem_document, problem_lines
 from core.commands import CommandSpec
