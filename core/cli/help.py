@@ -10,6 +10,7 @@ from core.cli.verb import HELP, members
 from core.commands import COMMANDS, CommandSpec
 from core.commands.boxes import BOX_COMMANDS
 from core.commands.machines import MACHINE_COMMANDS
+from core.commands.templates import TEMPLATE_COMMANDS
 from core.model.problem import ExitCode
 
 _FIRST_STEPS = (
@@ -30,11 +31,12 @@ def print_overview(output: Output) -> int:
     output.line()
     output.line("Machines and images from the keyboard. Without a command the workbench opens.")
     width = max(len(spec.name) for spec in COMMANDS)
-    machine, box = set(MACHINE_COMMANDS), set(BOX_COMMANDS)
+    machine, box, template = set(MACHINE_COMMANDS), set(BOX_COMMANDS), set(TEMPLATE_COMMANDS)
     for title, wanted in (
         ("Machines", [spec for spec in COMMANDS if spec in machine]),
         ("Boxes and builds", [spec for spec in COMMANDS if spec in box]),
-        ("Projects, operations, engine", [*(s for s in COMMANDS if s not in machine | box), HELP]),
+        ("Packer templates", [spec for spec in COMMANDS if spec in template]),
+        ("Projects, operations, engine", [*(s for s in COMMANDS if s not in machine | box | template), HELP]),
     ):
         output.line()
         output.line(look.paint(title, "bold"))

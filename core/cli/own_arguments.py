@@ -13,6 +13,29 @@ _BOX_VERSION = Argument(
 _BOX_PROVIDER = Argument(
     field="provider", flags=("--provider",), metavar="PROVIDER", help="only for this provider"
 )
+_TEMPLATE = Argument(
+    field="template",
+    kind=ArgumentKind.LOCAL_PATH,
+    metavar="FILE|FOLDER",
+    help="a template in JSON or HCL2, or a folder of *.pkr.hcl files",
+    required=True,
+)
+_VARIABLES = (
+    Argument(
+        field="var",
+        flags=("--var", "-var"),
+        kind=ArgumentKind.WORDS,
+        metavar="NAME=VALUE",
+        help="the value of a variable (repeatable)",
+    ),
+    Argument(
+        field="var_file",
+        flags=("--var-file", "-var-file"),
+        kind=ArgumentKind.WORDS,
+        metavar="FILE",
+        help="a file with values of variables (repeatable)",
+    ),
+)
 
 OWN: dict[str, tuple[Argument, ...]] = {
     "machine.ssh": (
@@ -56,6 +79,71 @@ OWN: dict[str, tuple[Argument, ...]] = {
         Argument(field="name", metavar="BOX", help="the box's name", required=True),
         _BOX_VERSION,
         _BOX_PROVIDER,
+    ),
+    "template.inspect": (_TEMPLATE, *_VARIABLES),
+    "template.validate": (
+        _TEMPLATE,
+        *_VARIABLES,
+        Argument(
+            field="syntax_only",
+            flags=("--syntax-only", "-syntax-only"),
+            kind=ArgumentKind.FLAG,
+            help="do not ask for values of variables, nor look for files",
+        ),
+    ),
+    "template.console": (
+        Argument(
+            field="template",
+            kind=ArgumentKind.LOCAL_PATH,
+            metavar="FILE|FOLDER",
+            help="a template whose variables and locals are known then",
+        ),
+        *_VARIABLES,
+        Argument(
+            field="expression",
+            flags=("-e", "--expression"),
+            kind=ArgumentKind.WORDS,
+            metavar="EXPRESSION",
+            help="work this out and exit (repeatable); else lines are read from standard input",
+        ),
+    ),
+    "template.fmt": (
+        Argument(
+            field="paths",
+            kind=ArgumentKind.WORDS,
+            metavar="FILE|FOLDER",
+            help="HCL2 files, or folders of them; '-' for standard input; else the current folder",
+        ),
+        Argument(
+            field="check",
+            flags=("--check", "-check"),
+            kind=ArgumentKind.FLAG,
+            help="write nothing; fail where a file is not laid out",
+        ),
+        Argument(field="diff", flags=("--diff", "-diff"), kind=ArgumentKind.FLAG, help="show what changes"),
+        Argument(
+            field="recursive",
+            flags=("-r", "--recursive", "-recursive"),
+            kind=ArgumentKind.FLAG,
+            help="folders within folders too",
+        ),
+    ),
+    "template.convert": (
+        _TEMPLATE,
+        Argument(field="to", flags=("--to",), metavar="LANGUAGE", help="hcl, json or toml", required=True),
+        *_VARIABLES,
+        Argument(
+            field="output",
+            flags=("-o", "--output"),
+            metavar="FILE",
+            help="where to write it; else to standard output",
+        ),
+        Argument(
+            field="force",
+            flags=("-f", "--force"),
+            kind=ArgumentKind.FLAG,
+            help="replace a file that is there",
+        ),
     ),
     "project.init": (
         Argument(field="box", metavar="BOX", help="a box's name, file or URL"),

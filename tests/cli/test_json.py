@@ -41,6 +41,11 @@ LINES: dict[str, tuple[str, ...]] = {
     "box.verify": ("box verify",),
     "box.import": ("box import /nowhere",),
     "build.run": ("build", "build nonsense"),
+    "template.inspect": ("template inspect good.json", "template inspect nowhere.json"),
+    "template.validate": ("template validate good.json", "template validate bad.pkr.hcl"),
+    "template.console": ("template console -e 1+1", "template console -e nope"),
+    "template.fmt": ("template fmt --check", "template fmt good.json"),
+    "template.convert": ("template convert good.json --to hcl", "template convert good.json --to xml"),
     "project.init": ("init", "init --template list"),
     "project.validate": ("validate",),
     "operation.list": ("ops", "ops --running"),
@@ -67,6 +72,8 @@ def test_no_command_is_left_out() -> None:
 @pytest.mark.usefixtures("stage")
 def test_every_command(shop: Path, boxwright: Run) -> None:
     boxwright("up", "web", "db", "noisy", "-q")
+    (shop / "good.json").write_text('{"builders": [{"type": "null"}]}')
+    (shop / "bad.pkr.hcl").write_text("locals {\n  a = nope\n}\n")
     problems = []
     for id, lines in LINES.items():
         for line in lines:

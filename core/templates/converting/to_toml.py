@@ -1,0 +1,156 @@
+"""Drafts as builds of ``boxwright.toml``: as far as those have what a template says."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+
+from core.errors import ConfigError
+from core.model.project import Bootstrap, ProjectFile
+from core.templates.converting.draft import Draft, DraftBlock, DraftBuild, Mixed, Reference
+from core.templates.converting.losses import Losses
+
+_OF_BUILD = ("cpus", "memory", "formats")
+_SHELL = ("inline", "script", "environment_vars")
+_FILE = ("source", "destination")
+
+
+class TomlWriter:
+    def __init__(self, draft: Draft, losses: Losses, name: str) -> None:
+        self._draft = draft
+        self._losses = losses
+        self._name = name
+
+    def text(self) -> str:
+        """Raises ConfigError where nothing of the template can be a build."""
+        import tomlkit
+
+        builds: dict[str, Any] = {}
+        for build in self._draft.builds:
+            for source in (one for one in self._draft.sources if one.name in build.sources):
+                if source.kind != "bootstrap":
+                    what = (
+                        f'The source "{source.kind}" {source.name} is left out: builds have "bootstrap" only.'
+                    )
+                    self._losses.add(what, source.place)
+                    continue
+                builds[_name(source.name)] = self._build(build, source)
+        if not builds:
+            raise ConfigError(
+                "Nothing of this template can be a build of boxwright.toml.",
+                why='Builds begin with the source "bootstrap", which the template does not have.',
+                remedy="boxwright template convert --to hcl",
+            )
+        document = {"project": {"name": _name(self._name)}, "builds": builds}
+        self._check(document)
+        return tomlkit.dumps(document)
+
+    def _check(self, document: dict[str, Any]) -> None:
+        try:
+            msgspec.convert(document, ProjectFile)
+        except msgspec.ValidationError as error:
+            raise ConfigError(
+                "What comes out would not be a valid project file.",
+                why=str(error),
+                remedy="change the template",
+            ) from None
+
+    def _build(self, build: DraftBuild, source: DraftBlock) -> dict[str, Any]:
+        settings = {name: self._data(value, source) for name, value in source.settings.items()}
+        known = {field.name for field in msgspec.structs.fields(Bootstrap)}
+        for name in set(settings) - known - set(_OF_BUILD):
+            self._losses.add(f'"{name}" of the source "{source.name}" is left out.', source.place)
+        found: dict[str, Any] = {}
+        if build.description:
+            found["description"] = build.description
+        found["source"] = {"bootstrap": {key: value for key, value in settings.items() if key in known}}
+        found |= {key: settings[key] for key in _OF_BUILD if key in settings}
+        steps = [step for one in build.provisioners if (step := self._step(one, source))]
+        if steps:
+            found["provision"] = steps
+        if build.on_error is not None:
+            self._losses.add("The error-cleanup-provisioner is left out.", build.on_error.place)
+        for one in (one for chain in build.post_processors for one in chain):
+            self._losses.add(f'The post-processor "{one.kind}" is left out.', one.place)
+        return found
+
+    def _step(self, one: DraftBlock, source: DraftBlock) -> dict[str, Any]:
+        names = (source.name, f"{source.kind}.{source.name}")
+        if (one.only and not set(names) & set(one.only)) or set(names) & set(one.exclude):
+            return {}
+        settings = {name: self._data(value, one) for name, value in one.settings.items()}
+        for name in one.common:
+            if name != "timeout":
+                self._losses.add(f'"{name}" of the provisioner "{one.kind}" is left out.', one.place)
+        found = self._shell(settings, one) if one.kind == "shell" else self._file(settings, one)
+        seconds = _seconds(one.common.get("timeout"))
+        return {**found, "timeout": seconds} if found and seconds else found
+
+    def _shell(self, settings: dict[str, Any], one: DraftBlock) -> dict[str, Any]:
+        self._left_out(settings, _SHELL, one)
+        found: dict[str, Any] = {}
+        if "inline" in settings:
+            inline = settings["inline"]
+            found["shell"] = "\n".join(map(str, inline)) if isinstance(inline, list) else str(inline)
+        elif "script" in settings:
+            found["script"] = settings["script"]
+        else:
+            return {}
+        pairs = [str(one).partition("=") for one in settings.get("environment_vars", [])]
+        if pairs:
+            found["env"] = {name: value for name, _, value in pairs}
+        return found
+
+    def _file(self, settings: dict[str, Any], one: DraftBlock) -> dict[str, Any]:
+        if one.kind != "file" or "source" not in settings or "destination" not in settings:
+            self._losses.add(f'The provisioner "{one.kind}" is left out.', one.place)
+            return {}
+        self._left_out(settings, _FILE, one)
+        return {"file": settings["source"], "to": settings["destination"]}
+
+    def _left_out(self, settings: dict[str, Any], known: tuple[str, ...], one: DraftBlock) -> None:
+        for name in settings:
+            if name not in known:
+                self._losses.add(f'"{name}" of the provisioner "{one.kind}" is left out.', one.place)
+
+    def _data(self, value: Any, within: DraftBlock) -> Any:
+        if isinstance(value, Mixed):
+            words = [part if isinstance(part, str) else self._reference(part, within) for part in value.parts]
+            return "".join(words)
+        if isinstance(value, list):
+            return [self._data(item, within) for item in value]
+        return (
+            {key: self._data(item, within) for key, item in value.items()}
+            if isinstance(value, dict)
+            else value
+        )
+
+    def _reference(self, one: Reference, within: DraftBlock) -> str:
+        variable = self._draft.variable(one.name) if one.what == "variable" else None
+        if variable is not None and not variable.sensitive and variable.value is not None:
+            self._losses.add(
+                f'The variable "{one.name}" is written as the value that it has now.', variable.place
+            )
+            return str(variable.value)
+        what = one.name or one.what
+        raise ConfigError(
+            f'"{what}" cannot be said in boxwright.toml.',
+            why="It is sensitive."
+            if variable is not None and variable.sensitive
+            else "It is known only later.",
+            place=within.place,
+            remedy="give it another way, and convert again",
+        )
+
+
+def _name(text: str) -> str:
+    """A name of a project or build."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", text).strip("-._")[:63] or "template"
+
+
+def _seconds(timeout: Any) -> float:
+    units = {"h": 3600, "m": 60, "s": 1}
+    parts = re.findall(r"(\d+(?:\.\d+)?)([hms])", str(timeout or ""))
+    return sum(float(number) * units[unit] for number, unit in parts)

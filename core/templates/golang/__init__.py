@@ -1,0 +1,1 @@
+"""Go's templates: ``{{user `name`}}`` in the strings of templates."""

@@ -1,0 +1,1 @@
+"""HCL2: syntax and evaluation."""

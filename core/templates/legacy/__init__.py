@@ -1,0 +1,1 @@
+"""Templates in JSON: builders, provisioners, post-processors."""
