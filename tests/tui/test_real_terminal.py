@@ -54,6 +54,20 @@ class Tmux:
             time.sleep(0.05)
         raise AssertionError(f"{text!r} is not on the screen:\n{self.screen()}")
 
+    def wait_for_end(self, seconds: float = 20.0) -> None:
+        """Until the program has ended. Its process is looked at: tmux may notice only much later."""
+        stat = Path(f"/proc/{self.run('display-message', '-p', '#{pane_pid}').strip()}/stat")
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            try:
+                state = stat.read_text().rpartition(") ")[2][0]
+            except FileNotFoundError:
+                return
+            if state == "Z":
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"the program still runs:\n{self.screen()}")
+
     def close(self) -> None:
         subprocess.run(["tmux", "-S", str(self._socket), "kill-server"], capture_output=True, timeout=20)
 
@@ -123,7 +137,7 @@ def test_the_engine_is_driven_from_the_keyboard(tmux: Tmux, boxwright_home: Path
     # A key right after escape would be one with alt.
     time.sleep(0.3)
     tmux.press("T", "q")
-    tmux.wait_for("Pane is dead")
+    tmux.wait_for_end()
     assert 'theme = "light"' in (boxwright_home / "settings.toml").read_text()
 
 
