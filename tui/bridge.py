@@ -107,9 +107,6 @@ class Bridge:
     async def serial(self, machine: MachineKey) -> SerialLine:
         return await self._wanted_client().serial(machine)
 
-    async def stats(self, machine: MachineKey) -> object:
-        return await self._wanted_client().stats(machine)
-
     async def refresh(self) -> None:
         await self._wanted_client().refresh()
 

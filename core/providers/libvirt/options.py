@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Mapping
@@ -12,6 +11,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from core.errors import UsageError
+from core.providers.options import read_table
 
 ACCELERATORS = ("auto", "kvm", "tcg")
 DISPLAYS = ("none", "vnc")
@@ -40,19 +40,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def read_options(table: Mapping[str, Any]) -> Options:
     """Raise UsageError where ``table`` holds an unknown key, a wrong type or value."""
-    known = Options.__struct_fields__
-    for key in table:
-        if key not in known:
-            close = difflib.get_close_matches(key, known, n=1)
-            raise UsageError(
-                f"The libvirt provider has no option {key!r}.",
-                why=f"Known are: {', '.join(known)}.",
-                remedy=f"write {close[0]!r} instead" if close else f"remove {key!r}",
-            )
-    try:
-        options = msgspec.convert(table, Options)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"An option of the libvirt provider is wrong: {error}.") from error
+    options = read_table(table, Options, "libvirt")
     _one_of("accelerator", options.accelerator, ACCELERATORS)
     _one_of("display", options.display, DISPLAYS)
     _check_uri(options.uri)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from core.errors import UsageError
+from core.providers.options import read_table
 
 ACCELERATORS = ("auto", "kvm", "hvf", "tcg")
 DISPLAYS = ("none", "vnc")
@@ -31,19 +31,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 def read_options(table: Mapping[str, Any]) -> Options:
     """Raise UsageError where ``table`` holds an unknown key, a wrong type or value."""
-    known = Options.__struct_fields__
-    for key in table:
-        if key not in known:
-            close = difflib.get_close_matches(key, known, n=1)
-            raise UsageError(
-                f"The QEMU provider has no option {key!r}.",
-                why=f"Known are: {', '.join(known)}.",
-                remedy=f"write {close[0]!r} instead" if close else f"remove {key!r}",
-            )
-    try:
-        options = msgspec.convert(table, Options)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"An option of the QEMU provider is wrong: {error}.") from error
+    options = read_table(table, Options, "QEMU")
     _one_of("accelerator", options.accelerator, ACCELERATORS)
     _one_of("display", options.display, DISPLAYS)
     for key in ("cpu", "machine"):
