@@ -75,6 +75,10 @@ class Plans:
         }
         return MachinePlan(**{**fields, **changes})
 
+    def lose_box(self, plan: MachinePlan) -> None:
+        """Somebody deletes the image that the machine is a linked clone of."""
+        Path(plan.disks[0].path).unlink()
+
 
 class Machine:
     """A machine and what is done to it, one line each."""

@@ -1,6 +1,7 @@
 """What every provider does: run unchanged against each, on the real hypervisor, and against the fake.
 
-A test module makes a class of its own out of :class:`ProviderContract` and gives it a ``bench``.
+A test module makes a class of its own out of :class:`ProviderContract` and gives it a ``bench``. Where guests
+cannot run (no hypervisor in the processor, no kernel module), :class:`StoppedContract` is what holds.
 """
 
 from __future__ import annotations
@@ -8,19 +9,19 @@ from __future__ import annotations
 import asyncio
 import itertools
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import Awaitable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from core.errors import BoxwrightError, BusyError, NotFoundError, ProviderError, UsageError
+from core.errors import BusyError, ProviderError
 from core.model.machine import ExtraDisk, MachineState, WantedPort
-from core.model.provider import Capability
-from core.model.work import Work
 from core.providers.base import Console, StateChange
 from tests.providers.bench import SSH, Bench, Machine, NewMachine
-from tests.support.interrupt import Interrupted
+from tests.providers.cancelling import Action, cancel_everywhere
+from tests.providers.stopped import StoppedContract, machines
+
+__all__ = ["ProviderContract", "machines"]
 
 SOON = 20.0
 """Seconds within which something that is pushed has to arrive."""
@@ -54,37 +55,8 @@ def busy_port() -> tuple[socket.socket, int]:
     raise AssertionError("no free port")
 
 
-@pytest.fixture
-async def machines(bench: Bench) -> AsyncIterator[NewMachine]:
-    """Makes machines, and removes them all after the test."""
-    made: list[Machine] = []
-
-    def make(**changes: object) -> Machine:
-        machine = Machine(bench, bench.plans.make(**changes))
-        made.append(machine)
-        return machine
-
-    yield make
-    for machine in made:
-        await machine.destroy()
-        assert bench.traces(machine.plan) == []
-
-
-class ProviderContract:
+class ProviderContract(StoppedContract):
     """Life cycle, faults from outside, adoption, snapshots, ports, consoles."""
-
-    async def test_probe_is_usable_and_its_capabilities_are_those_of_the_class(self, bench: Bench) -> None:
-        probe = await bench.provider.probe()
-        assert probe.usable, probe.why
-        assert probe.version
-        assert set(probe.capabilities) == bench.provider.capabilities
-
-    def test_unknown_options_are_refused_with_the_known_ones(self, bench: Bench) -> None:
-        bench.provider.check({})
-        with pytest.raises(UsageError) as raised:
-            bench.provider.check({"no_such_option": 1})
-        assert "no_such_option" in raised.value.problem.what
-        assert "Known are" in raised.value.problem.why
 
     async def test_a_machine_lives_from_create_to_destroy(self, bench: Bench, machines: NewMachine) -> None:
         machine = machines()
@@ -101,37 +73,11 @@ class ProviderContract:
         assert await machine.state() is MachineState.ABSENT
         assert bench.traces(machine.plan) == []
 
-    async def test_a_machine_that_exists_is_not_made_again(self, machines: NewMachine) -> None:
-        machine = await machines().create()
-        with pytest.raises(ProviderError, match="exists already"):
-            await machine.create()
-        assert await machine.state() is MachineState.STOPPED
-
-    async def test_a_machine_without_its_box_is_not_made(self, bench: Bench, machines: NewMachine) -> None:
-        machine = machines()
-        Path(machine.plan.disks[0].path).unlink()
-        work = machine.work()
-        with pytest.raises(ProviderError, match="missing"):
-            await machine.provider.create(machine.plan, work)
-        await work.undo()
-        assert bench.traces(machine.plan) == []
-
-    async def test_what_does_not_exist_cannot_be_started(self, machines: NewMachine) -> None:
-        with pytest.raises(BoxwrightError) as raised:
-            await machines().start()
-        assert raised.value.problem.remedy
-
     async def test_a_running_machine_is_not_started_again(self, bench: Bench, machines: NewMachine) -> None:
         machine = await (await machines().create()).start()
         with pytest.raises(ProviderError):
             await machine.start()
         assert await bench.count(machine.plan) == 1
-
-    async def test_stopping_what_is_stopped_is_no_error(self, machines: NewMachine) -> None:
-        machine = await machines().create()
-        await machine.provider.stop(machine.plan, machine.work())
-        await machine.provider.stop(machine.plan, machine.work(), force=True)
-        assert await machine.state() is MachineState.STOPPED
 
     async def test_a_guest_that_ignores_the_power_button_is_forced(
         self, bench: Bench, machines: NewMachine
@@ -171,12 +117,6 @@ class ProviderContract:
         assert await bench.stored(other.plan) == 2
 
     # Destroying
-
-    async def test_destroy_of_nothing_is_no_error(self, bench: Bench, machines: NewMachine) -> None:
-        machine = machines()
-        await machine.destroy()
-        await machine.destroy()
-        assert bench.traces(machine.plan) == []
 
     async def test_destroy_ends_a_running_machine(self, bench: Bench, machines: NewMachine) -> None:
         machine = await (await machines().create()).start()
@@ -233,23 +173,6 @@ class ProviderContract:
         await other.start()
         await bench.kill(other.plan)
         assert (await soon(anext(changes))).id == other.plan.id
-
-    async def test_a_stopped_machine_without_its_disk_is_broken(
-        self, bench: Bench, machines: NewMachine
-    ) -> None:
-        machine = await machines().create()
-        bench.lose_disk(machine.plan)
-        seen = await machine.seen()
-        assert seen.state is MachineState.BROKEN
-        assert "gone" in seen.trouble
-        assert "boxwright destroy" in seen.trouble
-        with pytest.raises(ProviderError):
-            await machine.start()
-
-    async def test_a_stopped_machine_without_its_box_is_broken(self, machines: NewMachine) -> None:
-        machine = await machines().create()
-        Path(machine.plan.disks[0].path).unlink()
-        assert await machine.state() is MachineState.BROKEN
 
     async def test_a_running_machine_without_its_disk_says_so(
         self, bench: Bench, machines: NewMachine
@@ -323,15 +246,6 @@ class ProviderContract:
         await machine.start()
         assert await bench.count(machine.plan) == 1
 
-    async def test_only_what_runs_can_be_suspended_and_what_is_suspended_resumed(
-        self, machines: NewMachine
-    ) -> None:
-        machine = await machines().create()
-        with pytest.raises(ProviderError):
-            await machine.provider.suspend(machine.plan, machine.work())
-        with pytest.raises(ProviderError):
-            await machine.provider.resume(machine.plan, machine.work())
-
     # Snapshots
 
     async def test_a_snapshot_of_a_running_machine_has_its_memory(
@@ -403,26 +317,6 @@ class ProviderContract:
         await provider.delete_snapshot(plan, "c", machine.work())
         (left,) = await provider.snapshots(plan)
         assert (left.name, left.current) == ("a", True)
-
-    @pytest.mark.parametrize("name", ["before the upgrade", "a/../b", "Größe, 'x' \"y\" 100%", "-d", "7"])
-    async def test_any_reasonable_name_will_do(self, machines: NewMachine, name: str) -> None:
-        machine = await machines().create()
-        await machine.provider.save_snapshot(machine.plan, name, machine.work())
-        assert [point.name for point in await machine.provider.snapshots(machine.plan)] == [name]
-        await machine.provider.restore_snapshot(machine.plan, name, machine.work())
-        await machine.provider.delete_snapshot(machine.plan, name, machine.work())
-        assert await machine.provider.snapshots(machine.plan) == ()
-
-    async def test_names_must_be_new_and_known(self, machines: NewMachine) -> None:
-        machine = await machines().create()
-        await machine.provider.save_snapshot(machine.plan, "one", machine.work())
-        with pytest.raises(UsageError, match="already"):
-            await machine.provider.save_snapshot(machine.plan, "one", machine.work())
-        with pytest.raises(UsageError):
-            await machine.provider.save_snapshot(machine.plan, "  ", machine.work())
-        for action in (machine.provider.restore_snapshot, machine.provider.delete_snapshot):
-            with pytest.raises(NotFoundError, match="no snapshot"):
-                await action(machine.plan, "two", machine.work())
 
     # Ports
 
@@ -498,13 +392,6 @@ class ProviderContract:
                 pass
         await second.close()
 
-    async def test_a_stopped_machine_has_no_console_and_no_statistics(self, machines: NewMachine) -> None:
-        machine = await machines().create()
-        with pytest.raises(ProviderError):
-            await machine.provider.console(machine.plan)
-        with pytest.raises(ProviderError):
-            await machine.provider.stats(machine.plan)
-
     async def test_statistics_are_totals(self, machines: NewMachine) -> None:
         machine = await (await machines().create()).start()
         first = await machine.provider.stats(machine.plan)
@@ -522,23 +409,7 @@ class ProviderContract:
         await machine.provider.restore_snapshot(machine.plan, "one", machine.work())
         assert await bench.count(machine.plan) == 2
 
-    async def test_creating_a_machine_writes_next_to_nothing(self, machines: NewMachine) -> None:
-        machine = await machines(extra_disks=(ExtraDisk(name="data", size=10 << 30),)).create()
-        written = sum(
-            path.stat().st_blocks * 512 for path in Path(machine.plan.folder).rglob("*") if path.is_file()
-        )
-        assert written < 5_000_000
-
     # Cancelling
-
-    async def test_a_cancelled_create_leaves_nothing(self, bench: Bench, machines: NewMachine) -> None:
-        async def check(machine: Machine) -> None:
-            assert await machine.state() is MachineState.ABSENT
-            assert bench.traces(machine.plan) == []
-
-        await cancel_everywhere(
-            machines, lambda m, w: m.provider.create(m.plan, w), prepare=None, check=check
-        )
 
     async def test_a_cancelled_start_leaves_a_stopped_machine(
         self, bench: Bench, machines: NewMachine
@@ -666,41 +537,3 @@ class ProviderContract:
             for intent in reversed(work.intents):
                 await provider.undo[intent.kind](intent.facts)
         assert bench.traces(plan) == []
-
-    def test_it_does_not_claim_what_it_cannot_do(self, bench: Bench) -> None:
-        assert Capability.CLONE not in bench.provider.capabilities
-
-
-Action = Callable[[Machine, Work], Coroutine[Any, Any, object]]
-
-
-async def cancel_everywhere(
-    machines: Callable[[], Machine],
-    action: Action,
-    *,
-    prepare: Callable[[Machine], Awaitable[None]] | None,
-    check: Callable[[Machine], Awaitable[None]],
-) -> None:
-    """Do ``action``, cancelled at its first, second, ... point, until it ends before being cancelled.
-
-    After each cancellation what it began is undone, as the engine does, and ``check`` looks.
-    """
-    for point in range(1, 1000):
-        machine = machines()
-        if prepare:
-            await prepare(machine)
-        work = machine.work()
-        interrupted: Interrupted[object] = Interrupted(action(machine, work), point)
-
-        async def run(interrupted: Interrupted[object] = interrupted) -> None:
-            await interrupted
-
-        try:
-            await asyncio.wait_for(asyncio.ensure_future(run()), 60)
-        except asyncio.CancelledError:
-            await work.undo()
-            await check(machine)
-            continue
-        if not interrupted.reached:
-            return
-    raise AssertionError("it never ended")
