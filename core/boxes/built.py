@@ -29,24 +29,25 @@ async def put(
     record: Manifest,
     *,
     disks: Sequence[Path],
+    files: Mapping[str, Path],
     private_key: Path | None,
     work: Work,
     linked: Mapping[BoxKey, Sequence[str]] | None,
 ) -> Box:
     """See :meth:`BoxStore.put_built`; ``record`` lacks only its files and disks."""
-    if not disks:
-        raise UsageError(f"The box {record.key} has no disk.", why="A box needs at least one disk image.")
+    if not disks and not files:
+        raise UsageError(f"The box {record.key} is empty.", why="A box needs a disk image or other files.")
     stop = Stop()
 
     def keep() -> Box:
         images = [(f"disk{number}.img", path, inspect(path)) for number, path in enumerate(disks)]
-        sources = {name: path for name, path, _ in images}
+        sources = {name: path for name, path, _ in images} | dict(files)
         if private_key:
             sources[PRIVATE_KEY] = private_key
-        contents, files = _hash_all(staging, sources, work, stop)
+        contents, stored = _hash_all(staging, sources, work, stop)
         complete = msgspec.structs.replace(
             record,
-            files=tuple(files),
+            files=tuple(stored),
             disks=tuple(_disk(name, image) for name, _, image in images),
             identity=PRIVATE_KEY if private_key else "",
         )

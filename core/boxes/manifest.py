@@ -82,6 +82,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
                 Disk(path=place(disk.path), format=disk.format, size=disk.size, name=disk.name)
                 for disk in self.disks
             ),
+            files={file.path: str(blob_path(blobs, file.blob)) for file in self.files},
             size=self.size,
             added=self.added,
             url=self.url,

@@ -116,7 +116,8 @@ class BoxStore:
         self,
         *,
         key: BoxKey,
-        disks: Sequence[Path],
+        disks: Sequence[Path] = (),
+        files: Mapping[str, Path] | None = None,
         fingerprint: str,
         work: Work,
         user: str = "vagrant",
@@ -127,7 +128,8 @@ class BoxStore:
         linked: Linked | None = None,
     ) -> Box:
         """Make a box of what a build left: the disk images ``disks`` (qcow2 or raw, without backing
-        files) and, where given, a private key. The files are moved into the store, without copying
+        files), other ``files`` by their names in the box (a container's file system, an appliance), and,
+        where given, a private key. The files are moved into the store, without copying
         where it lies on the same file system. A box of the same key is replaced.
 
         Raises BoxwrightError for a disk that cannot be in a box.
@@ -145,6 +147,7 @@ class BoxStore:
                 firmware=firmware,
             ),
             disks=disks,
+            files=files or {},
             private_key=identity,
             work=work,
             linked=linked,

@@ -9,8 +9,8 @@ from pathlib import Path
 from core.builds.process import run_tool
 from core.builds.tools import QEMU_IMG, need
 from core.errors import BoxwrightError
+from core.guests.base import Guest
 from core.guests.keys import login_identities
-from core.guests.ssh import SshGuest
 from core.guests.wait import wait_for_guest
 from core.model.machine import Disk, Endpoint, MachineKey, MachinePlan, MachineState, WantedPort
 from core.model.project import BuildSpec, Project, parse_size
@@ -116,7 +116,7 @@ def _make_folders(plan: MachinePlan) -> None:
         Path(path).mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
-async def _seal(guest: SshGuest, work: Work) -> None:
+async def _seal(guest: Guest, work: Work) -> None:
     ran = await guest.run("sudo -n sh -s", stdin=_SEAL.encode(), stdout=work.write, stderr=work.write)
     if ran.status:
         raise BoxwrightError(

@@ -27,10 +27,10 @@ def talk(line: socket, first: bytes = b"", *, source: int | None = None, target:
     target = sys.stdout.fileno() if target is None else target
     with line, raw(source):
         try:
-            _write_all(target, first)
+            write_all(target, first)
             return _exchange(line, source, target)
         finally:
-            _write_all(target, _SOBER)
+            write_all(target, _SOBER)
 
 
 def _exchange(line: socket, source: int, target: int) -> str:
@@ -41,7 +41,7 @@ def _exchange(line: socket, source: int, target: int) -> str:
             data = _receive(line)
             if not data:
                 return "line"
-            _write_all(target, data)
+            write_all(target, data)
         if source in ready:
             data = os.read(source, 4096)
             before, chord, _ = data.partition(ESCAPE)
@@ -81,7 +81,8 @@ def raw(source: int) -> Iterator[None]:
         termios.tcsetattr(source, termios.TCSADRAIN, before)
 
 
-def _write_all(target: int, data: bytes) -> None:
+def write_all(target: int, data: bytes) -> None:
+    """All of it, however little the other side takes at a time."""
     view = memoryview(data)
     while view:
         view = view[os.write(target, view) :]

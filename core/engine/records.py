@@ -57,6 +57,8 @@ class MachineRecord(msgspec.Struct, frozen=True, kw_only=True):
         if self.started is None or self.state is not MachineState.RUNNING:
             return None
         return Endpoint(
+            communicator=self.started.communicator,
+            target=self.started.target,
             host=self.started.ssh_host,
             port=self.started.ssh_port,
             user=self.user,

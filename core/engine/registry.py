@@ -15,7 +15,7 @@ from core.errors import NotFoundError
 from core.model.box import BoxKey
 from core.model.event import Change, MachineChanged, MachineGone
 from core.model.machine import Holder, Machine, MachineKey, MachineState
-from core.model.project import BuildReference, MachineSpec, Project, parse_size
+from core.model.project import MachineSpec, Project, parse_size
 from core.model.work import UndoTable
 from core.providers.base import Seen
 from core.undo import remove
@@ -227,12 +227,11 @@ class MachineRegistry:
 
 def absent_view(project: Project, name: str, spec: MachineSpec) -> Machine:
     """A machine that is in the project's file, but not created."""
-    box = f"{spec.box.build} (built here)" if isinstance(spec.box, BuildReference) else spec.box
     return Machine(
         key=MachineKey(project.root, name),
         state=MachineState.ABSENT,
         project_name=project.name,
-        box=box,
+        box=str(spec.box),
         box_version=spec.version,
         cpus=spec.cpus,
         memory=parse_size(spec.memory),

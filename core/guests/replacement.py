@@ -10,7 +10,8 @@ from core.guests import insecure, keys
 from core.guests.errors import ConnectionLostError, GuestError, KeyRefusedError
 from core.guests.hostkeys import write_private
 from core.guests.quoting import quote
-from core.guests.ssh import SshGuest, connect
+from core.guests.remote import RemoteGuest
+from core.guests.ssh import connect
 from core.model.work import Work
 
 # The file is changed beside its place and renamed into it, keeping owner and mode. It is on the guest's disk
@@ -43,7 +44,7 @@ grep -vF {patterns} "$keys" >"$new" || [ $? = 1 ]
 """
 
 
-async def replace_key(guest: SshGuest, folder: str | Path, *, work: Work) -> SshGuest:
+async def replace_key(guest: RemoteGuest, folder: str | Path, *, work: Work) -> RemoteGuest:
     """Let the guest accept the machine's own key and no longer the well-known ones; other keys stay.
 
     Returns a new connection that logged in with the own key (``guest`` is closed), its endpoint naming
@@ -76,7 +77,7 @@ async def replace_key(guest: SshGuest, folder: str | Path, *, work: Work) -> Ssh
     return fresh
 
 
-async def _edit(guest: SshGuest, edit: str, purpose: str) -> None:
+async def _edit(guest: RemoteGuest, edit: str, purpose: str) -> None:
     said = bytearray()
     ran = await guest.run(
         f"sh -c {quote(_EDIT.format(edit=edit))}", stderr=lambda data: said.extend(data[:2000]), timeout=60

@@ -8,35 +8,36 @@ from pathlib import Path
 from typing import TypeVar
 
 from core.guests.base import Output, Ran, Shell, Transfer
+from core.guests.connecting import connect
 from core.guests.errors import ConnectionLostError
-from core.guests.ssh import SshGuest, connect
+from core.guests.remote import RemoteGuest
 from core.model.machine import Endpoint
 
 _Result = TypeVar("_Result")
 
 
 class GuestSession:
-    """A Guest that keeps one SSH connection, opened at first use and once more when it has broken.
+    """A Guest that keeps one connection, opened at first use and once more when it has broken.
 
     Commands that were running when the connection broke are not repeated: only what has not begun.
     """
 
     def __init__(
-        self, endpoint: Endpoint, *, identities: Sequence[str] = (), guest: SshGuest | None = None
+        self, endpoint: Endpoint, *, identities: Sequence[str] = (), guest: RemoteGuest | None = None
     ) -> None:
         self.endpoint = endpoint
         self._identities = tuple(identities)
         self._guest = guest
         self._opening = asyncio.Lock()
 
-    async def connection(self) -> SshGuest:
-        """The guest behind the connection. Raises as :func:`core.guests.ssh.connect`."""
+    async def connection(self) -> RemoteGuest:
+        """The guest behind the connection. Raises as :func:`core.guests.connecting.connect`."""
         async with self._opening:
             if self._guest is None or not self._guest.alive:
                 self._guest = await connect(self.endpoint, identities=self._identities)
             return self._guest
 
-    async def _use(self, action: Callable[[SshGuest], Awaitable[_Result]]) -> _Result:
+    async def _use(self, action: Callable[[RemoteGuest], Awaitable[_Result]]) -> _Result:
         """ConnectionLostError comes before a command begins, never out of its middle."""
         guest = await self.connection()
         try:
@@ -102,7 +103,7 @@ class GuestSessions:
     def __init__(self) -> None:
         self._sessions: dict[str, GuestSession] = {}
 
-    async def keep(self, machine: str, guest: SshGuest) -> GuestSession:
+    async def keep(self, machine: str, guest: RemoteGuest) -> GuestSession:
         """Share a connection that is open already, e.g. the one that ``wait_for_guest`` returned."""
         await self.drop(machine)
         session = GuestSession(guest.endpoint, guest=guest)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import socket
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from core.guests.banner import Lookout, Outcome
 from core.guests.errors import (
@@ -16,17 +17,17 @@ from core.guests.errors import (
     HostKeyChangedError,
     KeyRefusedError,
 )
-from core.model.machine import Endpoint
+from core.model.machine import SSH, Endpoint
 from core.model.work import Work
 
 if TYPE_CHECKING:
-    from core.guests.ssh import SshGuest
+    from core.guests.remote import RemoteGuest
 
 Gone = Callable[[], Awaitable[str]]
 """Returns when the machine's process has ended, and only then; the text says how it ended."""
 
 _LOGIN_SECONDS = 60.0
-_TIMED = ("port open", "banner")
+_TIMED = ("port open", "banner", "authenticated", "answers")
 
 
 class _Phases:
@@ -44,7 +45,7 @@ class _Phases:
 
     def text(self) -> str:
         return " · ".join(
-            f"{phase} {seconds:.1f} s" if phase in _TIMED or phase == "authenticated" else phase
+            f"{phase} {seconds:.1f} s" if phase in _TIMED else phase
             for phase, seconds in self.reached.items()
         )
 
@@ -57,7 +58,7 @@ async def wait_for_guest(
     timeout: float = 300.0,
     identities: Sequence[str] = (),
     key_grace: float = 10.0,
-) -> SshGuest:
+) -> RemoteGuest:
     """Wait until the guest answers, log in, and return it; at most ``timeout`` seconds.
 
     ``identities`` are private key files to try in this order (default: the endpoint's own). A refused
@@ -67,8 +68,12 @@ async def wait_for_guest(
     """
     phases = _Phases(work)
     phases.reach("process up")
-    lookout = Lookout(endpoint)
-    waiting = asyncio.create_task(_answer(endpoint, lookout, phases, identities, key_grace))
+    way: _Way
+    if endpoint.communicator == SSH:
+        way = _OverSsh(endpoint, phases, identities, key_grace)
+    else:
+        way = _Attached(endpoint, phases)
+    waiting = asyncio.create_task(way.answer())
     leaving = asyncio.create_task(_until(gone)) if gone else None
     tasks = {waiting} if leaving is None else {waiting, leaving}
     try:
@@ -77,7 +82,7 @@ async def wait_for_guest(
             return waiting.result()
         if leaving is not None and leaving.done():
             raise _went(leaving.result(), phases)
-        raise _silent(endpoint, lookout, phases, timeout)
+        raise way.silent(timeout)
     finally:
         await _cancel(waiting, leaving)
 
@@ -86,7 +91,7 @@ async def _until(gone: Gone) -> str:
     return await gone()
 
 
-async def _cancel(waiting: asyncio.Task[SshGuest], leaving: asyncio.Task[str] | None) -> None:
+async def _cancel(waiting: asyncio.Task[RemoteGuest], leaving: asyncio.Task[str] | None) -> None:
     for task in (waiting, leaving):
         if task is not None and not task.done():
             task.cancel()
@@ -94,46 +99,6 @@ async def _cancel(waiting: asyncio.Task[SshGuest], leaving: asyncio.Task[str] | 
                 late = await task
                 if task is waiting and not isinstance(late, str):
                     await late.close()
-
-
-async def _answer(
-    endpoint: Endpoint, lookout: Lookout, phases: _Phases, identities: Sequence[str], key_grace: float
-) -> SshGuest:
-    announcing = asyncio.create_task(_announce_port(lookout, phases))
-    # The library takes a quarter of a second to load: that passes while the guest boots.
-    loading = asyncio.create_task(asyncio.to_thread(_load))
-    refused_since = 0.0
-    try:
-        while True:
-            sock, _ = await lookout.banner()
-            phases.reach("banner")
-            await loading
-            from core.guests.ssh import connect
-
-            try:
-                return await connect(
-                    endpoint, identities=identities, sock=sock, timeout=_LOGIN_SECONDS, noticed=phases.reach
-                )
-            except HostKeyChangedError:
-                raise
-            except KeyRefusedError:
-                refused_since = refused_since or time.monotonic()
-                if time.monotonic() - refused_since > key_grace:
-                    raise
-                await asyncio.sleep(0.5)
-            except ConnectionLostError:
-                await asyncio.sleep(0.1)
-    finally:
-        announcing.cancel()
-
-
-def _load() -> None:
-    import core.guests.ssh  # noqa: F401
-
-
-async def _announce_port(lookout: Lookout, phases: _Phases) -> None:
-    await lookout.port_open.wait()
-    phases.reach("port open")
 
 
 def _went(how: str, phases: _Phases) -> GuestGoneError:
@@ -144,21 +109,120 @@ def _went(how: str, phases: _Phases) -> GuestGoneError:
     )
 
 
-def _silent(endpoint: Endpoint, lookout: Lookout, phases: _Phases, timeout: float) -> GuestSilentError:
-    look = lookout.last
-    if "banner" in phases.reached:
-        reason = "its SSH server answers, but no login came to an end"
-    elif look is None:
-        reason = Outcome.HUNG.value
-    else:
-        reason = look.outcome.value
-        if look.outcome is Outcome.GARBAGE:
-            reason += f" ({look.said[:60]!r})"
-    return GuestSilentError(
-        f"The guest did not answer at {endpoint.host}:{endpoint.port} within {timeout:g} s.",
-        why=f"Last seen: {reason}. Reached: {phases.text()}.",
-        remedy=(
-            "look at its serial console (the Serial tab of the workbench) for what holds it up; "
-            "for a slow guest set a longer 'boot_timeout'"
-        ),
-    )
+class _Way(Protocol):
+    """How one kind of guest is waited for."""
+
+    async def answer(self) -> RemoteGuest:
+        """Try until it answers."""
+
+    def silent(self, timeout: float) -> GuestSilentError:
+        """What is known of a guest that did not answer in time."""
+
+
+class _OverSsh:
+    """A guest with an SSH server."""
+
+    def __init__(
+        self, endpoint: Endpoint, phases: _Phases, identities: Sequence[str], key_grace: float
+    ) -> None:
+        self._endpoint = endpoint
+        self._phases = phases
+        self._identities = identities
+        self._key_grace = key_grace
+        self._lookout = Lookout(endpoint)
+
+    async def answer(self) -> RemoteGuest:
+        announcing = asyncio.create_task(self._announce_port())
+        # The library takes a quarter of a second to load: that passes while the guest boots.
+        loading = asyncio.create_task(asyncio.to_thread(_load))
+        refused_since = 0.0
+        try:
+            while True:
+                sock, _ = await self._lookout.banner()
+                self._phases.reach("banner")
+                await loading
+                try:
+                    return await self._log_in(sock)
+                except HostKeyChangedError:
+                    raise
+                except KeyRefusedError:
+                    refused_since = refused_since or time.monotonic()
+                    if time.monotonic() - refused_since > self._key_grace:
+                        raise
+                    await asyncio.sleep(0.5)
+                except ConnectionLostError:
+                    await asyncio.sleep(0.1)
+        finally:
+            announcing.cancel()
+
+    async def _log_in(self, sock: socket.socket) -> RemoteGuest:
+        from core.guests.ssh import connect
+
+        return await connect(
+            self._endpoint,
+            identities=self._identities,
+            sock=sock,
+            timeout=_LOGIN_SECONDS,
+            noticed=self._phases.reach,
+        )
+
+    async def _announce_port(self) -> None:
+        await self._lookout.port_open.wait()
+        self._phases.reach("port open")
+
+    def silent(self, timeout: float) -> GuestSilentError:
+        look = self._lookout.last
+        if "banner" in self._phases.reached:
+            reason = "its SSH server answers, but no login came to an end"
+        elif look is None:
+            reason = Outcome.HUNG.value
+        else:
+            reason = look.outcome.value
+            if look.outcome is Outcome.GARBAGE:
+                reason += f" ({look.said[:60]!r})"
+        return GuestSilentError(
+            f"The guest did not answer at {self._endpoint.host}:{self._endpoint.port} within {timeout:g} s.",
+            why=f"Last seen: {reason}. Reached: {self._phases.text()}.",
+            remedy=(
+                "look at its serial console (the Serial tab of the workbench) for what holds it up; "
+                "for a slow guest set a longer 'boot_timeout'"
+            ),
+        )
+
+
+def _load() -> None:
+    import core.guests.ssh  # noqa: F401
+
+
+class _Attached:
+    """A guest that its provider lets us into, e.g. a container: it answers once a command runs in it."""
+
+    def __init__(self, endpoint: Endpoint, phases: _Phases) -> None:
+        self._endpoint = endpoint
+        self._phases = phases
+        self._last = ""
+
+    async def answer(self) -> RemoteGuest:
+        from core.guests.connecting import connect
+
+        while True:
+            try:
+                guest = await connect(self._endpoint)
+                self._phases.reach("attached")
+                ran = await guest.run(":")
+            except ConnectionLostError as error:
+                self._last = error.problem.why or error.problem.what
+            else:
+                if not ran.status:
+                    self._phases.reach("answers")
+                    return guest
+                self._last = f"a command in it ended with status {ran.status}"
+                await guest.close()
+            await asyncio.sleep(0.1)
+
+    def silent(self, timeout: float) -> GuestSilentError:
+        return GuestSilentError(
+            f"No command could be run in the guest within {timeout:g} s.",
+            why=f"Last seen: {self._last or 'no answer'}. Reached: {self._phases.text()}.",
+            remedy="boxwright serial --log shows what it said; a slow guest needs a longer 'boot_timeout'",
+        )

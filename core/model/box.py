@@ -28,6 +28,8 @@ class Box(msgspec.Struct, frozen=True, kw_only=True):
 
     key: BoxKey
     disks: tuple[Disk, ...]
+    files: dict[str, str] = {}
+    """All its files: path within the box to the absolute path in the store."""
     size: int = 0
     """Bytes that it takes in the store (shared content is counted with every box that has it)."""
     added: float = 0.0

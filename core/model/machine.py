@@ -46,12 +46,21 @@ class Forward(msgspec.Struct, frozen=True):
     name: str = ""
 
 
+SSH = "ssh"
+"""The communicator of most guests."""
+
+
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """How a guest is reached over SSH, without secrets: files are named, never quoted."""
+    """How a guest is reached, without secrets: files are named, never quoted."""
 
     host: str
+    """For SSH a host; for other communicators the address of what they talk to."""
     port: int
     user: str
+    communicator: str = SSH
+    """``ssh``, or the name of another one in the entry-point group ``boxwright.communicators``."""
+    target: str = ""
+    """What the guest is called there, for communicators other than SSH."""
     identity: str = ""
     """Path of the private key, "" before one is known."""
     known_hosts: str = ""
@@ -145,6 +154,21 @@ class ExtraDisk(msgspec.Struct, frozen=True, kw_only=True):
     """Bytes."""
 
 
+class PlannedNetwork(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine's place in a network that the machines of a project share."""
+
+    name: str
+    """Safe in names of bridges and networks, unique to the project: the same on all of its machines."""
+    label: str
+    """As the project calls it."""
+    mac: str
+    """Of the machine's interface, ``52:54:00:...``."""
+    subnet: str
+    """In CIDR form, e.g. ``10.213.7.0/24``; the first address belongs to the host, where it has one."""
+    address: str = ""
+    """The machine's own, without prefix."""
+
+
 class WantedPort(msgspec.Struct, frozen=True, kw_only=True):
     """A forwarding that the project asks for."""
 
@@ -178,6 +202,15 @@ class MachinePlan(msgspec.Struct, frozen=True, kw_only=True):
     extra_disks: tuple[ExtraDisk, ...] = ()
     ports: tuple[WantedPort, ...] = ()
     """SSH (guest port 22, name "ssh") is always among them."""
+    networks: tuple[PlannedNetwork, ...] = ()
+    """Besides the one that every machine has for its way out and its forwarded ports."""
+    hostname: str = ""
+    """"" where the project names none."""
+    box_files: dict[str, str] = {}
+    """The box's files: path within the box to the absolute, read-only path in the store. Empty for a
+    machine without a box, e.g. a container from an image that its options name."""
+    box_metadata: dict[str, Any] = {}
+    """The box's ``metadata.json``."""
     halt_timeout: float = 60.0
     """Seconds for an orderly halt before it is forced."""
     options: dict[str, Any] = {}

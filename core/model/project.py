@@ -56,10 +56,27 @@ class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     """A table of the project file: an unknown key is an error."""
 
 
-class BuildReference(_Table, frozen=True):
-    """The box that one of this project's own builds makes."""
+class BoxReference(_Table, frozen=True):
+    """What a machine is made of, where that is no box of the store: exactly one key says what."""
 
-    build: Annotated[Name, Meta(description="Name of a build of this project.")]
+    build: Annotated[Name, Meta(description="Name of a build of this project.")] | None = None
+    image: Annotated[str, Meta(min_length=1, description="An image of the provider's own.")] | None = None
+    dockerfile: (
+        Annotated[str, Meta(min_length=1, description="A Dockerfile, or the folder that has one.")] | None
+    ) = None
+
+    def __post_init__(self) -> None:
+        if [self.build, self.image, self.dockerfile].count(None) != 2:
+            raise ValueError("needs exactly one of 'build', 'image' and 'dockerfile'")
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What it adds to the options of the provider."""
+        named = {"image": self.image, "dockerfile": self.dockerfile}
+        return {key: value for key, value in named.items() if value is not None}
+
+    def __str__(self) -> str:
+        return f"{self.build} (built here)" if self.build else self.image or f"{self.dockerfile} (Dockerfile)"
 
 
 class Port(_Table, frozen=True):
@@ -156,9 +173,10 @@ class MachineSpec(_Table, frozen=True):
     """A machine."""
 
     box: Annotated[
-        str | BuildReference,
+        str | BoxReference,
         Meta(
-            description="A box's name, file or URL, or { build = NAME } for one that is built here.",
+            description="A box's name, file or URL; { build = NAME } for one that is built here; "
+            "{ image = NAME } or { dockerfile = PATH } for what containers are made of.",
             examples=["debian/bookworm64"],
         ),
     ]
@@ -180,6 +198,9 @@ class MachineSpec(_Table, frozen=True):
     halt_timeout: Seconds = 60.0
     qemu: Annotated[dict[str, Any], Meta(description="Options of the QEMU provider.")] = {}
     libvirt: Annotated[dict[str, Any], Meta(description="Options of the libvirt provider.")] = {}
+    docker: Annotated[dict[str, Any], Meta(description="Options of the Docker provider.")] = {}
+    lxd: Annotated[dict[str, Any], Meta(description="Options of the LXD and Incus provider.")] = {}
+    virtualbox: Annotated[dict[str, Any], Meta(description="Options of the VirtualBox provider.")] = {}
 
     def __post_init__(self) -> None:
         names = [provision.name for provision in self.provision if provision.name]
@@ -188,9 +209,10 @@ class MachineSpec(_Table, frozen=True):
             raise ValueError(f"two provisioners are called {sorted(twice)[0]!r}")
 
     def options(self, provider: str) -> dict[str, Any]:
-        """The table of one provider, {} where there is none."""
+        """The table of one provider, {} where there is none, and what ``box`` adds to it."""
         table = getattr(self, provider, {})
-        return dict(table) if isinstance(table, dict) else {}
+        named = self.box.options if isinstance(self.box, BoxReference) else {}
+        return {**named, **(table if isinstance(table, dict) else {})}
 
 
 class Bootstrap(_Table, frozen=True):
@@ -247,8 +269,9 @@ class ProjectFile(_Table, frozen=True):
 
     def __post_init__(self) -> None:
         for name, machine in self.machines.items():
-            if isinstance(machine.box, BuildReference) and machine.box.build not in self.builds:
-                raise ValueError(f"machine {name!r} uses build {machine.box.build!r}, which is not there")
+            box = machine.box
+            if isinstance(box, BoxReference) and box.build and box.build not in self.builds:
+                raise ValueError(f"machine {name!r} uses build {box.build!r}, which is not there")
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):

@@ -18,6 +18,7 @@ class Capability(enum.StrEnum):
     STATS = "statistics"
     PORTS = "forwarded ports"
     EXTRA_DISKS = "extra disks"
+    NETWORKS = "private networks"
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):

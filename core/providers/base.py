@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Protocol
 
 import msgspec
 
-from core.model.machine import Forward, MachinePlan, MachineState, Snapshot, Stats
+from core.model.machine import SSH, Forward, MachinePlan, MachineState, Snapshot, Stats
 from core.model.provider import Capability, Probe
 from core.model.work import UndoTable, Work
 
@@ -17,8 +17,11 @@ class Started(msgspec.Struct, frozen=True, kw_only=True):
 
     ports: tuple[Forward, ...] = ()
     """The forwardings as they really are."""
+    communicator: str = SSH
+    """How the guest is reached; see :class:`core.model.machine.Endpoint`, also for the next three."""
     ssh_host: str = "127.0.0.1"
     ssh_port: int = 22
+    target: str = ""
     facts: dict[str, str] = {}
     """For the display, e.g. the acceleration and why."""
 
@@ -69,6 +72,9 @@ class Provider(Protocol):
 
     def check(self, options: Mapping[str, Any]) -> None:
         """Raise UsageError where the provider's table of the project file is wrong."""
+
+    def needs_box(self, options: Mapping[str, Any]) -> bool:
+        """False where the options say what the machine is made of, e.g. an image of the provider's own."""
 
     async def create(self, plan: MachinePlan, work: Work) -> None:
         """Make the machine, stopped: linked clones of ``plan.disks``, extra disks, definition."""

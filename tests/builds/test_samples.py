@@ -9,7 +9,7 @@ import pytest
 from core.boxes.store import BoxStore
 from core.builds.fingerprint import fingerprint
 from core.builds.run import next_version
-from core.model.project import BuildReference
+from core.model.project import BoxReference
 from core.projects.reader import load
 from core.provisioners.registry import provisioner
 
@@ -21,7 +21,7 @@ def test_a_sample_is_valid_and_needs_nothing_from_elsewhere(file: Path) -> None:
     project = load(file.parent)
     assert project.machines and project.builds
     for machine in project.machines.values():
-        assert isinstance(machine.box, BuildReference)
+        assert isinstance(machine.box, BoxReference)
         assert len(fingerprint(project, machine.box.build)) == 64
         provisioned = (*machine.provision, *project.builds[machine.box.build].provision)
         for provision in provisioned:

@@ -17,7 +17,7 @@ from core.model.event import Event, MachineChanged, MachineGone, ProjectChanged,
 from core.model.machine import MachineKey, MachineState
 from core.model.operation import StepState
 from core.model.problem import Place
-from core.model.project import BuildReference, MachineSpec, Project
+from core.model.project import BoxReference, MachineSpec, Project
 from core.model.provider import Probe
 from core.model.query import (
     GetMachines,
@@ -46,7 +46,7 @@ def read(root: Path) -> Project:
         except ValueError:
             raise ConfigError("What is that?", place=Place(str(file), number)) from None
         machines[name] = MachineSpec(
-            box=BuildReference(build=box[1:]) if box[0] == "@" else box, cpus=int(cpus)
+            box=BoxReference(build=box[1:]) if box[0] == "@" else box, cpus=int(cpus)
         )
     return Project(root=str(root), file=str(file), name=root.name, machines=machines)
 

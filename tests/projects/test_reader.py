@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.errors import ConfigError, NotFoundError
 from core.model.problem import ExitCode
-from core.model.project import BuildReference, Port, ProjectFile
+from core.model.project import BoxReference, Port, ProjectFile
 from core.projects import ProjectFileError, find_root, load
 from core.projects.diagnosis import diagnose
 from core.projects.reader import parse
@@ -59,7 +59,7 @@ source = { bootstrap = { suite = "bookworm" } }
     assert project == load(str(tmp_path / "boxwright.toml"))
     assert (project.root, project.name) == (str(tmp_path.resolve()), "shop")
     assert list(project.machines) == ["web", "db"]
-    assert project.machines["web"].box == BuildReference("base")
+    assert project.machines["web"].box == BoxReference(build="base")
     assert project.machines["web"].ports == (Port(guest=80, host=8080),)
     assert project.providers_for("web") == ("libvirt", "qemu")
     assert project.providers_for("db") == ("qemu",)
@@ -143,7 +143,11 @@ def test_all_mistakes_are_told_at_once_in_the_order_of_the_file() -> None:
     )
     assert [(line, what) for line, _, what, _ in wrong(source)] == [
         (3, "Unknown key 'colour' in project."),
-        (5, "machines.web.box is 3, a whole number; it has to be text in quotes, or a table with build."),
+        (
+            5,
+            "machines.web.box is 3, a whole number; it has to be text in quotes, or a table with "
+            "build, image, dockerfile.",
+        ),
         (6, "Unknown key 'memry' in machines.web."),
         (7, "machines.db has no 'box'."),
         (8, 'machines.db.cpus is "x", text; it has to be a whole number from 1 to 512.'),

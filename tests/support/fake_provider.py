@@ -238,6 +238,9 @@ class FakeProvider:
             if key != "colour":
                 raise UsageError(f"The fake provider has no option {key!r}.", why="Known are: colour.")
 
+    def needs_box(self, options: Mapping[str, Any]) -> bool:
+        return True
+
     async def create(self, plan: MachinePlan, work: Work) -> None:
         self.check(plan.options)
         if plan.id in self.hypervisor.machines:

@@ -1,4 +1,4 @@
-"""What a console is connected to: a shell in the guest over SSH, or a machine's serial console."""
+"""What a console is connected to: a shell in the guest, or a machine's serial console."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.errors import BoxwrightError, NotFoundError
 if TYPE_CHECKING:
     from core.client.base import SerialLine
     from core.guests.channel import Channel
-    from core.guests.ssh import SshGuest
+    from core.guests.remote import RemoteGuest
     from core.model.machine import Endpoint, MachineKey
     from tui.bridge import Bridge
 
@@ -42,14 +42,14 @@ class LineLink(Protocol):
 
 
 class Guests:
-    """One SSH connection for each machine, shared by its shells."""
+    """One connection for each machine, shared by its shells."""
 
     def __init__(self) -> None:
-        self._open: dict[str, SshGuest] = {}
+        self._open: dict[str, RemoteGuest] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
-    async def reach(self, name: str, endpoint: Endpoint) -> SshGuest:
-        from core.guests.ssh import connect
+    async def reach(self, name: str, endpoint: Endpoint) -> RemoteGuest:
+        from core.guests.connecting import connect
 
         async with self._locks.setdefault(name, asyncio.Lock()):
             guest = self._open.get(name)

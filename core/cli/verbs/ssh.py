@@ -1,4 +1,4 @@
-"""ssh and ssh-config: OpenSSH does the talking."""
+"""ssh and ssh-config: OpenSSH does the talking, where the guest is reached over SSH."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from core.cli.context import Context
 from core.cli.selection import choose, one
 from core.commands import CommandSpec
 from core.errors import BoxwrightError, UsageError
-from core.guests.openssh import ssh_command
+from core.guests.openssh import split_extra, ssh_command
 from core.guests.openssh import ssh_config as config_block
-from core.model.machine import Endpoint, Machine, MachineState
+from core.model.machine import SSH, Endpoint, Machine, MachineState
 from core.model.problem import ExitCode
 
 
@@ -25,6 +25,8 @@ def ssh(context: Context, _spec: CommandSpec, given: argparse.Namespace) -> int:
         raise UsageError("A shell prints no JSON.", remedy="boxwright ssh --json -c COMMAND")
     machine = one(context, given.machines, "ssh")
     endpoint = reachable(machine)
+    if endpoint.communicator != SSH:
+        return _attached(context, machine, endpoint, given)
     if given.forward_agent:
         endpoint = msgspec.structs.replace(endpoint, forward_agent=True)
     words = ssh_command(endpoint, command=given.command, extra=given.rest)
@@ -43,16 +45,43 @@ def ssh(context: Context, _spec: CommandSpec, given: argparse.Namespace) -> int:
 
 def _captured(context: Context, machine: Machine, words: list[str], command: str) -> int:
     ran = subprocess.run(words, capture_output=True, check=False)
+    status = ran.returncode if ran.returncode >= 0 else 128 - ran.returncode
+    return _document(context, machine, command, status, ran.stdout, ran.stderr)
+
+
+def _document(
+    context: Context, machine: Machine, command: str, status: int, stdout: bytes, stderr: bytes
+) -> int:
     context.output.document(
         {
             "machine": machine.name,
             "command": command,
-            "status": ran.returncode,
-            "stdout": ran.stdout.decode(errors="replace"),
-            "stderr": ran.stderr.decode(errors="replace"),
+            "status": status,
+            "stdout": stdout.decode(errors="replace"),
+            "stderr": stderr.decode(errors="replace"),
         }
     )
-    return ran.returncode if ran.returncode >= 0 else 128 - ran.returncode
+    return status
+
+
+def _attached(context: Context, machine: Machine, endpoint: Endpoint, given: argparse.Namespace) -> int:
+    """Containers are entered by way of their provider, which knows nothing of options for ssh."""
+    from core.cli.attached import attach, capture
+
+    options, words = split_extra(given.rest)
+    if options or given.forward_agent:
+        said = " ".join(options) or "--forward-agent"
+        raise UsageError(
+            f"{machine.name} is not reached over SSH, so {said!r} means nothing here.",
+            why=f"Its provider, {machine.provider}, runs commands in it.",
+        )
+    command = " ".join([*([given.command] if given.command is not None else []), *words]) or None
+    context.close()
+    if context.options.json:
+        ran, stdout, stderr = capture(endpoint, command or "")
+        return _document(context, machine, command or "", ran.status, stdout, stderr)
+    context.output.flush()
+    return attach(endpoint, command)
 
 
 def reachable(machine: Machine) -> Endpoint:
@@ -85,6 +114,9 @@ def ssh_config(context: Context, _spec: CommandSpec, given: argparse.Namespace) 
         if machine.endpoint is None and machine.name not in chosen.named:
             continue
         endpoint = reachable(machine)
+        if endpoint.communicator != SSH:
+            context.output.note(f"{machine.name} is not reached over SSH, but through {machine.provider}.")
+            continue
         alias = given.host or machine.name
         blocks += config_block(alias, endpoint).rstrip("\n").split("\n")
         blocks.append("")

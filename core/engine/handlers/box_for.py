@@ -9,7 +9,7 @@ from core.engine.handlers.builds import fresh_box
 from core.errors import ConfigError
 from core.model import command as commands
 from core.model.box import Box
-from core.model.project import BuildReference, MachineSpec, Project
+from core.model.project import BoxReference, MachineSpec, Project
 from core.model.work import Work
 from core.providers.base import Provider
 
@@ -18,7 +18,8 @@ async def box_for(
     context: Context, project: Project, spec: MachineSpec, provider: Provider, work: Work
 ) -> Box:
     """Find it, build it or add it. Raises BoxwrightError where it is not to be had."""
-    if isinstance(spec.box, BuildReference):
+    if isinstance(spec.box, BoxReference):
+        assert spec.box.build is not None  # Images are no boxes: see BoxReference.options.
         return await fresh_box(context, project, spec.box.build, work)
     request = _request(project, spec, provider)
     async with work.step(f"Box {spec.box}") as step:

@@ -13,14 +13,14 @@ from core.engine.records import MachineRecord
 from core.errors import BoxwrightError
 from core.guests.errors import GuestGoneError
 from core.guests.keys import is_insecure, login_identities
-from core.model.machine import Endpoint, MachineState
+from core.model.machine import SSH, Endpoint, MachineState
 from core.model.project import MachineSpec
 from core.model.work import Work
 from core.providers.base import Started
 
 if TYPE_CHECKING:
+    from core.guests.remote import RemoteGuest
     from core.guests.session import GuestSession
-    from core.guests.ssh import SshGuest
 
 _LOOK_SECONDS = 2.0
 """Besides the provider's pushed changes: how often a machine that is waited for is looked at."""
@@ -33,7 +33,7 @@ async def wait(context: Context, record: MachineRecord, work: Work, started: Sta
 
     endpoint = endpoint_of(record, started)
     spec = spec_of(context, record)
-    async with work.step("Wait for SSH") as step:
+    async with work.step("Wait for SSH" if endpoint.communicator == SSH else "Wait for the guest") as step:
         try:
             guest = await wait_for_guest(
                 endpoint,
@@ -54,7 +54,7 @@ async def wait(context: Context, record: MachineRecord, work: Work, started: Sta
     context.machines.change(record.key, known_hosts=endpoint.known_hosts)
 
 
-async def _keep(context: Context, record: MachineRecord, guest: SshGuest) -> None:
+async def _keep(context: Context, record: MachineRecord, guest: RemoteGuest) -> None:
     """Share the open connection, and remember the key that opened it."""
     guest.endpoint = msgspec.structs.replace(guest.endpoint, identity=guest.identity)
     await context.guests.keep(record.id, guest)
@@ -75,7 +75,7 @@ async def prepare(context: Context, record: MachineRecord, work: Work) -> None:
     """What a guest needs once: its own key instead of the well-known one, its host name."""
     spec = spec_of(context, record)
     replace = spec is None or (spec.ssh.replace_key and not spec.ssh.identity)
-    if replace and is_insecure(record.identity):
+    if replace and _over_ssh(record) and is_insecure(record.identity):
         from core.guests.replacement import replace_key
 
         async with work.step("Replace the well-known key") as step:
@@ -108,11 +108,12 @@ async def reach(context: Context, record: MachineRecord) -> GuestSession:
 async def meet(context: Context, record: MachineRecord, work: Work) -> bool:
     """Wait for a running guest that never answered, or whose host key is to be seen anew.
 
-    False for one whose host key is pinned: it was reached before."""
+    False for one whose host key is pinned: it was reached before. One that needs no host key is
+    reached anew at any time."""
     from core.guests.hostkeys import pinned
 
     started = record.started
-    if started is None or pinned(endpoint_of(record, started).known_hosts):
+    if started is None or started.communicator != SSH or pinned(endpoint_of(record, started).known_hosts):
         return False
     await forget(context, record)
     await wait(context, record, work, started)
@@ -124,8 +125,14 @@ async def forget(context: Context, record: MachineRecord) -> None:
     await context.drop_guest(record.id)
 
 
+def _over_ssh(record: MachineRecord) -> bool:
+    return record.started is None or record.started.communicator == SSH
+
+
 def endpoint_of(record: MachineRecord, started: Started) -> Endpoint:
     return Endpoint(
+        communicator=started.communicator,
+        target=started.target,
         host=started.ssh_host,
         port=started.ssh_port,
         user=record.user,

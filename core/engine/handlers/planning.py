@@ -54,7 +54,13 @@ def new_id() -> str:
 
 
 def make_plan(
-    context: Context, *, machine_id: str, key: MachineKey, spec: MachineSpec, provider: Provider, box: Box
+    context: Context,
+    *,
+    machine_id: str,
+    key: MachineKey,
+    spec: MachineSpec,
+    provider: Provider,
+    box: Box | None,
 ) -> MachinePlan:
     """The plan for a machine as its project describes it now. Raises UsageError for wrong options."""
     options = spec.options(provider.name)
@@ -75,13 +81,16 @@ def make_plan(
         key=key,
         folder=str(context.locations.machine(machine_id)),
         runtime=str(context.locations.machine_runtime(machine_id)),
-        disks=box.disks,
-        firmware=box.firmware,
-        architecture=architecture.hardware(box.key.architecture),
+        disks=box.disks if box else (),
+        box_files=box.files if box else {},
+        box_metadata=box.metadata if box else {},
+        firmware=box.firmware if box else "bios",
+        architecture=architecture.hardware(box.key.architecture if box else spec.architecture),
         cpus=spec.cpus,
         memory=parse_size(spec.memory),
         extra_disks=tuple(ExtraDisk(name=disk.name, size=parse_size(disk.size)) for disk in spec.disks),
         ports=(ssh, *ports),
+        hostname=spec.hostname,
         halt_timeout=spec.halt_timeout,
         options=options,
     )

@@ -47,6 +47,9 @@ class LibvirtProvider:
     def check(self, options: Mapping[str, Any]) -> None:
         read_options(options)
 
+    def needs_box(self, options: Mapping[str, Any]) -> bool:
+        return True
+
     async def create(self, plan: MachinePlan, work: Work) -> None:
         await power.create(self._context, plan, work)
 

@@ -49,6 +49,9 @@ class QemuProvider:
     def check(self, options: Mapping[str, Any]) -> None:
         read_options(options)
 
+    def needs_box(self, options: Mapping[str, Any]) -> bool:
+        return True
+
     async def create(self, plan: MachinePlan, work: Work) -> None:
         await power.create(plan, work)
 
