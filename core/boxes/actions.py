@@ -15,6 +15,7 @@ from core.boxes.add import add
 from core.boxes.import_vagrant import import_boxes as import_vagrant_boxes
 from core.boxes.prune import prune
 from core.boxes.reasons import in_use, several_versions
+from core.boxes.search import search
 from core.boxes.staging import file_system_errors
 from core.boxes.store import BoxStore, Linked
 from core.boxes.update import outdated, update
@@ -45,6 +46,13 @@ async def outdated_boxes(
 ) -> list[dict[str, str]]:
     """[{name, provider, installed, newest}], of boxes that have a newer version."""
     return await outdated(store, work)
+
+
+async def search_boxes(
+    store: BoxStore, command: commands.SearchBoxes, *, providers: Sequence[str], linked: Linked, work: Work
+) -> list[dict[str, Any]]:
+    """See :func:`core.boxes.search.search`."""
+    return await search(store, command, providers=providers, work=work)
 
 
 async def remove_boxes(

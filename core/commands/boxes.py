@@ -69,6 +69,17 @@ BOX_COMMANDS: tuple[CommandSpec, ...] = (
         subject=Subject.BOX,
     ),
     CommandSpec(
+        id="box.search",
+        verb=("box", "search"),
+        title="Search boxes",
+        help="Look for boxes in the store and on the catalogue server.",
+        struct=command.SearchBoxes,
+        arguments=(
+            Argument(field="text", metavar="TEXT", help="a part of the name", required=True),
+            Argument(field="server", flags=("--server",), metavar="URL", help="catalogue server"),
+        ),
+    ),
+    CommandSpec(
         id="box.outdated",
         verb=("box", "outdated"),
         title="Outdated",

@@ -107,6 +107,16 @@ class OutdatedBoxes(msgspec.Struct, frozen=True, kw_only=True, tag_field="comman
     """Ask the catalogues for newer versions. The result: a list of {name, provider, installed, newest}."""
 
 
+class SearchBoxes(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="box.search"):
+    """Look for boxes in the store and on the catalogue server.
+
+    The result: [{name, version, providers, description, downloads, here, usable}]."""
+
+    text: str
+    server: str = ""
+    """Base address of the catalogue server; "" for the configured one."""
+
+
 class RemoveBox(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="box.remove"):
     name: str
     version: str = ""
@@ -161,6 +171,7 @@ Command = (
     | AddBox
     | UpdateBox
     | OutdatedBoxes
+    | SearchBoxes
     | RemoveBox
     | PruneBoxes
     | VerifyBoxes

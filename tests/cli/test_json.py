@@ -35,6 +35,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "box.list": ("box list", "box list x*"),
     "box.show": ("box show nothing",),
     "box.outdated": ("box outdated",),
+    "box.search": ("box search x --server http://127.0.0.1:9",),
     "box.update": ("box update",),
     "box.remove": ("box remove nothing",),
     "box.prune": ("box prune", "box prune -n"),

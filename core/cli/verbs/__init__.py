@@ -39,6 +39,7 @@ _HERE: dict[str, str] = {
     "box.list": "box_lists:show_list",
     "box.show": "box_lists:show",
     "box.outdated": "boxes:outdated",
+    "box.search": "boxes:search",
     "box.update": "boxes:update",
     "box.remove": "box_removal:remove",
     "box.prune": "box_removal:prune",

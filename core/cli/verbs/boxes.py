@@ -1,4 +1,4 @@
-"""box add, outdated, update, verify and import."""
+"""box add, search, outdated, update, verify and import."""
 
 from __future__ import annotations
 
@@ -58,6 +58,21 @@ def outdated(context: Context, spec: CommandSpec, given: argparse.Namespace) -> 
         if any(entry.get("newest") not in ("", None, entry.get("installed")) for entry in entries):
             output.line()
             output.line("boxwright box update   adds the newest versions")
+    return outcome.code
+
+
+def search(context: Context, spec: CommandSpec, given: argparse.Namespace) -> int:
+    outcome = carry_out(context, [command_of(spec, given)])
+    output = context.output
+    if output.options.json:
+        output.document(document(outcome))
+    elif not outcome.code:
+        rows = [
+            (str(e["name"]), str(e["version"]), ", ".join(e["providers"]), "yes" if e["here"] else "no")
+            for e in _entries(outcome.operations[0].result)
+        ]
+        lines = table(("BOX", "VERSION", "FOR", "IN THE STORE"), rows, output.look, width=output.width)
+        output.lines(lines or [f"Neither the store nor the server has a box like {given.text!r}."])
     return outcome.code
 
 

@@ -26,7 +26,7 @@ def subject(command: Any) -> str:
             return f"box:{command.name}"
         case commands.UpdateBox() | commands.PruneBoxes() | commands.ImportBoxes():
             return "box:*"
-        case commands.VerifyBoxes() | commands.OutdatedBoxes():
+        case commands.VerifyBoxes() | commands.OutdatedBoxes() | commands.SearchBoxes():
             return ""
         case _:
             return str(command.machine)
@@ -52,6 +52,8 @@ def _about(command: Any) -> str:
             return " ".join(command.names)
         case commands.SaveSnapshot() | commands.RestoreSnapshot() | commands.DeleteSnapshot():
             return f"{command.machine.name} {shlex.quote(command.name)}"
+        case commands.SearchBoxes():
+            return str(command.text)
         case commands.OutdatedBoxes() | commands.ImportBoxes():
             return ""
         case _:

@@ -13,6 +13,7 @@ BOX_ACTIONS: Mapping[type[Any], str] = {
     commands.AddBox: "add_box",
     commands.UpdateBox: "update_boxes",
     commands.OutdatedBoxes: "outdated_boxes",
+    commands.SearchBoxes: "search_boxes",
     commands.RemoveBox: "remove_boxes",
     commands.PruneBoxes: "prune_boxes",
     commands.VerifyBoxes: "verify_boxes",
