@@ -71,6 +71,7 @@ class Actions:
             "workbench.next-tab": lambda: self._turn(1),
             "workbench.close-tab": self._close_tab,
             "workbench.again": self._again,
+            "workbench.new": lambda: self._begin(self._new_machine()),
             "workbench.everywhere": lambda: self._everywhere(not bench.everywhere),
             "workbench.line": self._show_line,
             "workbench.theme": self._app.next_theme,
@@ -192,6 +193,19 @@ class Actions:
         assert choice.machine is not None
         self._bench.detail.open_console(self._bench.consoles.open_serial(choice.machine.key))
         self._bench.focus_detail()
+
+    async def _new_machine(self) -> None:
+        from tui.wizard.machine import MachineWizard
+
+        written = await MachineWizard(self._app, self._bridge).ask(self._bridge.project)
+        if written is None:
+            return
+        self._bridge.project = written.root
+        self._bench.everywhere = False
+        self._bridge.want_project(written.root)
+        self._bench.say(
+            f"{self._app.look.signs.done} {written.machine} is in the project; u starts it.", "good"
+        )
 
     def _show_tab(self, tab: str) -> None:
         self._bench.detail.activate(tab)

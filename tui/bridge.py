@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from core.client.base import Client, SerialLine
     from core.model.command import Command
     from core.model.machine import MachineKey
+    from core.model.operation import Operation
     from core.model.query import Answer, Query
 
 AGAIN = 1.0
@@ -87,6 +88,7 @@ class Bridge:
         self._last = float("-inf")
         self._tasks: set[asyncio.Task[None]] = set()
         self._asked: set[str] = set()
+        self._awaited: dict[str, asyncio.Future[Operation]] = {}
 
     def attach(self, listener: Listener) -> None:
         """From now on ``listener`` is told; it should look at ``state`` and ``link`` first."""
@@ -97,6 +99,14 @@ class Bridge:
     async def submit(self, command: Command) -> str:
         """The operation's id. Raises BoxwrightError."""
         return await self._wanted_client().submit(command)
+
+    async def outcome(self, operation: str) -> Operation:
+        """Waits until the operation has ended."""
+        known = self.state.operations.get(operation)
+        if known is not None and known.state.ended:
+            return known
+        waiting = self._awaited.setdefault(operation, asyncio.get_running_loop().create_future())
+        return await asyncio.shield(waiting)
 
     async def cancel(self, operation: str) -> None:
         await self._wanted_client().cancel(operation)
@@ -231,8 +241,15 @@ class Bridge:
             draft.take_operation(view)
         self._pending, self._projects, self._views = [], [], []
         self.state = draft.done()
+        self._tell_waiting()
         if self._listener is not None and draft.changed:
             self._listener.state_changed(frozenset(draft.changed))
+
+    def _tell_waiting(self) -> None:
+        for id in list(self._awaited):
+            operation = self.state.operations.get(id)
+            if operation is not None and operation.state.ended:
+                self._awaited.pop(id).set_result(operation)
 
     # Answers to questions of our own.
 

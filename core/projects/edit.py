@@ -34,10 +34,28 @@ class ProjectEditor:
         """Read the file of a project (its folder, or the file). Raises as ``load`` does."""
         path = Path(root).expanduser().resolve()
         self.file = path if path.is_file() else path / PROJECT_FILE
-        self._source = read_source(self.file)
-        parse(self._source, self.file)
-        self._document: Any = tomlkit.parse(self._source)
-        self._data = tomllib.loads(self._source)
+        self._take(read_source(self.file))
+        self._new = False
+
+    @classmethod
+    def new(cls, folder: Path | str, name: str) -> ProjectEditor:
+        """A project that has no file yet: ``save`` writes it. Raises UsageError for a wrong name."""
+        made = cls.__new__(cls)
+        made.file = Path(folder).expanduser().resolve() / PROJECT_FILE
+        made._take(f"[project]\nname = {tomlkit.item(name).as_string()}\n\n")
+        made._new = True
+        return made
+
+    def _take(self, source: str) -> None:
+        self._source = source
+        parse(source, self.file)
+        self._document: Any = tomlkit.parse(source)
+        self._data = tomllib.loads(source)
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """The names of the machines in the file."""
+        return tuple(self._data.get("machines", {}))
 
     @property
     def text(self) -> str:
@@ -77,6 +95,9 @@ class ProjectEditor:
         if not _says(text, self._data):
             raise _cannot(self.file)
         project = parse(text, self.file)
+        if self._new:
+            self._create(text)
+            return project
         if read_source(self.file) != self._source:
             raise BusyError(
                 f"{self.file} was changed meanwhile.",
@@ -87,6 +108,15 @@ class ProjectEditor:
             write_whole(self.file.resolve(), text.encode())
             self._source = text
         return project
+
+    def _create(self, text: str) -> None:
+        if self.file.exists():
+            raise BusyError(
+                f"{self.file} is there by now.", remedy="look at it; add the machine to that project"
+            )
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(self.file, text.encode())
+        self._source, self._new = text, False
 
     def _append_machine(self, name: str, table: Mapping[str, Any]) -> None:
         content = tomlkit.table()

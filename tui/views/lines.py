@@ -97,6 +97,10 @@ class LinesView(Painted, can_focus=True):
     def on_blur(self) -> None:
         self.refresh()
 
+    def show(self, line: int) -> None:
+        """Scroll so that ``line`` is the first one, as far as that goes."""
+        self._scroll(line)
+
     def _scroll(self, top: int) -> None:
         top = max(0, min(top, self._last_top))
         if top != self._top:
