@@ -103,7 +103,7 @@ async def test_one_goes_back_from_the_file_to_the_form_and_nothing_is_lost(start
         await driver.wait_for("New machine")
         await fill(driver, name="db")
         await choose_box(driver, "x")
-        await press_button(driver)
+        await driver.press("ctrl+s")
         await driver.wait_for("+ [machines.db]")
         await press_button(driver, "right", "enter")
         await driver.wait_for("New machine")

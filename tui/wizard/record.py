@@ -71,6 +71,7 @@ class RecordForm(Dialog[dict[str, Any]]):
     def compose(self) -> ComposeResult:
         frame = Vertical(classes="frame")
         frame.border_title = self._plan.title.replace("[", "\\[")
+        frame.border_subtitle = "up and down move, ctrl+s ends it, esc leaves it"
         with frame:
             with VerticalScroll(can_focus=False):
                 for field in self._fields:
@@ -166,9 +167,12 @@ class RecordForm(Dialog[dict[str, Any]]):
         self.focus_next()
 
     def on_buttons_pressed(self, event: Buttons.Pressed) -> None:
-        if event.button_id != "yes":
+        if event.button_id == "yes":
+            self._finish()
+        else:
             self.dismiss(None)
-            return
+
+    def _finish(self) -> None:
         name, what = self._mistake()
         if what:
             if name and any(field.name == name for field in self._fields):
@@ -183,6 +187,9 @@ class RecordForm(Dialog[dict[str, Any]]):
         if event.key in ("up", "down"):
             event.stop()
             self.focus_previous() if event.key == "up" else self.focus_next()
+        elif event.key == "ctrl+s":
+            event.stop()
+            self._finish()
 
 
 def _told(value: Any) -> Any:
