@@ -22,6 +22,9 @@ class Started(msgspec.Struct, frozen=True, kw_only=True):
     ssh_host: str = "127.0.0.1"
     ssh_port: int = 22
     target: str = ""
+    addressed: bool = False
+    """The interfaces of ``plan.networks`` have their addresses by now. Else the engine sets them inside the
+    guest, where it finds each interface by its MAC."""
     facts: dict[str, str] = {}
     """For the display, e.g. the acceleration and why."""
 
@@ -78,6 +81,15 @@ class Provider(Protocol):
 
     async def create(self, plan: MachinePlan, work: Work) -> None:
         """Make the machine, stopped: linked clones of ``plan.disks``, extra disks, definition."""
+
+    async def clone(self, source: MachinePlan, plan: MachinePlan, work: Work) -> None:
+        """Make ``plan``, which does not exist, a stopped linked copy of ``source``, in its folder.
+
+        The copy has the disks of ``source``, which stays as it is, with its snapshots, and needs the copy
+        as little as the copy needs it: either may be destroyed. Of a machine that runs the disks are
+        copied as they are at one moment: what the copy finds is what it would find after a power cut.
+        Only with Capability.CLONE.
+        """
 
     async def start(self, plan: MachinePlan, work: Work, *, snapshot: str = "") -> Started:
         """Start a stopped machine (from ``snapshot`` with its memory where that has one)."""

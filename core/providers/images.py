@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from core.errors import ProviderError
 from core.model.machine import Disk
@@ -53,9 +53,33 @@ async def create_empty(path: Path, size: int) -> None:
     await _create(path, ["-f", "qcow2", str(path), str(size)])
 
 
-async def convert(source: Path, target: Path, what: str) -> None:
+async def create_layer(path: Path, below: str, form: str, like: Mapping[str, Any]) -> None:
+    """An empty image of the size of ``like`` (see ``describe``) on top of ``below``, where that is not "".
+
+    ``below`` without a folder is found in the folder of ``path``, wherever that is.
+    """
+    base = ["-u", "-F", form, "-b", below] if below else []
+    await _create(path, ["-f", "qcow2", *base, str(path), str(like["virtual-size"])])
+
+
+async def describe(path: Path) -> dict[str, Any]:
+    """What ``qemu-img info`` knows of an image; works while its machine runs, too."""
+    ended = await run(image_tool(), "info", "-U", "--output=json", str(path))
+    check(ended, f"The disk {path.name} cannot be read.")
+    found: dict[str, Any] = json.loads(ended.output)
+    return found
+
+
+async def is_empty(path: Path) -> bool:
+    """Whether nothing is in an image of its own, apart from what is in those below it."""
+    ended = await run(image_tool(), "map", "--output=json", str(path))
+    check(ended, f"The disk {path.name} cannot be read.")
+    return not any(part["depth"] == 0 and (part["data"] or part["zero"]) for part in json.loads(ended.output))
+
+
+async def convert(source: Path, target: Path, what: str, *options: str) -> None:
     """Copy an image of any format into a new qcow2 one. ``what``: the error's first sentence."""
-    check(await run(image_tool(), "convert", "-O", "qcow2", str(source), str(target)), what)
+    check(await run(image_tool(), "convert", *options, "-O", "qcow2", str(source), str(target)), what)
 
 
 async def _create(path: Path, arguments: Sequence[str]) -> None:
@@ -65,9 +89,7 @@ async def _create(path: Path, arguments: Sequence[str]) -> None:
 
 async def snapshots(path: Path) -> dict[str, int]:
     """Tags in the image and the bytes of memory that each holds; works while the machine runs, too."""
-    ended = await run(image_tool(), "info", "-U", "--output=json", str(path))
-    check(ended, f"The disk {path.name} cannot be read.")
-    found = json.loads(ended.output).get("snapshots", [])
+    found = (await describe(path)).get("snapshots", [])
     return {entry["name"]: int(entry.get("vm-state-size", 0)) for entry in found}
 
 

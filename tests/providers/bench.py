@@ -101,6 +101,11 @@ class Machine:
         await self.provider.create(self.plan, self.work())
         return self
 
+    async def clone(self, copy: Machine) -> Machine:
+        """Make ``copy`` a clone of this one, and return it."""
+        await self.provider.clone(self.plan, copy.plan, copy.work())
+        return copy
+
     async def start(self) -> Machine:
         await self.provider.start(self.plan, self.work())
         return self

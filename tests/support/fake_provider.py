@@ -33,7 +33,7 @@ from core.providers.base import Seen, Started, StateChange
 from core.providers.news import News
 from core.undo import SHARED, remove
 
-ALL = frozenset(Capability) - {Capability.CLONE}
+ALL = frozenset(Capability) - {Capability.NETWORKS}
 
 
 class Gate:
@@ -262,6 +262,14 @@ class FakeProvider:
         images = tuple(Path(disk.path) for disk in plan.disks)
         (home / "serial.log").touch()
         self.hypervisor.machines[plan.id] = FakeMachine((*disks, *images), home / "serial.log")
+
+    async def clone(self, source: MachinePlan, plan: MachinePlan, work: Work) -> None:
+        original = self._machine(source)
+        if original.seen().state is MachineState.BROKEN:
+            raise ProviderError(f"The machine {source.key.name} is broken.", why=original.seen().trouble)
+        await self.create(plan, work)
+        await self.hypervisor.begin("clone", plan.id)
+        self.hypervisor.machines[plan.id].disk = original.disk
 
     async def start(self, plan: MachinePlan, work: Work, *, snapshot: str = "") -> Started:
         machine = self._machine(plan)

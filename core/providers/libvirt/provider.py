@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
+from core.errors import ProviderError
 from core.model.machine import MachinePlan, MachineState, Snapshot, Stats
 from core.model.provider import Capability, Probe
 from core.model.work import UndoTable, Work
@@ -52,6 +53,9 @@ class LibvirtProvider:
 
     async def create(self, plan: MachinePlan, work: Work) -> None:
         await power.create(self._context, plan, work)
+
+    async def clone(self, source: MachinePlan, plan: MachinePlan, work: Work) -> None:
+        raise ProviderError("The provider libvirt has no clone.")
 
     async def start(self, plan: MachinePlan, work: Work, *, snapshot: str = "") -> Started:
         if snapshot:

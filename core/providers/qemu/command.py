@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from core.model.machine import Forward
@@ -100,8 +101,13 @@ def _disk(layout: Layout, disk: DiskFile, position: int) -> list[str]:
 
 
 def _image(layout: Layout, disk: DiskFile) -> list[str]:
-    file = {"driver": "file", "filename": str(layout.home / disk.file), "discard": "unmap"}
-    return _blockdev({"driver": "qcow2", "node-name": disk.node, "discard": "unmap", "file": file})
+    return _blockdev(image(layout.home / disk.file, disk.node))
+
+
+def image(path: Path, node: str) -> dict[str, Any]:
+    """An image as QEMU is told of it."""
+    file = {"driver": "file", "filename": str(path), "discard": "unmap"}
+    return {"driver": "qcow2", "node-name": node, "discard": "unmap", "file": file}
 
 
 def _network(machine_id: str, forwards: Sequence[Forward]) -> list[str]:

@@ -26,6 +26,36 @@ async def create_extra(folder: Path, number: int, disk: ExtraDisk) -> DiskFile:
     return DiskFile(file=file, node=f"extra{number}", extra=disk.name)
 
 
+async def create_layer(folder: Path, below: str, file: str) -> None:
+    """An overlay ``file`` on ``below``, both in ``folder``: it finds that wherever the folder is."""
+    await images.create_layer(folder / file, below, "qcow2", await images.describe(folder / below))
+
+
+async def create_like(original: Path, target: Path) -> None:
+    """An empty image with the size of ``original`` on top of the same image as that, if any."""
+    found = await images.describe(original)
+    below, form = found.get("backing-filename", ""), found.get("backing-filename-format", "raw")
+    await images.create_layer(target, below, form, found)
+
+
+async def copy(original: Path, target: Path) -> None:
+    """What is in ``original`` itself, on top of the same image as that, if any; without its snapshots."""
+    found = await images.describe(original)
+    below = found.get("backing-filename", "")
+    base = ("-B", below, "-F", found.get("backing-filename-format", "raw")) if below else ()
+    await images.convert(original, target, f"The disk {original.name} cannot be copied.", *base)
+
+
+async def untouched(layout: Layout, disk: DiskFile) -> bool:
+    """Whether a disk of a machine that does not run is a fresh overlay: it may have its base shared again."""
+    return bool(disk.bases) and await images.is_empty(layout.home / disk.file)
+
+
+async def copy_variables(original: Path, target: Path) -> None:
+    """Of another machine, which may run."""
+    await images.convert(original, target, "The UEFI variables cannot be copied.", "-U")
+
+
 async def create_variables(folder: Path, firmware: Firmware) -> DiskFile:
     """The machine's own UEFI variables, in an image that can hold snapshots."""
     target = folder / "nvram.qcow2"
@@ -35,7 +65,11 @@ async def create_variables(folder: Path, firmware: Firmware) -> DiskFile:
 
 def lost(layout: Layout, record: Record, plan: MachinePlan) -> str:
     """Says which image is missing, and what to do; "" where all are there."""
-    found = (images.lost(layout.home / disk.file, disk.backing, plan.key.name) for disk in record.all_disks)
+    found = (
+        images.lost(layout.home / file, disk.backing, plan.key.name)
+        for disk in record.all_disks
+        for file in (disk.file, *disk.bases)
+    )
     return next(filter(None, found), "")
 
 

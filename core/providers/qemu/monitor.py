@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -93,19 +93,42 @@ class Monitor:
 
     async def job(self, command: str, job: str, arguments: dict[str, Any]) -> None:
         """Run a command that works in the background, to its end; raises MonitorError when it fails."""
+        await self.jobs(command, {"job-id": job, **arguments}, [job])
+
+    async def jobs(self, command: str, arguments: dict[str, Any], jobs: Sequence[str]) -> None:
+        """The same for a command that begins several."""
         with self.listening("JOB_STATUS_CHANGE") as following:
-            await self.execute(command, {"job-id": job, **arguments}, timeout=None)
-            while True:
-                event = await following()
-                if event is None:
-                    raise MonitorError(f"QEMU ended during {command}.")
-                if event[1].get("id") == job and event[1].get("status") == "concluded":
-                    break
-        jobs = await self.execute("query-jobs")
-        await self.execute("job-dismiss", {"id": job})
-        failed = next((entry.get("error") for entry in jobs if entry["id"] == job), None)
+            await self.execute(command, arguments, timeout=None)
+            await self._concluded(set(jobs), following, command)
+        failed = [error for job in jobs if (error := await self._dismiss(job))]
         if failed:
-            raise MonitorError(f"QEMU's {command} failed.", why=str(failed))
+            raise MonitorError(f"QEMU's {command} failed.", why=failed[0])
+
+    async def _concluded(self, jobs: set[str], following: NextEvent, command: str) -> None:
+        while jobs:
+            event = await following()
+            if event is None:
+                raise MonitorError(f"QEMU ended during {command}.")
+            if event[1].get("status") == "concluded":
+                jobs.discard(str(event[1].get("id")))
+
+    async def _dismiss(self, job: str) -> str:
+        """Forget a job that has ended; why it failed, "" where it did not."""
+        known = await self.execute("query-jobs")
+        await self.execute("job-dismiss", {"id": job})
+        return next((str(entry["error"]) for entry in known if entry["id"] == job and entry.get("error")), "")
+
+    async def end_job(self, job: str) -> None:
+        """Cancel a job and forget it; one that is not there is no error."""
+        with self.listening("JOB_STATUS_CHANGE") as following:
+            states = {entry["id"]: entry["status"] for entry in await self.execute("query-jobs")}
+            if job not in states:
+                return
+            if states[job] != "concluded":
+                with contextlib.suppress(MonitorError):  # It may have ended in this instant.
+                    await self.execute("job-cancel", {"id": job})
+                await self._concluded({job}, following, "job-cancel")
+        await self._dismiss(job)
 
     async def closed(self) -> None:
         """Returns when the connection has ended, from either side."""

@@ -36,10 +36,7 @@ async def create(plan: MachinePlan, work: Work) -> None:
     """All files are made in a folder beside, which then gets its name: a machine is there or not."""
     read_options(plan.options)
     layout = Layout.of(plan)
-    if layout.home.exists():
-        raise ProviderError(
-            f"The machine {plan.key.name} exists already.", remedy=f"boxwright destroy {plan.key.name}"
-        )
+    refuse_existing(plan)
     work.intend("path", path=str(layout.home))
     staging = work.intend("path", path=str(layout.staging))
     await asyncio.to_thread(remove, layout.staging)
@@ -53,6 +50,14 @@ async def create(plan: MachinePlan, work: Work) -> None:
     records.write_file(layout.staging / layout.record.name, records.encode(record))
     layout.staging.rename(layout.home)
     staging.settle()
+
+
+def refuse_existing(plan: MachinePlan) -> None:
+    """Raise ProviderError where there is such a machine."""
+    if Layout.of(plan).home.exists():
+        raise ProviderError(
+            f"The machine {plan.key.name} exists already.", remedy=f"boxwright destroy {plan.key.name}"
+        )
 
 
 async def start(context: Context, plan: MachinePlan, work: Work) -> Started:

@@ -16,6 +16,7 @@ CAPABILITIES = frozenset(
         Capability.SUSPEND,
         Capability.SNAPSHOT,
         Capability.SNAPSHOT_MEMORY,
+        Capability.CLONE,
         Capability.SERIAL,
         Capability.STATS,
         Capability.PORTS,

@@ -12,7 +12,7 @@ from core.model.provider import Capability, Probe
 from core.model.work import UndoTable, Work
 from core.providers.base import Console, Seen, Started, StateChange
 from core.providers.news import News
-from core.providers.qemu import memory, power, processes, snapshots, states, statistics
+from core.providers.qemu import cloning, memory, power, processes, snapshots, states, statistics
 from core.providers.qemu.console import Consoles
 from core.providers.qemu.context import Context
 from core.providers.qemu.last_words import log_tail
@@ -40,6 +40,8 @@ class QemuProvider:
             "qemu.process": partial(power.undo_start, self._context),
             "qemu.suspend": partial(memory.undo_suspend, self._context),
             "qemu.resume": partial(memory.undo_resume, self._context),
+            "qemu.bases": partial(cloning.undo_bases, self._context),
+            "qemu.copies": partial(cloning.undo_copies, self._context),
             "qemu.snapshot": partial(snapshots.undo_save, self._context),
         }
 
@@ -54,6 +56,9 @@ class QemuProvider:
 
     async def create(self, plan: MachinePlan, work: Work) -> None:
         await power.create(plan, work)
+
+    async def clone(self, source: MachinePlan, plan: MachinePlan, work: Work) -> None:
+        await cloning.clone(self._context, source, plan, work)
 
     async def start(self, plan: MachinePlan, work: Work, *, snapshot: str = "") -> Started:
         if snapshot:

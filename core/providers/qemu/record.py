@@ -22,7 +22,10 @@ class DiskFile(msgspec.Struct, frozen=True, kw_only=True):
     extra: str = ""
     """For an extra disk: its name in the project."""
     backing: str = ""
-    """Absolute path of the image that this one is a linked clone of."""
+    """Absolute path of the image of the box that this one is a linked clone of."""
+    bases: tuple[str, ...] = ()
+    """Names of the files in the machine's home between this one and the box's, from the top: they never
+    change, as other machines have them, too."""
 
 
 class Launch(msgspec.Struct, frozen=True, kw_only=True):

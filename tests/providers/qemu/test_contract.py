@@ -15,6 +15,7 @@ from core.providers.base import Provider
 from core.providers.qemu import QemuProvider, processes
 from core.providers.qemu.layout import Layout
 from tests.providers.bench import Plans
+from tests.providers.clones import Clones
 from tests.providers.contract import ProviderContract, machines  # noqa: F401
 from tests.support.bootsector import READY
 
@@ -95,5 +96,5 @@ async def bench(short_folder: Path) -> AsyncIterator[QemuBench]:
 
 
 @pytest.mark.real
-class TestQemu(ProviderContract):
+class TestQemu(Clones, ProviderContract):
     pass
