@@ -74,7 +74,7 @@ class Actions:
             "workbench.new": lambda: self._begin(self._new_machine()),
             "workbench.everywhere": lambda: self._everywhere(not bench.everywhere),
             "workbench.line": self._show_line,
-            "workbench.theme": self._app.next_theme,
+            "workbench.theme": self._app.choose_theme,
             "workbench.quit": self._app.exit,
         }
 

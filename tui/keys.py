@@ -47,7 +47,7 @@ OWN: tuple[Own, ...] = (
     Own("workbench.new", "n", "New machine", "Describe a machine, here or in a new project, in a form."),
     Own("workbench.everywhere", "P", "All projects", "Show machines of all projects, or of this one."),
     Own("workbench.line", "y", "Command line", "Show and copy the command line of the last action."),
-    Own("workbench.theme", "T", "Theme", "Change between the dark and the light theme."),
+    Own("workbench.theme", "T", "Theme", "Choose another theme; each is shown as one comes to it."),
     Own("workbench.quit", "q", "Quit", "Close the workbench; machines and builds go on."),
 )
 

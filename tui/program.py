@@ -18,8 +18,12 @@ from tui.console.tabs import Consoles
 from tui.keys import Keymap
 from tui.look import themes
 from tui.look.look import Look
+from tui.look.wardrobe import Wardrobe
 from tui.terminal import Terminal
 from tui.workbench import Workbench
+
+EDITS = 2.0
+"""Seconds between two looks at the file of the theme."""
 
 
 class BoxwrightApp(App[None], inherit_bindings=False):
@@ -30,9 +34,11 @@ class BoxwrightApp(App[None], inherit_bindings=False):
     def __init__(self, bridge: Bridge, terminal: Terminal, *, settings_file: Path | None = None) -> None:
         self._settings_file = settings_file or settings.file()
         self._settings, broken = settings.load(self._settings_file)
-        self._terminal = terminal
         self._complaints = [broken] if broken else []
-        theme = self._first_theme()
+        self.wardrobe = Wardrobe(self._settings_file.parent / "themes", resources.themes(), terminal)
+        theme = self.wardrobe.first(self._settings.theme)
+        if self.wardrobe.complaint is not None:
+            self._complaints.append(self.wardrobe.complaint)
         self.look = Look(theme, terminal)
         super().__init__(ansi_color=theme.ansi)
         self._use(theme)
@@ -49,6 +55,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self.bridge.attach(self)
         self.call_after_refresh(_collect_garbage_from_now_on)
+        self.set_interval(EDITS, self._look_for_edits)
 
     async def on_unmount(self) -> None:
         await self.consoles.close_all()
@@ -67,39 +74,52 @@ class BoxwrightApp(App[None], inherit_bindings=False):
 
     # Themes.
 
-    @property
-    def _folders(self) -> list[Path]:
-        return [self._settings_file.parent / "themes", resources.themes()]
-
-    def _first_theme(self) -> themes.Theme:
-        """The user's own choice, unless the terminal cannot show it."""
-        wanted = self._settings.theme or themes.DARK
-        if self._terminal.colours == 0:
-            return themes.COLOURLESS
-        if self._terminal.plain:
-            wanted = themes.PLAIN
-        try:
-            return themes.find(wanted, self._folders)
-        except BoxwrightError as error:
-            self._complaints.append(error)  # type: ignore[arg-type]
-            return themes.find(themes.DARK, self._folders[1:])
-
-    def next_theme(self) -> None:
-        """From dark to light and back; any other one is left for the dark one. Remembered."""
-        if self._terminal.plain:
+    def choose_theme(self) -> None:
+        """In a list that shows each theme at once; the one that stays is remembered."""
+        if self.wardrobe.fixed:
             self.workbench.say("This terminal has too few colours for another theme.", "warn")
             return
-        name = themes.LIGHT if self.look.theme.name == themes.DARK else themes.DARK
+        from tui.dialogs.themes import ThemePicker, offered
+
+        before = self.look.theme.name
+
+        def chosen(name: str | None) -> None:
+            self.show_theme(name or before)
+            if name:
+                self._remember_theme(name)
+
+        self.push_screen(ThemePicker(offered(self.wardrobe), before, self.show_theme), chosen)
+
+    def show_theme(self, name: str) -> None:
+        """Wear a theme, for now."""
         try:
-            self._use(themes.find(name, self._folders))
+            if name != self.look.theme.name:
+                self._use(self.wardrobe.wear(name))
+        except BoxwrightError as error:
+            self._complain(error)
+
+    def _remember_theme(self, name: str) -> None:
+        try:
             settings.remember(self._settings_file, "theme", name)
         except BoxwrightError as error:
-            self.workbench.say(f"{error.problem.what} {error.problem.why}", "warn")
+            self._complain(error)
+
+    def _look_for_edits(self) -> None:
+        try:
+            theme = self.wardrobe.again()
+        except BoxwrightError as error:
+            self._complain(error)
+            return
+        if theme is not None:
+            self._use(theme)
+
+    def _complain(self, error: BoxwrightError) -> None:
+        self.workbench.say(f"{error.problem.what} {error.problem.why}", "warn")
 
     def _use(self, theme: themes.Theme) -> None:
         self.look.theme = theme
         # Textual knows a theme by its name: a file that was edited gets a new one.
-        name = f"boxwright-{theme.name}"
+        name = f"boxwright-{theme.name}-{abs(hash(theme))}"
         self.register_theme(_textual(name, theme))
         self.theme = name
         if self.is_running:

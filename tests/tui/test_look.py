@@ -38,14 +38,36 @@ def contrast(one: str, two: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-@pytest.mark.parametrize("name", ["dark", "light"])
-@pytest.mark.parametrize(
-    "role", ["text", "muted", "accent", "good", "busy", "warn", "bad", "cached", "focus"]
-)
-def test_every_role_can_be_read_on_its_ground(name: str, role: str) -> None:
+STATES = ("good", "busy", "warn", "bad", "cached")
+COLOURED = [name for name in themes.names([resources.themes()]) if name != themes.PLAIN]
+
+
+def test_there_is_something_for_everybody() -> None:
+    assert len(COLOURED) >= 18
+    assert {"high-contrast-dark", "high-contrast-light", "modus-vivendi-deuteranopia"} <= set(COLOURED)
+
+
+@pytest.mark.parametrize("name", COLOURED)
+def test_every_role_can_be_read_on_its_ground(name: str) -> None:
+    """WCAG 2: 4.5 for text, 7 where a theme promises high contrast, 3 for signs and what is said faintly."""
     colours = themes.find(name, [resources.themes()]).colours
-    assert contrast(getattr(colours, role), colours.background) >= 4.0
+    strict = name.startswith(("modus", "high-contrast"))
+    for role in ("text", "accent", "focus", *STATES):
+        assert contrast(getattr(colours, role), colours.background) >= (7.0 if strict else 4.5), role
+    for role in ("text", "accent", "muted"):
+        assert contrast(getattr(colours, role), colours.panel) >= (4.5 if strict else 3.5), role
+    for role in STATES:
+        assert contrast(getattr(colours, role), colours.selection) >= 3.0, role
+    assert contrast(colours.muted, colours.background) >= 4.0
     assert contrast(colours.selection_text, colours.selection) >= 4.5
+
+
+@pytest.mark.parametrize("name", ["modus-vivendi-deuteranopia", "modus-operandi-deuteranopia"])
+def test_good_and_bad_differ_also_without_red_and_green(name: str) -> None:
+    """Where red and green look alike, blue and brightness are left to tell them apart."""
+    colours = themes.find(name, [resources.themes()]).colours
+    good, bad = (int(colour[5:7], 16) for colour in (colours.good, colours.bad))
+    assert abs(good - bad) >= 100
 
 
 @pytest.mark.parametrize(

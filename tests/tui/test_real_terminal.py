@@ -45,14 +45,15 @@ class Tmux:
     def screen(self) -> str:
         return self.run("capture-pane", "-p")
 
-    def wait_for(self, text: str, seconds: float = 20.0) -> str:
+    def wait_for(self, text: str, seconds: float = 20.0, *, gone: bool = False) -> str:
+        """Until ``text`` is on the screen, or is not there any more."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
             screen = self.screen()
-            if text in screen:
+            if (text in screen) is not gone:
                 return screen
             time.sleep(0.05)
-        raise AssertionError(f"{text!r} is not on the screen:\n{self.screen()}")
+        raise AssertionError(f"{text!r} is {'still' if gone else 'not'} on the screen:\n{self.screen()}")
 
     def wait_for_end(self, seconds: float = 20.0) -> None:
         """Until the program has ended. Its process is looked at: tmux may notice only much later."""
@@ -136,9 +137,13 @@ def test_the_engine_is_driven_from_the_keyboard(tmux: Tmux, boxwright_home: Path
     tmux.press("Escape")
     # A key right after escape would be one with alt.
     time.sleep(0.3)
-    tmux.press("T", "q")
+    tmux.press("T")
+    tmux.wait_for("enter keeps it")
+    tmux.press("End", "Enter")
+    tmux.wait_for("enter keeps it", gone=True)
+    tmux.press("q")
     tmux.wait_for_end()
-    assert 'theme = "light"' in (boxwright_home / "settings.toml").read_text()
+    assert 'theme = "' in (boxwright_home / "settings.toml").read_text()
 
 
 def test_eighty_columns_are_enough(boxwright_home: Path) -> None:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import msgspec
 import pytest
 
+from core import resources
 from core.commands import COMMANDS
 from core.errors import BoxwrightError, NotFoundError
 from core.model import command as commands
@@ -520,14 +522,54 @@ async def test_past_operations_can_be_looked_at(start: Start) -> None:
 # Themes and settings.
 
 
-async def test_the_theme_is_toggled_and_remembered(start: Start) -> None:
+async def test_a_theme_is_shown_as_the_cursor_comes_to_it_and_remembered_when_chosen(start: Start) -> None:
     async with start() as driver:
         assert driver.app.look.theme.name == "dark"
         await driver.press("T")
-        assert driver.app.look.theme.name == "light"
-    assert settings.load(settings.file())[0].theme == "light"
+        await driver.wait_for("enter keeps it")
+        await driver.press("down")
+        shown = driver.app.look.theme.name
+        assert shown != "dark"
+        assert driver.app.theme.startswith(f"boxwright-{shown}-")
+        await driver.press("escape")
+        assert driver.app.look.theme.name == "dark"
+        assert settings.load(settings.file())[0].theme == ""
+        await driver.press("T", "down", "enter")
+        assert driver.app.look.theme.name == shown
+    assert settings.load(settings.file())[0].theme == shown
     async with start() as driver:
-        assert driver.app.look.theme.name == "light"
+        assert driver.app.look.theme.name == shown
+
+
+async def test_a_theme_is_worn_anew_when_its_file_is_edited(start: Start) -> None:
+    mine = settings.folder() / "themes" / "mine.toml"
+    mine.parent.mkdir(parents=True)
+    text = (resources.themes() / "nord.toml").read_text().replace('"nord"', '"mine"')
+    mine.write_text(text)
+    settings.file().write_text('theme = "mine"\n')
+    async with start() as driver:
+        assert driver.app.look.theme.colours.bad != "#123456"
+        mine.write_text(re.sub('bad = ".*"', 'bad = "#123456"', text))
+        driver.app._look_for_edits()
+        assert driver.app.look.theme.colours.bad == "#123456"
+        mine.write_text("broken")
+        driver.app._look_for_edits()
+        await driver.wait_for("The theme 'mine' cannot be used.")
+        assert driver.app.look.theme.colours.bad == "#123456"
+
+
+async def test_a_broken_theme_is_marked_in_the_list_and_cannot_be_chosen(start: Start) -> None:
+    folder = settings.folder() / "themes"
+    folder.mkdir(parents=True)
+    (folder / "zebra.toml").write_text("name = 'zebra'\n")
+    async with start() as driver:
+        await driver.press("T")
+        await driver.wait_for("enter keeps it")
+        await driver.press("end")
+        await driver.wait_for("it is broken")
+        await driver.wait_for("✗ zebra")
+        await driver.press("enter")
+        assert driver.app.look.theme.name != "zebra"
 
 
 async def test_a_broken_theme_is_reported_and_skipped(start: Start) -> None:

@@ -79,10 +79,15 @@ def read(path: Path) -> Theme:
 
 def find(name: str, folders: list[Path]) -> Theme:
     """The theme of that name, from the first folder that has it. Raises ConfigError."""
+    return read(place(name, folders))
+
+
+def place(name: str, folders: list[Path]) -> Path:
+    """The file of the theme of that name, in the first folder that has it. Raises ConfigError."""
     for folder in folders:
         path = folder / f"{name}.toml"
         if path.is_file():
-            return read(path)
+            return path
     raise ConfigError(
         f"There is no theme {name!r}.", why=f"Looked in {', '.join(str(folder) for folder in folders)}."
     )
