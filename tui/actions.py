@@ -13,7 +13,8 @@ from core.model.problem import Problem
 from tui import choice as choices
 from tui import orders
 from tui.choice import Choice
-from tui.keys import OWN, Own, refusal
+from tui.console.opening import Opening
+from tui.keys import CONSOLE, OWN, Own, refusal
 from tui.look.lines import Part
 from tui.orders import Values
 from tui.reading import Reading
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tui.program import BoxwrightApp
     from tui.workbench import Workbench
 
-_OWN = {own.id: own for own in OWN}
+_OWN = {own.id: own for own in (*OWN, *CONSOLE)}
 
 
 class Actions:
@@ -37,9 +38,10 @@ class Actions:
         """Operations that were begun here, and have not been seen to end: their titles."""
         self.last_line = ""
         self._reading = Reading(self, app, workbench)
+        self._opening = Opening(self, app, workbench)
         self._here: dict[str, Callable[[Choice], Any]] = {
-            "machine.ssh": self._open_shell,
-            "machine.serial": self._open_serial,
+            "machine.ssh": self._opening.shell,
+            "machine.serial": self._opening.serial,
             "machine.port": lambda _choice: self._show_tab("overview"),
             "snapshot.list": lambda _choice: self._show_tab("snapshots"),
             "box.show": lambda _choice: self._show_tab("overview"),
@@ -72,6 +74,7 @@ class Actions:
             "workbench.close-tab": self._close_tab,
             "workbench.again": self._again,
             "workbench.new": lambda: self._begin(self._new_machine()),
+            **self._opening.table(),
             "workbench.everywhere": lambda: self._everywhere(not bench.everywhere),
             "workbench.line": self._show_line,
             "workbench.theme": self._app.choose_theme,
@@ -184,16 +187,6 @@ class Actions:
 
     # What the workbench does by itself.
 
-    def _open_shell(self, choice: Choice) -> None:
-        assert choice.machine is not None
-        self._bench.detail.open_console(self._bench.consoles.open_shell(choice.machine.key))
-        self._bench.focus_detail()
-
-    def _open_serial(self, choice: Choice) -> None:
-        assert choice.machine is not None
-        self._bench.detail.open_console(self._bench.consoles.open_serial(choice.machine.key))
-        self._bench.focus_detail()
-
     async def _new_machine(self) -> None:
         from tui.wizard.machine import MachineWizard
 
@@ -234,8 +227,9 @@ class Actions:
         if not detail.is_console(detail.active):
             self._bench.say("Close tab: only the tab of a console can be closed.", "warn")
             return
+        front = detail.console
         self._bench.focus_list("machines")
-        self._begin(detail.close_console(detail.active))
+        self._begin(detail.close_console(front.id if front is not None and front.id else detail.active))
 
     def _again(self) -> None:
         number = self._bench.detail.failed_provisioner()

@@ -45,6 +45,8 @@ OWN: tuple[Own, ...] = (
         "Run the provisioners again, beginning with the failed one.",
     ),
     Own("workbench.new", "n", "New machine", "Describe a machine, here or in a new project, in a form."),
+    Own("workbench.consoles", "'", "Consoles", "Go to one of the consoles that are open."),
+    Own("workbench.recordings", "M", "Recordings", "Play a recording of a console."),
     Own("workbench.everywhere", "P", "All projects", "Show machines of all projects, or of this one."),
     Own("workbench.line", "y", "Command line", "Show and copy the command line of the last action."),
     Own("workbench.theme", "T", "Theme", "Choose another theme; each is shown as one comes to it."),
@@ -53,6 +55,23 @@ OWN: tuple[Own, ...] = (
 
 CONSOLE_LEAVE = "ctrl+right_square_bracket"
 """The chord that leaves a console."""
+
+CONSOLE: tuple[Own, ...] = (
+    Own("console.leave", CONSOLE_LEAVE, "Leave", "Leave the guest: what is typed then is the workbench's."),
+    Own("console.type", "enter", "Type", "What is typed goes to the guest again.", True),
+    Own("console.find", "/", "Search", "Search all that the console has shown.", True),
+    Own("console.next", "n", "Next match", "Go to the next match, further down."),
+    Own("console.previous", "N", "Match before", "Go to the match before, further up."),
+    Own("console.select", "v", "Select", "Begin a selection at the cursor, or end it.", True),
+    Own("console.lines", "V", "Select lines", "Begin a selection of whole lines, or end it."),
+    Own("console.copy", "y", "Copy", "Copy the selection; without one the link or the line.", True),
+    Own("console.split", "|", "Split", "Show another console beside this one, or only this one.", True),
+    Own("console.other", "o", "Other side", "Go to the other one of two consoles."),
+    Own("console.record", "m", "Record", "Record the console to a file (asciicast), or stop that.", True),
+    Own("console.broadcast", "b", "Broadcast", "Type to several guests: this one joins, or leaves.", True),
+    Own("console.all", "B", "Broadcast to all", "Type to all shells that are open, or stop that."),
+)
+"""What a console does by itself, once the chord has left it."""
 
 _HIDDEN = frozenset({"workbench", "completion"})
 """Verbs that mean nothing inside of the workbench."""
@@ -73,7 +92,7 @@ class Keymap:
 
     def __init__(self, changes: Mapping[str, str] = {}) -> None:
         self._keys = {spec.id: changes.get(spec.id, spec.key) for spec in commands()}
-        self._keys |= {own.id: changes.get(own.id, own.key) for own in OWN}
+        self._keys |= {own.id: changes.get(own.id, own.key) for own in (*OWN, *CONSOLE)}
 
     def key(self, id: str) -> str:
         return self._keys.get(id, "")
@@ -91,6 +110,11 @@ class Keymap:
         if found is not None:
             return found
         return next((own for own in OWN if self._keys[own.id] in names), None)
+
+    def console(self, pressed: Iterable[str]) -> Own | None:
+        """What a key means in a console that was left by the chord."""
+        names = set(pressed)
+        return next((own for own in CONSOLE if self._keys[own.id] in names), None)
 
     def footer(self, kind: Subject) -> list[CommandSpec]:
         """Commands with keys for that kind of thing, the usual ones first."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from core.commands import CommandSpec, Subject
 from tui.choice import Choice
 from tui.dialogs.palette import Entry
-from tui.keys import OWN, Keymap, commands, refusal, spoken
+from tui.keys import CONSOLE, OWN, Keymap, commands, refusal, spoken
 from tui.look.lines import Part, wrap
 
 Line = list[Part]
@@ -21,10 +21,10 @@ _LOG_KEYS = (
     ("G F", "follow the end"), ("g", "to the beginning"), ("W", "wrap long lines"),
     ("left right", "sideways, where lines are not wrapped"),
 )  # fmt: skip
-_CONSOLE_KEYS = (
-    ("ctrl+]", "leave the console; every other key goes to the guest"),
+_IN_CONSOLES = (
     ("shift+pageup", "look back; the mouse wheel does too"),
-    ("w", "close the tab (outside of the console)"),
+    ("g G", "to the beginning of what was shown, to its end"),
+    ("esc", "back to the lists"),
 )
 
 
@@ -62,7 +62,8 @@ def help_lines(keymap: Keymap, kind: Subject, width: int) -> list[Line]:
     ]
     for spec in others:
         lines += _entry(spoken(keymap.key(spec.id)), spec.help, width)
-    for title, entries in (("Log", _LOG_KEYS), ("Console", _CONSOLE_KEYS)):
+    console = tuple((spoken(keymap.key(one.id)), one.help) for one in CONSOLE)
+    for title, entries in (("Log", _LOG_KEYS), ("Console", (*console[:1], *_IN_CONSOLES, *console[1:]))):
         lines += [[], [(title, "!accent")]]
         for key, text in entries:
             lines += _entry(key, text, width)

@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 from textual.app import App
+from textual.driver import Driver
 from textual.theme import BUILTIN_THEMES
 from textual.theme import Theme as TextualTheme
 
@@ -48,6 +49,15 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         self.workbench.greeting = "  ".join(
             f"{complaint.problem.what} {complaint.problem.why}" for complaint in self._complaints
         )
+
+    def get_driver_class(self) -> type[Driver]:
+        """Textual's own, with the way past it that consoles need."""
+        usual = super().get_driver_class()
+        if usual.__name__ != "LinuxDriver":
+            return usual
+        from tui.console.driver import PassingDriver
+
+        return PassingDriver
 
     def get_default_screen(self) -> Workbench:
         return self.workbench
@@ -132,13 +142,11 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         return {**_variables(self.look.theme), "frame": self.look.signs.border}
 
     def copy_to_clipboard(self, text: str) -> None:
-        super().copy_to_clipboard(text)
-        if os.environ.get("TMUX") and self._driver is not None:
-            # tmux passes OSC 52 on only where it is told to, or wrapped like this.
-            import base64
+        from tui.console.clipboard import sequence
 
-            code = base64.b64encode(text.encode()).decode()
-            self._driver.write(f"\x1bPtmux;\x1b\x1b]52;c;{code}\a\x1b\\")
+        self._clipboard = text
+        if self._driver is not None:
+            self._driver.write(sequence(text, tmux=bool(os.environ.get("TMUX"))))
 
 
 def _collect_garbage_from_now_on() -> None:

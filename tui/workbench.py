@@ -20,7 +20,7 @@ from tui.bridge import Link, LinkState
 from tui.choice import NOTHING, Choice
 from tui.footer import Footer, Item
 from tui.header import Header
-from tui.keys import CONSOLE_LEAVE, Keymap, refusal, spoken
+from tui.keys import CONSOLE, Keymap, refusal, spoken
 from tui.look.lines import Part
 from tui.panes import content
 from tui.panes.rows import RowList
@@ -174,9 +174,9 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.refresh_footer()
 
     def refresh_footer(self) -> None:
-        if self.in_console:
-            self.detail.label(subtitle=f"{spoken(CONSOLE_LEAVE)} leaves")
-            self.footer.set_items([Item("", spoken(CONSOLE_LEAVE), "Leave the console"), *_IN_CONSOLE], [])
+        console = self.detail.console if self.in_detail else None
+        if console is not None:
+            self._show_console_keys(typing=console.keyboard.typing)
             return
         self.detail.label(subtitle="")
         choice = self.choice
@@ -192,10 +192,15 @@ class Workbench(Screen[None], inherit_bindings=False):
         fixed = [Item(own, spoken(self.keymap.key(own)), title) for own, title in always]
         self.footer.set_items(items, fixed)
 
-    @property
-    def in_console(self) -> bool:
-        """All keys go to a guest."""
-        return self.in_detail and self.detail.is_console(self.detail.active)
+    def _show_console_keys(self, *, typing: bool) -> None:
+        leave = spoken(self.keymap.key("console.leave"))
+        self.detail.label(subtitle=f"{leave} leaves" if typing else "enter types")
+        if typing:
+            self.footer.set_items([Item("console.leave", leave, "Leave the console"), *_IN_CONSOLE], [])
+            return
+        items = [Item(own.id, spoken(self.keymap.key(own.id)), own.title) for own in CONSOLE if own.shown]
+        help = Item("workbench.help", spoken(self.keymap.key("workbench.help")), "Help")
+        self.footer.set_items(items, [help])
 
     @property
     def _in_log(self) -> bool:
@@ -206,6 +211,8 @@ class Workbench(Screen[None], inherit_bindings=False):
             self._refresh_choice()
 
     def on_row_list_chosen(self, event: RowList.Chosen) -> None:
+        if self.detail.expects_keys(events.Key("enter", "\r")):
+            return
         self.focus_detail()
 
     def on_lines_view_chosen(self, event: LinesView.Chosen) -> None:
@@ -220,6 +227,7 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def on_console_view_tab_changed(self, event: ConsoleView.TabChanged) -> None:
         self.detail.update()
+        self.refresh_footer()
 
     # Where the keys go.
 
@@ -243,6 +251,9 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.add_class("-detail")
         self.detail.update()
         view: Widget = self.detail.view
+        console = self.detail.console
+        if console is not None and not console.has_focus:
+            console.keyboard.expected = True
         # A view that was just made, or was hidden until now, can take the keys only when it is laid out.
         self.call_after_refresh(view.focus)
 
@@ -264,6 +275,9 @@ class Workbench(Screen[None], inherit_bindings=False):
     def on_key(self, event: events.Key) -> None:
         if self.query("Prompt"):
             # What is typed there is no key of the workbench.
+            return
+        if self.detail.expects_keys(event):
+            # Typed on while a console is only being opened.
             return
         self.quiet()
         pressed = (event.key, event.character or event.key)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -12,65 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.consoles import environment, workbench
 from tests.support.sshd import Sshd, available
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.support.tmux import ROOT, Tmux
 
 pytestmark = pytest.mark.real
-
-
-class Tmux:
-    """A terminal of its own, with the workbench in it."""
-
-    def __init__(self, folder: Path, *, columns: int = 120, rows: int = 40) -> None:
-        self._socket = folder / "tmux"
-        self._size = ["-x", str(columns), "-y", str(rows)]
-
-    def run(self, *words: str) -> str:
-        command = ["tmux", "-S", str(self._socket), "-f", "/dev/null", *words]
-        # The sizes of the terminal that the tests run in are not this one's.
-        env = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES", "TMUX")}
-        return subprocess.run(command, capture_output=True, text=True, timeout=20, check=True, env=env).stdout
-
-    def start(self, command: list[str], **env: str) -> None:
-        settings = {"LANG": "C.UTF-8", "COLORTERM": "truecolor", **env}
-        words = [word for name, value in settings.items() for word in ("-e", f"{name}={value}")]
-        self.run("new-session", "-d", *self._size, *words, "-c", str(ROOT), *command)
-        self.run("set-option", "remain-on-exit", "on")
-
-    def press(self, *keys: str) -> None:
-        for key in keys:
-            self.run("send-keys", key)
-
-    def screen(self) -> str:
-        return self.run("capture-pane", "-p")
-
-    def wait_for(self, text: str, seconds: float = 20.0, *, gone: bool = False) -> str:
-        """Until ``text`` is on the screen, or is not there any more."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            screen = self.screen()
-            if (text in screen) is not gone:
-                return screen
-            time.sleep(0.05)
-        raise AssertionError(f"{text!r} is {'still' if gone else 'not'} on the screen:\n{self.screen()}")
-
-    def wait_for_end(self, seconds: float = 20.0) -> None:
-        """Until the program has ended. Its process is looked at: tmux may notice only much later."""
-        stat = Path(f"/proc/{self.run('display-message', '-p', '#{pane_pid}').strip()}/stat")
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            try:
-                state = stat.read_text().rpartition(") ")[2][0]
-            except FileNotFoundError:
-                return
-            if state == "Z":
-                return
-            time.sleep(0.05)
-        raise AssertionError(f"the program still runs:\n{self.screen()}")
-
-    def close(self) -> None:
-        subprocess.run(["tmux", "-S", str(self._socket), "kill-server"], capture_output=True, timeout=20)
 
 
 @pytest.fixture
@@ -120,11 +64,6 @@ def program(folder: Path) -> list[str]:
     return [sys.executable, str(script)]
 
 
-def environment(folder: Path) -> dict[str, str]:
-    names = ("XDG_RUNTIME_DIR", "TMPDIR", "PATH", "XDG_CONFIG_HOME")
-    return {"BOXWRIGHT_HOME": str(folder), **{name: os.environ[name] for name in names}}
-
-
 def test_the_engine_is_driven_from_the_keyboard(tmux: Tmux, boxwright_home: Path) -> None:
     tmux.start(program(boxwright_home), **environment(boxwright_home))
     tmux.wait_for("not created")
@@ -163,23 +102,6 @@ def test_eighty_columns_are_enough(boxwright_home: Path) -> None:
         terminal.close()
 
 
-CONSOLE = """
-import asyncio, sys
-from pathlib import Path
-sys.path.insert(0, {root!r})
-import msgspec
-from core.model.machine import Endpoint
-from tests.support import fake_client
-from tui import app
-
-world = fake_client.shop(Path({folder!r}))
-key = fake_client.SHOP + ":web"
-end = Endpoint(host="127.0.0.1", port={port}, user={user!r}, identity={identity!r}, known_hosts={known!r})
-world.machines[key] = msgspec.structs.replace(world.machines[key], endpoint=end)
-asyncio.run(app.main(Path(fake_client.SHOP), world))
-"""
-
-
 @pytest.fixture
 async def server(tmp_path: Path):  # type: ignore[no-untyped-def]
     assert available(), "openssh-server is needed"
@@ -191,19 +113,7 @@ async def server(tmp_path: Path):  # type: ignore[no-untyped-def]
 async def test_everything_that_is_typed_in_a_console_goes_to_the_guest(
     tmux: Tmux, server: Sshd, boxwright_home: Path
 ) -> None:
-    end = server.endpoint
-    script = boxwright_home / "console.py"
-    script.write_text(
-        CONSOLE.format(
-            root=str(ROOT),
-            folder=str(boxwright_home),
-            port=end.port,
-            user=end.user,
-            identity=end.identity,
-            known=end.known_hosts,
-        )
-    )
-    tmux.start([sys.executable, str(script)], **environment(boxwright_home))
+    tmux.start(workbench(boxwright_home, server.endpoint), **environment(boxwright_home))
     tmux.wait_for("up to date")
     tmux.press("s")
     tmux.wait_for("every other key")
@@ -213,7 +123,7 @@ async def test_everything_that_is_typed_in_a_console_goes_to_the_guest(
     tmux.press("q", "u", "?", "C-p", "C-q", "Escape", "F5", "Up", "é", "Enter")
     tmux.wait_for("qu?^P^Q^[^[[15~^[[A")
     tmux.press("C-]")
-    tmux.wait_for("u Up")
+    tmux.wait_for("goes to the lists")
     tmux.press("s")
     tmux.wait_for("[Shell 2]")
     tmux.press("sleep 100", "Enter")

@@ -12,12 +12,16 @@ import pytest
 from core.errors import BoxwrightError
 from tests.support.sshd import Sshd, available
 from tui.console import session as sessions
-from tui.console.link import Guests, Output, ShellLink
+from tui.console.link import End, Guests, Output, ShellLink
+from tui.console.mouse import Tracking
 from tui.console.session import Session, SessionState
 
 
 class Wire:
     """A link in memory."""
+
+    caption = ""
+    ready = True
 
     def __init__(self) -> None:
         self.output: Output = lambda data: None
@@ -25,7 +29,7 @@ class Wire:
         self.paused = False
         self.pauses = 0
         self.sizes: list[tuple[int, int]] = []
-        self.end: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self.end: asyncio.Future[End] = asyncio.get_running_loop().create_future()
         self.refuse: BoxwrightError | None = None
         self.gate: asyncio.Event | None = None
 
@@ -51,7 +55,7 @@ class Wire:
     def resume(self) -> None:
         self.paused = False
 
-    async def ended(self) -> str:
+    async def ended(self) -> End:
         return await self.end
 
     async def close(self) -> None:
@@ -71,10 +75,14 @@ async def opened(wire: Wire) -> Session:
     return session
 
 
-def first_row(session: Session) -> str:
+def rows(session: Session) -> list[str]:
     assert session.screen is not None
     session.screen.changes()
-    return "".join(text for text, _ in session.screen.row(0)).rstrip()
+    return ["".join(text for text, _ in session.screen.row(y)).rstrip() for y in range(session.screen.rows)]
+
+
+def first_row(session: Session) -> str:
+    return rows(session)[0]
 
 
 async def test_output_is_shown_and_input_arrives_in_order() -> None:
@@ -157,14 +165,14 @@ async def test_the_end_says_why_and_enter_would_connect_again() -> None:
     session.start(40, 10)
     await until(lambda: session.state is SessionState.OPEN)
     wires[0].output(b"before")
-    wires[0].end.set_result("The shell has ended.")
+    wires[0].end.set_result(End("The shell has ended.", False))
     await until(lambda: session.state is SessionState.CLOSED)
     assert session.why == "The shell has ended."
     session.send(b"lost")
     session.start(40, 10)
     await until(lambda: session.state is SessionState.OPEN)
-    wires[1].output(b" and after")
-    assert first_row(session) == "before and after", "what was on the screen stays"
+    wires[1].output(b"after")
+    assert rows(session)[:2] == ["before", "after"], "what was on the screen stays"
     assert wires[1].sent == b""
     await session.close()
 
@@ -263,17 +271,24 @@ async def test_control_c_ends_a_flood_at_once_and_two_shells_share_a_connection(
 
 
 @pytest.mark.real
-async def test_a_server_that_dies_closes_the_console(server: Sshd) -> None:
+async def test_a_guest_that_comes_back_is_reached_again(server: Sshd) -> None:
     guests = Guests()
     session = Session(lambda: ShellLink(guests, "web", lambda: server.endpoint), "Shell 1")
     session.start(80, 24)
     await until(lambda: session.state is SessionState.OPEN)
+    session.send(b"echo before-$((1+1)); printf '\\033[?1000h\\033[?1049hfull \\344\\270'\r")
+    assert session.screen is not None
+    await until(lambda: session.screen is not None and session.screen.alternate)
     server.stop()
-    await until(lambda: session.state is SessionState.CLOSED)
+    await until(lambda: session.state is SessionState.WAITING)
     assert session.why == "The connection is broken."
-    session.start(80, 24)
-    await until(lambda: session.state is SessionState.CLOSED)
-    assert session.problem is not None
+    session.send(b"lost")
+    await server.started()
+    await until(lambda: session.state is SessionState.OPEN)
+    session.send(b"echo after-$((2+2))\r")
+    await until(lambda: "after-4" in text(session))
+    assert "before-2" in text(session), "the half character and the full screen are gone, the rest stays"
+    assert session.screen.modes.mouse.tracking is Tracking.OFF
     await session.close()
     await guests.close()
 

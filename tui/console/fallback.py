@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from bittty import Board, MemoryConnection
+from bittty.devices.modes import MouseEncoding, MouseProtocol
 from bittty.terminals import Terminal
-from bittty.terminals.scrollback import MemoryScrollback
+from bittty.terminals.scrollback import MemoryScrollback, MemoryView
 
 from tui.console import keys
-from tui.console.screen import Cells, Changes, Cursor
+from tui.console.mouse import Format, MouseModes, Tracking
+from tui.console.screen import Cells, Changes, Cursor, History, Link, Modes
 from tui.log import sgr
 from tui.log.sgr import Sgr
 
@@ -26,6 +28,21 @@ _ATTRIBUTES = (
     ("strike", sgr.STRIKE),
     ("conceal", sgr.CONCEAL),
 )
+
+
+_TRACKING = {
+    MouseProtocol.X10: Tracking.PRESSES,
+    MouseProtocol.NORMAL: Tracking.BUTTONS,
+    MouseProtocol.BUTTON: Tracking.DRAGS,
+    MouseProtocol.ANY: Tracking.MOVES,
+}
+_FORMATS = {
+    MouseEncoding.LEGACY: Format.PLAIN,
+    MouseEncoding.UTF8: Format.UTF8,
+    MouseEncoding.SGR: Format.SGR,
+    MouseEncoding.SGR_PIXELS: Format.PIXELS,
+    MouseEncoding.URXVT: Format.URXVT,
+}
 
 
 class _Chrome(Terminal):  # type: ignore[misc]
@@ -56,6 +73,9 @@ class BitttyScreen:
         self._chrome.attach()
         self._styles: dict[Any, Sgr] = {}
         self._view: list[Sequence[Any]] = []
+        self._pin: tuple[int, int] | None = None
+        self._pinned = 0
+        self._dropped = 0
 
     @property
     def title(self) -> str:
@@ -79,6 +99,7 @@ class BitttyScreen:
         if (columns, rows) != (self.columns, self.rows):
             self.columns, self.rows = columns, rows
             self._board.resize_from_frontend(columns, rows)
+            self._pin = None
 
     @property
     def held(self) -> bool:
@@ -106,6 +127,53 @@ class BitttyScreen:
             out.pop()
         return tuple(out)
 
+    def links(self, y: int) -> tuple[Link, ...]:
+        out: list[Link] = []
+        for x, (style, _) in enumerate(self._view[y] if y < len(self._view) else ()):
+            address = style.hyperlink or ""
+            if address and out and out[-1].end == x and out[-1].address == address:
+                out[-1] = out[-1]._replace(end=x + 1)
+            elif address:
+                out.append(Link(x, x + 1, address))
+        return tuple(out)
+
+    # All rows.
+
+    @property
+    def _store(self) -> MemoryView:
+        return self._chrome.scrollback.width(self.columns)
+
+    def history(self) -> History:
+        store, page = self._store, self._board.display.page
+        above = len(store)
+        rows = [_text(store[row]) for row in range(above)]
+        places = [store.line_at(row) for row in range(above)]
+        goes_on = {row for row in range(above - 1) if places[row][0] == places[row + 1][0]}
+        if above and store.store._open:
+            goes_on.add(above - 1)
+        for y in range(self.rows):
+            line = page.line(y)
+            rows.append(_text(line.cells))
+            if line.wrapped:
+                goes_on.add(above + y)
+        return History(tuple(rows), frozenset(goes_on))
+
+    @property
+    def total(self) -> int:
+        return len(self._store) + self.rows
+
+    @property
+    def dropped(self) -> int:
+        """Seen by a line that leaves its place."""
+        store = self._store
+        if self._pin is not None:
+            line, within = self._pin
+            kept = line >= store.store.first
+            self._dropped += max(0, self._pinned - (store.row_for(line) + within if kept else -1))
+        self._pinned = len(store) - 1
+        self._pin = store.line_at(self._pinned) if self._pinned >= 0 else None
+        return self._dropped
+
     @property
     def cursor(self) -> Cursor:
         found = self._board.display.cursor
@@ -128,26 +196,28 @@ class BitttyScreen:
         return int(self._chrome.view_offset())
 
     def key(self, key: str, character: str | None) -> bytes:
-        return keys.encode(key, character, application=bool(self._board.modes.cursor_application_mode))
+        return keys.encode(key, character, application=self.modes.application_cursor)
 
-    def paste(self, text: str) -> bytes:
-        return keys.pasted(text, bracketed=bool(self._board.modes.bracketed_paste))
-
-    def wheel(self, x: int, y: int, *, up: bool) -> bytes:
-        before = len(self._cable.data)
-        if self._board.mouse.capture != "none":
-            self._board.display.input_mouse(x + 1, y + 1, 64 if up else 65, "press", set())
-        if len(self._cable.data) > before:
-            return self.take_replies()
-        if self.alternate:
-            return self.key("up" if up else "down", None) * 3
-        return b""
+    @property
+    def modes(self) -> Modes:
+        modes, mouse = self._board.modes, self._board.mouse
+        return Modes(
+            application_cursor=bool(modes.cursor_application_mode),
+            bracketed_paste=bool(modes.bracketed_paste),
+            focus=bool(modes.focus_reporting),
+            kitty=0,
+            mouse=MouseModes(_TRACKING.get(mouse.protocol, Tracking.OFF), _FORMATS[mouse.encoding]),
+        )
 
     def text(self) -> str:
         return str(self._board.capture_text())
 
     def close(self) -> None:
         self._chrome.detach()
+
+
+def _text(cells: Sequence[Any]) -> str:
+    return "".join(str(character) for _, character in cells).rstrip()
 
 
 def _state(style: Any) -> Sgr:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import unicodedata
+
 _CURSOR = {"up": "A", "down": "B", "right": "C", "left": "D", "home": "H", "end": "F"}
 _TILDE = {
     "insert": 2, "delete": 3, "pageup": 5, "pagedown": 6,
@@ -89,3 +91,24 @@ def pasted(text: str, *, bracketed: bool) -> bytes:
     if not bracketed:
         return text.replace("\x1b", "").encode("utf-8", "replace")
     return b"\x1b[200~" + text.replace("\x1b", "").encode("utf-8", "replace") + b"\x1b[201~"
+
+
+def sequences(key: str) -> frozenset[bytes]:
+    """Everything that a terminal may send for a key: as xterm, with its other keys modified, or kitty."""
+    found = {encode(key, None)} - {b""}
+    name, modifiers = split(key)
+    point = _CODES.get(name) or _point(name)
+    if point:
+        number = 1 + sum(_MODIFIERS.get(modifier, 0) for modifier in modifiers)
+        found |= {f"\x1b[{point};{number}u".encode(), f"\x1b[27;{number};{point}~".encode()}
+    return frozenset(found)
+
+
+def _point(name: str) -> int:
+    """The character that a name of Textual stands for; 0 for other keys."""
+    if len(name) == 1:
+        return ord(name)
+    try:
+        return ord(unicodedata.lookup(name.replace("_", " ")))
+    except KeyError:
+        return 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from core.errors import BoxwrightError, NotFoundError
+from core.model.machine import MachineState
 
 if TYPE_CHECKING:
     from core.client.base import SerialLine
@@ -19,8 +20,18 @@ if TYPE_CHECKING:
 Output = Callable[[bytes], None]
 
 
+class End(NamedTuple):
+    why: str
+    broken: bool
+    """It was not the other side's will: it may come back."""
+
+
 class LineLink(Protocol):
     """Two ways for bytes. Opened once; a new one is made to connect again."""
+
+    @property
+    def caption(self) -> str:
+        """For the status line."""
 
     async def open(self, output: Output, columns: int, rows: int) -> None:
         """Raises BoxwrightError."""
@@ -35,8 +46,12 @@ class LineLink(Protocol):
 
     def resume(self) -> None: ...
 
-    async def ended(self) -> str:
-        """Waits for the end; why it ended."""
+    async def ended(self) -> End:
+        """Waits for the end."""
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is any use in trying to open one."""
 
     async def close(self) -> None: ...
 
@@ -64,6 +79,8 @@ class Guests:
 
 class ShellLink:
     """A login shell in the guest of a machine."""
+
+    caption = ""
 
     def __init__(self, guests: Guests, name: str, endpoint: Callable[[], Endpoint | None]) -> None:
         """``endpoint`` is asked at each opening: a machine that was started anew may have moved."""
@@ -95,12 +112,17 @@ class ShellLink:
         if self._channel is not None:
             self._channel.resume_reading()
 
-    async def ended(self) -> str:
+    async def ended(self) -> End:
         assert self._channel is not None
         ran = await self._channel.wait()
         if ran.status < 0:
-            return "The connection is broken."
-        return "The shell has ended." if not ran.status else f"The shell has ended with status {ran.status}."
+            return End("The connection is broken.", True)
+        why = "The shell has ended." if not ran.status else f"The shell has ended with status {ran.status}."
+        return End(why, False)
+
+    @property
+    def ready(self) -> bool:
+        return self._endpoint() is not None
 
     async def close(self) -> None:
         if self._channel is not None:
@@ -110,25 +132,27 @@ class ShellLink:
 class SerialLink:
     """A machine's serial console, through the engine."""
 
+    caption = ""
+
     def __init__(self, bridge: Bridge, machine: MachineKey) -> None:
         self._bridge = bridge
         self._machine = machine
         self._line: SerialLine | None = None
         self._flowing = asyncio.Event()
         self._flowing.set()
-        self._reader: asyncio.Task[str] | None = None
+        self._reader: asyncio.Task[End] | None = None
 
     async def open(self, output: Output, columns: int, rows: int) -> None:
         self._line = await self._bridge.serial(self._machine)
         self._reader = asyncio.get_running_loop().create_task(self._read(output))
 
-    async def _read(self, output: Output) -> str:
+    async def _read(self, output: Output) -> End:
         assert self._line is not None
         with contextlib.suppress(OSError, BoxwrightError):
             while data := await self._line.read():
                 await self._flowing.wait()
                 output(data)
-        return "The serial console is closed: the machine does not run."
+        return End("The serial console is closed: the machine does not run.", True)
 
     async def write(self, data: bytes) -> None:
         if self._line is not None:
@@ -143,9 +167,14 @@ class SerialLink:
     def resume(self) -> None:
         self._flowing.set()
 
-    async def ended(self) -> str:
+    async def ended(self) -> End:
         assert self._reader is not None
         return await asyncio.shield(self._reader)
+
+    @property
+    def ready(self) -> bool:
+        machine = self._bridge.state.machine(self._machine)
+        return machine is not None and machine.state is MachineState.RUNNING
 
     async def close(self) -> None:
         if self._reader is not None:

@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 import msgspec
 
+from tui.console.mouse import MouseModes
 from tui.log.sgr import Sgr
 
 SCROLLBACK = 10_000_000
@@ -19,6 +20,34 @@ class Cursor(NamedTuple):
     x: int
     y: int
     visible: bool
+
+
+class Link(NamedTuple):
+    """A hyperlink (OSC 8) on some cells of a row."""
+
+    start: int
+    end: int
+    address: str
+
+
+class History(NamedTuple):
+    """Every row that is kept, oldest first, as text without styles."""
+
+    rows: tuple[str, ...]
+    goes_on: frozenset[int]
+    """Numbers of rows that the next one continues: the line was too long."""
+
+
+class Modes(NamedTuple):
+    """What the guest has asked the terminal for."""
+
+    application_cursor: bool
+    bracketed_paste: bool
+    focus: bool
+    """To be told when it gets or loses the keys."""
+    kitty: int
+    """Flags of the kitty protocol for keys; 0 for keys as xterm sends them."""
+    mouse: MouseModes
 
 
 class Changes(msgspec.Struct, frozen=True):
@@ -58,6 +87,9 @@ class Screen(Protocol):
     def row(self, y: int) -> Cells:
         """As of the last ``changes``."""
 
+    def links(self, y: int) -> tuple[Link, ...]:
+        """As of the last ``changes``."""
+
     @property
     def cursor(self) -> Cursor: ...
 
@@ -77,11 +109,18 @@ class Screen(Protocol):
     def key(self, key: str, character: str | None) -> bytes:
         """A key of Textual as the guest expects it now; b"" for one that it cannot be told."""
 
-    def paste(self, text: str) -> bytes:
-        """Pasted text, in brackets where the guest asked for them, without anything that ends them."""
+    @property
+    def modes(self) -> Modes: ...
 
-    def wheel(self, x: int, y: int, *, up: bool) -> bytes:
-        """A turn of the mouse wheel; b"" where the guest does not want it."""
+    def history(self) -> History: ...
+
+    @property
+    def total(self) -> int:
+        """Rows of the history."""
+
+    @property
+    def dropped(self) -> int:
+        """How many rows the history has forgotten by now, from its beginning."""
 
     def text(self) -> str:
         """The visible rows as plain text."""

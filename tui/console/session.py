@@ -6,12 +6,18 @@ import asyncio
 import enum
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
 
 from core.errors import BoxwrightError
 from core.model.problem import Problem
+from tui.console.keys import pasted
 from tui.console.link import LineLink
 from tui.console.screen import Screen, create
+
+if TYPE_CHECKING:
+    from tui.console.recording import Recording
 
 BUDGET = 0.008
 """Seconds of parsing at a stretch; then everything else has its turn, and the guest is held back."""
@@ -19,11 +25,18 @@ BUDGET = 0.008
 _REST = 0.002
 _PIECE = 1 << 14
 _WAITING_INPUT = 1 << 20
+_AGAIN = 1.0
+"""Seconds between two attempts to reach a guest that has gone away."""
+_AFRESH = b"\x18\x1b\\\x1b[?9;1000;1002;1003;1004;1005;1006;1015;1016;2004;2026l\x1b[!p\x1b[=0;1u\x1b[m\x1b(B"
+"""Ends whatever the guest has left unfinished, and takes back what it had asked for."""
+_APPLICATION = {b"\x1b[" + bytes([end]): b"\x1bO" + bytes([end]) for end in b"ABCDHF"}
 
 
 class SessionState(enum.StrEnum):
     CONNECTING = "connecting"
     OPEN = "open"
+    WAITING = "waiting"
+    """The guest has gone away; it is reached again as soon as it is back."""
     CLOSED = "closed"
 
 
@@ -31,9 +44,14 @@ class Session:
     """``changed`` is called when there is something new to draw or to show on the tab; at most once until
     the one who looks has called ``looked``."""
 
-    def __init__(self, make_link: Callable[[], LineLink], name: str) -> None:
+    _busy: ClassVar[set[Session]] = set()
+    """Those with output that waits; they share the time."""
+
+    def __init__(self, make_link: Callable[[], LineLink], name: str, owner: str = "") -> None:
         self.name = name
         """For the tab, until the guest sets a title."""
+        self.owner = owner
+        """Name of the machine."""
         self.state = SessionState.CONNECTING
         self.why = ""
         """Why it is closed."""
@@ -42,6 +60,11 @@ class Session:
         """The bell rang while nobody looked."""
         self.screen: Screen | None = None
         self.changed: Callable[[], None] = _nobody
+        self.recording: Recording | None = None
+        self.fixed = False
+        """The size is the other side's: a recording that is played."""
+        self.group: list[Session] = []
+        """Those that get the same keys, where this one is among them."""
         self._make_link = make_link
         self._link: LineLink | None = None
         self._task: asyncio.Task[None] | None = None
@@ -59,6 +82,11 @@ class Session:
     def title(self) -> str:
         return (self.screen.title if self.screen else "") or self.name
 
+    @property
+    def caption(self) -> str:
+        """What the other side has to say of itself."""
+        return self._link.caption if self._link is not None else ""
+
     # Opening and closing.
 
     def start(self, columns: int, rows: int) -> None:
@@ -67,33 +95,58 @@ class Session:
             return
         if self.screen is None:
             self.screen = create(columns, rows)
+        else:
+            self._begin_afresh()
         self.state, self.why, self.problem = SessionState.CONNECTING, "", None
-        self._input.clear()
         self._task = asyncio.get_running_loop().create_task(self._live())
         self.changed()
 
     async def _live(self) -> None:
+        lost = await self._connection()
+        while lost:
+            self.state = SessionState.WAITING
+            self.changed()
+            await asyncio.sleep(_AGAIN)
+            if self._make_link().ready:
+                lost = await self._connection()
+        self.state = SessionState.CLOSED
+        self.changed()
+
+    def _begin_afresh(self) -> None:
+        """What is on the screen stays; the next guest writes below it."""
         assert self.screen is not None
+        self.screen.feed(_AFRESH + (b"\x1b[?1049l" if self.screen.alternate else b""))
+        self.screen.take_replies()
+        if self.screen.cursor.x:
+            self.screen.feed(b"\r\n")
+
+    async def _connection(self) -> bool:
+        """From the attempt to its end. True: it is worth trying again."""
+        assert self.screen is not None
+        again = self.state is SessionState.WAITING
         link = self._link = self._make_link()
+        lost = again
         try:
             size = self.screen.columns, self.screen.rows
+            if again:
+                self._begin_afresh()
             await link.open(self._receive, *size)
             if size != (self.screen.columns, self.screen.rows):
                 link.resize(self.screen.columns, self.screen.rows)
-            self.state = SessionState.OPEN
+            self.state, self.why, self.problem = SessionState.OPEN, "", None
             self._flush()
             self.changed()
-            self.why = await link.ended()
+            self.why, lost = await link.ended()
         except BoxwrightError as error:
-            self.problem = error.problem
-            self.why = error.problem.what
+            if not again:
+                self.problem, self.why = error.problem, error.problem.what
         except OSError as error:
             self.why = str(error) or type(error).__name__
         finally:
             await link.close()
         await self._drained.wait()
-        self.state = SessionState.CLOSED
-        self.changed()
+        self._input.clear()
+        return lost
 
     async def close(self) -> None:
         if self._task is not None:
@@ -104,13 +157,35 @@ class Session:
         if self._writer is not None:
             self._writer.cancel()
         self._queue.clear()
+        self._busy.discard(self)
+        self.stop_recording()
+        if self in self.group:
+            self.group.remove(self)
         if self.screen is not None:
             self.screen.close()
             self.screen = None
 
+    # Recording.
+
+    def record(self, recording: Recording) -> None:
+        self.stop_recording()
+        self.recording = recording
+        self.changed()
+
+    def stop_recording(self) -> Path | None:
+        """The file."""
+        recording, self.recording = self.recording, None
+        if recording is None:
+            return None
+        recording.close()
+        self.changed()
+        return recording.path
+
     # Output of the guest.
 
     def _receive(self, data: bytes) -> None:
+        if self.recording is not None:
+            self.recording.output(data)
         self._queue.append(data)
         if self._pumping is None:
             self._pump()
@@ -123,7 +198,8 @@ class Session:
         now = time.perf_counter()
         if now - self._since > BUDGET + _REST:
             self._since, self._spent = now, 0.0
-        while self._queue and self._spent < BUDGET:
+        budget = BUDGET / max(1, len(self._busy))
+        while self._queue and self._spent < budget:
             data = self._queue.popleft()
             if len(data) > _PIECE:
                 self._queue.appendleft(data[_PIECE:])
@@ -133,10 +209,12 @@ class Session:
             self._spent += time.perf_counter() - before
         self._answer()
         if self._queue:
+            self._busy.add(self)
             self._hold(True)
             self._drained.clear()
             self._pumping = asyncio.get_running_loop().call_later(_REST, self._pump_again)
         else:
+            self._busy.discard(self)
             self._hold(False)
             self._drained.set()
         if self.screen.take_bell():
@@ -164,10 +242,28 @@ class Session:
 
     # Input for the guest.
 
+    @property
+    def audience(self) -> tuple[Session, ...]:
+        """All that get the keys that are typed here."""
+        return tuple(self.group) if self in self.group else (self,)
+
+    def type(self, keys: Sequence[bytes]) -> None:
+        """Keys as the terminal sent them, to all who listen. Cursor keys are told as each guest asked for."""
+        for session in self.audience:
+            screen = session.screen
+            told = _APPLICATION if screen is not None and screen.modes.application_cursor else {}
+            session.send(b"".join(told.get(key, key) for key in keys))
+
+    def paste(self, text: str) -> None:
+        for session in self.audience:
+            if session.screen is not None:
+                session.send(pasted(text, bracketed=session.screen.modes.bracketed_paste))
+
     def send(self, data: bytes) -> None:
         """Written in order; what is typed while it connects is written then. Dropped where the guest has
         taken nothing for a megabyte."""
-        if self.state is SessionState.CLOSED or len(self._input) > _WAITING_INPUT:
+        gone = self.state in (SessionState.CLOSED, SessionState.WAITING)
+        if gone or len(self._input) > _WAITING_INPUT:
             return
         self._input += data
         self._flush()
@@ -187,10 +283,18 @@ class Session:
             except (OSError, BoxwrightError):
                 return
 
+    def fit(self, columns: int, rows: int) -> None:
+        """The other side says how large the screen is."""
+        self.fixed = True
+        if self.screen is not None:
+            self.screen.resize(columns, rows)
+
     def resize(self, columns: int, rows: int) -> None:
-        if self.screen is None or (columns, rows) == (self.screen.columns, self.screen.rows):
+        if self.fixed or self.screen is None or (columns, rows) == (self.screen.columns, self.screen.rows):
             return
         self.screen.resize(columns, rows)
+        if self.recording is not None:
+            self.recording.resize(columns, rows)
         self._answer()
         if self._link is not None and self.state is SessionState.OPEN:
             self._link.resize(columns, rows)

@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 from core.model.machine import Endpoint, MachineKey
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tui.bridge import Bridge
     from tui.console.link import Guests
     from tui.console.session import Session
 
-SERIAL = "serial"
+SHELL, SERIAL, REPLAY = "shell", "serial", "replay"
 
 
 class Console:
@@ -27,6 +29,8 @@ class Console:
 class Consoles:
     def __init__(self, bridge: Bridge) -> None:
         self._bridge = bridge
+        self.group: list[Session] = []
+        """Those that get the same keys."""
         self._guests: Guests | None = None
         self._open: list[Console] = []
         self._count = 0
@@ -54,9 +58,11 @@ class Consoles:
             return found.endpoint if found else None
 
         self._count += 1
-        number = 1 + sum(not console.id.startswith(SERIAL) for console in self.of(str(machine)))
-        session = Session(lambda: ShellLink(guests, str(machine), endpoint), f"Shell {number}")
-        return self._add(f"shell-{self._count}", machine, session)
+        number = 1 + sum(console.id.startswith(SHELL) for console in self.of(str(machine)))
+        session = Session(
+            lambda: ShellLink(guests, str(machine), endpoint), f"Shell {number}", owner=machine.name
+        )
+        return self._add(f"{SHELL}-{self._count}", machine, session)
 
     def open_serial(self, machine: MachineKey) -> Console:
         """The one that is open, if there is one."""
@@ -67,13 +73,35 @@ class Consoles:
         from tui.console.session import Session
 
         self._count += 1
-        session = Session(lambda: SerialLink(self._bridge, machine), "Serial")
+        session = Session(lambda: SerialLink(self._bridge, machine), "Serial", owner=machine.name)
         return self._add(f"{SERIAL}-{self._count}", machine, session)
+
+    def open_recording(self, machine: MachineKey, path: Path) -> Console:
+        """Plays it in a tab of the machine."""
+        from tui.console.replay import ReplayLink
+        from tui.console.session import Session
+
+        self._count += 1
+
+        def link() -> ReplayLink:
+            return ReplayLink(path, session.fit, lambda: session.changed())
+
+        session = Session(link, path.stem, owner="recording")
+        return self._add(f"{REPLAY}-{self._count}", machine, session)
 
     def _add(self, id: str, machine: MachineKey, session: Session) -> Console:
         console = Console(id, machine, session)
+        session.group = self.group
         self._open.append(console)
         return console
+
+    def broadcast(self) -> None:
+        """All shells get the same keys; again: none do."""
+        shells = [console.session for console in self._open if console.id.startswith(SHELL)]
+        members = set(self.group) | set(shells)
+        self.group[:] = [] if set(shells) <= set(self.group) else shells
+        for member in members:
+            member.changed()
 
     async def close(self, console: Console) -> None:
         if console in self._open:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
+from typing import Any
 
-from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.geometry import Region
@@ -12,54 +12,71 @@ from textual.message import Message
 from textual.strip import Strip
 from textual.timer import Timer
 
+from tui.console import drawing, status
+from tui.console.controls import Controls
+from tui.console.keyboard import Keyboard
+from tui.console.lookback import Lookback
+from tui.console.pointer import Pointer
 from tui.console.screen import Cursor
 from tui.console.session import Session, SessionState
-from tui.keys import CONSOLE_LEAVE
-from tui.log import sgr
-from tui.look.lines import Part
+from tui.keys import Keymap, spoken
 from tui.look.painted import Painted
 from tui.look.painting import paint
-from tui.views.steps import problem_lines
 
 _HELD_LONGEST = 0.15
 """Seconds for which a guest may hold back a frame (synchronized output)."""
 
-_WHEEL = 3
-
 
 class ConsoleView(Painted, can_focus=True):
-    """Shows one session. All keys go to the guest, except the chord that leaves it."""
+    """Shows one session. All keys go to the guest until the chord that leaves it; then they are its own,
+    and the workbench's."""
 
     class Left(Message):
-        """The chord was pressed."""
+        """The keys are to go back to the lists."""
 
     class TabChanged(Message):
-        """Title, bell or state of the session are new."""
+        """Title, bell or state of the session are new, or where the keys go."""
 
         def __init__(self, session: Session) -> None:
             super().__init__()
             self.session = session
 
+    class Asked(Message):
+        """A command that is a matter of several consoles."""
+
+        def __init__(self, id: str) -> None:
+            super().__init__()
+            self.command_id = id
+
     def __init__(self, session: Session, *, frames: float, id: str | None = None) -> None:
         super().__init__(id=id)
         self.session = session
+        self.named = False
+        """Its status line says which console it is."""
+        self.lookback: Lookback | None = None
+        self.controls = Controls(self)
+        self.keyboard = Keyboard(self)
+        self._pointer = Pointer(self)
         self._interval = 1 / frames
         self._timer: Timer | None = None
         self._last = 0.0
         self._held_since = 0.0
         self._cursor = Cursor(0, 0, False)
         self._status_shown: tuple[object, ...] = ()
-        self._told: tuple[str, bool, SessionState] | None = None
+        self._told: tuple[object, ...] = ()
+        self._note: tuple[str, str] | None = None
 
     def on_mount(self) -> None:
         self.session.changed = self._changed
+        self.set_interval(1.0, self._tick)
 
     def on_unmount(self) -> None:
+        self.keyboard.settle()
         if self._timer is not None:
             self._timer.stop()
 
     def on_resize(self, event: events.Resize) -> None:
-        columns, rows = max(2, self.size.width), max(1, self._rows)
+        columns, rows = self.guest_size
         if self.session.screen is None:
             self.session.start(columns, rows)
         else:
@@ -67,13 +84,19 @@ class ConsoleView(Painted, can_focus=True):
         self._draw()
 
     @property
-    def _rows(self) -> int:
-        """Of the guest; the last line of the widget says how to leave, or what is wrong."""
-        return self.size.height - 1
+    def guest_size(self) -> tuple[int, int]:
+        """Columns and rows; the last line of the widget is the status."""
+        return max(2, self.size.width), max(1, self.size.height - 1)
 
     @property
-    def _visible(self) -> bool:
+    def visible_here(self) -> bool:
         return self.is_attached and self.display and self.app.screen is self.screen and self.size.width > 0
+
+    @property
+    def keymap(self) -> Keymap:
+        app: Any = self.app
+        keymap: Keymap = app.workbench.keymap
+        return keymap
 
     # Frames.
 
@@ -82,7 +105,7 @@ class ConsoleView(Painted, can_focus=True):
         if self._timer is not None:
             return
         self._tell()
-        if not self._visible:
+        if not self.visible_here:
             return
         wait = self._last + self._interval - time.monotonic()
         if wait <= 0:
@@ -93,21 +116,35 @@ class ConsoleView(Painted, can_focus=True):
     def _due(self) -> None:
         self._timer = None
         self._tell()
-        if self._visible:
+        if self.visible_here:
+            self._draw()
+
+    def _tick(self) -> None:
+        """A recording's time goes on."""
+        if self.session.recording is not None and self.visible_here:
             self._draw()
 
     def _tell(self) -> None:
-        """Let the tab know of a new title, bell or state."""
-        if self._visible and self.has_focus:
-            self.session.rang = False
-        news = (self.session.title, self.session.rang, self.session.state)
+        """Let the tab know of a new title, bell, state or place of the keys."""
+        session = self.session
+        if self.visible_here and self.has_focus:
+            session.rang = False
+        self.keyboard.settle()
+        news = (
+            session.title,
+            session.rang,
+            session.state,
+            self.keyboard.typing,
+            session.recording is None,
+            tuple(session.group) if session in session.group else (),
+        )
         if news != self._told:
             self._told = news
-            self.post_message(self.TabChanged(self.session))
+            self.post_message(self.TabChanged(session))
 
     def _draw(self) -> None:
         screen = self.session.screen
-        if screen is None or not self._visible:
+        if screen is None or not self.visible_here:
             return
         now = time.monotonic()
         if screen.held:
@@ -118,19 +155,31 @@ class ConsoleView(Painted, can_focus=True):
         self._held_since = 0.0
         self._last = now
         changes = screen.changes()
-        cursor = screen.cursor
-        width = self.size.width
-        before, self._cursor = self._cursor, cursor
-        status = (self.session.state, self.session.why, screen.scrolled)
-        if changes.rows is None or status != self._status_shown:
+        before, self._cursor = self._cursor, screen.cursor
+        line = status.line(self.session, self._situation(), self.signs)
+        if self.lookback is not None:
+            self.lookback.follow()
+        stale = tuple(line) != self._status_shown
+        if changes.rows is None or (self.lookback is not None and changes.rows):
             paint(self, ())
         else:
             rows = set(changes.rows)
-            if cursor != before:
-                rows |= {cursor.y, before.y}
+            if self._cursor != before:
+                rows |= {self._cursor.y, before.y}
+            if stale:
+                rows.add(self.size.height - 1)
             if rows:
-                paint(self, [Region(0, y, width, 1) for y in sorted(rows)])
-        self._status_shown = status
+                paint(self, [Region(0, y, self.size.width, 1) for y in sorted(rows)])
+        self._status_shown = tuple(line)
+
+    def redraw(self) -> None:
+        """Everything: where the keys go, or what is marked, is new."""
+        self._tell()
+        screen = self.session.screen
+        if screen is not None and self.visible_here:
+            screen.changes()
+            self._cursor = screen.cursor
+            paint(self, ())
 
     def looked_at(self) -> None:
         """The tab has come to the front."""
@@ -139,117 +188,168 @@ class ConsoleView(Painted, can_focus=True):
         self._draw()
         self.refresh()
 
+    def say(self, text: str, role: str) -> None:
+        """In the status line, until the next key."""
+        self._note = (text, role)
+        self.redraw()
+
     # Drawing.
 
     def render_line(self, y: int) -> Strip:
-        width = self.size.width
-        if y >= self._rows:
-            return self._status(width)
+        width, height = self.size
+        if y >= height - 1:
+            return self.line(status.line(self.session, self._situation(), self.signs), width)
+        trouble = self._trouble(width)
+        if trouble and y >= height - 1 - len(trouble):
+            return self.line(trouble[y - (height - 1 - len(trouble))], width)
         screen = self.session.screen
         if screen is None:
             return self.blank(width)
-        trouble = self._trouble(width)
-        above = self._rows - len(trouble)
-        if trouble and y >= above:
-            return self.line(trouble[y - above], width)
-        base = self.role("text")
-        segments = [Segment(text, base + sgr.style(state)) for text, state in screen.row(y)]
-        strip = Strip(segments).adjust_cell_length(width, base)
-        cursor = self._cursor
-        if cursor.visible and cursor.y == y and self.session.state is SessionState.OPEN:
-            strip = self._with_cursor(strip, min(cursor.x, width - 1), width)
+        strip = drawing.row(screen, y, width, self.role("text"))
+        if self.lookback is not None:
+            strip = drawing.marked(strip, self.lookback, y, width, self.look)
+        cursor = self._cursor_cell(y)
+        if cursor is not None:
+            style = Style(reverse=True) if self.has_focus else Style(underline=True)
+            strip = drawing.styled(strip, cursor, cursor + 1, style, width)
         return strip
 
-    def _trouble(self, width: int) -> list[list[Part]]:
+    def _cursor_cell(self, y: int) -> int | None:
+        """The cell of the cursor in that row."""
+        if self.lookback is not None and not self.keyboard.typing:
+            row, x = self.lookback.cursor
+            return x if row - self.lookback.top == y else None
+        x, row, visible = self._cursor
+        shown = visible and row == y and self.session.state is SessionState.OPEN
+        return min(x, self.size.width - 1) if shown else None
+
+    def _trouble(self, width: int) -> list[Any]:
         """Why there is no connection: over the last rows."""
         problem = self.session.problem
         if problem is None or self.session.state is not SessionState.CLOSED:
             return []
-        return problem_lines(problem, width, self.signs)[-self._rows :]
+        from tui.views.steps import problem_lines
 
-    def _with_cursor(self, strip: Strip, x: int, width: int) -> Strip:
-        style = Style(reverse=True) if self.has_focus else Style(underline=True)
-        return Strip.join(
-            [strip.crop(0, x), strip.crop(x, x + 1).apply_style(style), strip.crop(x + 1, width)]
+        return problem_lines(problem, width, self.signs)[-(self.size.height - 1) :]
+
+    def _situation(self) -> status.Situation:
+        return status.Situation(
+            focused=self.has_focus,
+            typing=self.keyboard.typing,
+            lookback=self.lookback,
+            finding=self.controls.finding,
+            note=self._note,
+            leave=spoken(self.keymap.key("console.leave")),
+            named=self.named,
         )
 
-    def _status(self, width: int) -> Strip:
-        session = self.session
-        if session.state is SessionState.CONNECTING:
-            return self.line([(f"{self.signs.busy} connecting", "busy")], width)
-        if session.state is SessionState.CLOSED:
-            text = "" if session.problem else f"{self.signs.failed} {session.why}  "
-            return self.line([(text, "warn"), ("enter", "!accent"), (" connects again", "muted")], width)
-        if session.screen is not None and session.screen.scrolled:
-            text = f"{session.screen.scrolled:,} lines back  {self.signs.down} a key goes to the end"
-            return self.line([(text, "accent")], width)
-        if self.has_focus:
-            return self.line(
-                [("ctrl+]", "!accent"), (" leaves; every other key goes to the guest", "muted")],
-                width,
-            )
-        return self.line(
-            [("enter", "!accent"), (" types here   ", "muted"), ("w", "!accent"), (" closes it", "muted")],
-            width,
-        )
+    # Where the keys go.
 
-    # Keys and mouse.
+    def type_here(self) -> None:
+        """From now on the keys are the guest's."""
+        self.keyboard.typing, self._note = True, None
+        self.leave_the_past()
+        self.redraw()
+
+    def leave_the_past(self) -> None:
+        """To the end of what was written."""
+        screen = self.session.screen
+        if self.lookback is not None or (screen is not None and screen.scrolled):
+            self.lookback = None
+            if screen is not None:
+                screen.scroll_to_end()
+            self.redraw()
+
+    def forget_note(self) -> None:
+        self._note = None
+
+    def perform(self, id: str) -> None:
+        """One of the console's commands."""
+        if not self.controls.perform(id):
+            self.post_message(self.Asked(id))
 
     def on_key(self, event: events.Key) -> None:
-        event.stop()
-        event.prevent_default()
-        if event.key == CONSOLE_LEAVE:
-            self.post_message(self.Left())
-            return
-        session = self.session
-        if session.state is SessionState.CLOSED:
-            if event.key == "enter":
-                session.start(self.size.width, self._rows)
-            elif event.key == "escape":
-                self.post_message(self.Left())
-            return
-        screen = session.screen
-        if screen is None:
-            return
-        if event.key in ("shift+pageup", "shift+pagedown"):
-            self._scroll_back(-self._rows // 2 if event.key == "shift+pageup" else self._rows // 2)
-            return
-        if screen.scrolled:
-            screen.scroll_to_end()
-            self._draw()
-        session.send(screen.key(event.key, event.character))
+        self.keyboard.key(event)
 
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
-        if self.session.screen is not None:
-            self.session.send(self.session.screen.paste(event.text))
-
-    def _scroll_back(self, rows: int) -> None:
-        if self.session.screen is not None:
-            self.session.screen.scroll(rows)
-            self._draw()
-            self.refresh()
-
-    def _wheel(self, event: events.MouseEvent, *, up: bool) -> None:
-        event.stop()
-        screen = self.session.screen
-        if screen is None:
-            return
-        told = screen.wheel(event.x, event.y, up=up)
-        if told:
-            self.session.send(told)
-        else:
-            self._scroll_back(-_WHEEL if up else _WHEEL)
-
-    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
-        self._wheel(event, up=True)
-
-    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
-        self._wheel(event, up=False)
+        self.keyboard.paste(event.text)
 
     def on_focus(self) -> None:
+        self.keyboard.expected = False
         self._tell()
+        self.keyboard.tell_focus(b"\x1b[I")
         self.refresh()
 
     def on_blur(self) -> None:
+        if self.app.app_focus and self.app.screen is self.screen:
+            # The keys have gone elsewhere in the workbench: the next time they are the guest's again.
+            self.keyboard.typing, self.lookback, self.controls.finding = True, None, None
+        self._tell()
+        self.keyboard.tell_focus(b"\x1b[O")
         self.refresh()
+
+    # Looking back.
+
+    def look_back(self) -> Lookback | None:
+        if self.lookback is None and self.session.screen is not None:
+            self.lookback = Lookback(self.session.screen)
+        return self.lookback
+
+    def stop_looking_back(self) -> None:
+        self.lookback = None
+        self.redraw()
+
+    def scroll_back(self, rows: int) -> None:
+        if self.session.screen is None:
+            return
+        if self.lookback is not None and not self.keyboard.typing:
+            self.lookback.scroll(rows)
+        else:
+            self.session.screen.scroll(rows)
+        self.redraw()
+
+    def address_at(self, x: int, y: int) -> str:
+        """Of the hyperlink there."""
+        links = self.session.screen.links(y) if self.session.screen is not None else ()
+        return next((link.address for link in links if link.start <= x < link.end), "")
+
+    def point_at(self, x: int, y: int) -> None:
+        """The address of a link that the mouse is over is shown."""
+        address = self.address_at(x, y)
+        note = (f"{drawing.plain(address)}   ctrl+click copies it", "accent") if address else None
+        if note != self._note and (note or (self._note or ("", ""))[0].endswith("ctrl+click copies it")):
+            self._note = note
+            self.redraw()
+
+    def copy(self, text: str) -> None:
+        from tui.console import clipboard
+
+        if not text:
+            self.say("There is nothing to copy.", "warn")
+        elif not clipboard.sequence(text, tmux=False):
+            self.say(f"That is more than a terminal's clipboard takes ({clipboard.CAP:,} bytes).", "bad")
+        else:
+            self.app.copy_to_clipboard(text)
+            self.say(f"Copied: {len(text):,} characters.", "good")
+
+    # The mouse.
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        event.stop()
+        self._pointer.down(event)
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        self._pointer.moved(event)
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        event.stop()
+        self._pointer.up(event)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        event.stop()
+        self._pointer.wheel(event)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        event.stop()
+        self._pointer.wheel(event)

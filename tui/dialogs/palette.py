@@ -34,17 +34,24 @@ class Palette(Dialog[str]):
     Palette RowList { height: 1fr; margin-top: 1; }
     """
 
-    def __init__(self, entries: Sequence[Entry]) -> None:
+    def __init__(
+        self,
+        entries: Sequence[Entry],
+        noun: str = "command",
+        empty: str = "No command has such a name.",
+    ) -> None:
         super().__init__()
         self._entries = tuple(entries)
+        self._noun = noun
+        self._empty = empty
 
     def compose(self) -> ComposeResult:
         frame = Vertical(classes="frame")
-        frame.border_title = "Commands"
+        frame.border_title = f"{self._noun.capitalize()}s"
         frame.border_subtitle = "enter does it, esc closes"
         with frame:
-            yield Input(placeholder="type a part of a command's name", compact=True)
-            yield RowList(id="entries", title="", header=("", "command", "key", "does"), flexible=3)
+            yield Input(placeholder=f"type a part of a {self._noun}'s name", compact=True)
+            yield RowList(id="entries", title="", header=("", self._noun, "key", "does"), flexible=3)
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()
@@ -76,7 +83,7 @@ class Palette(Dialog[str]):
             )
         listed = self.query_one(RowList)
         listed.cursor = 0
-        listed.set_rows(rows, [[("No command has such a name.", "muted")]])
+        listed.set_rows(rows, [[(self._empty, "muted")]])
         listed.cursor = 0
         listed.refresh()
 

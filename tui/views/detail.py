@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.timer import Timer
@@ -13,7 +14,7 @@ from textual.widget import Widget
 from core.commands import Subject
 from core.model.operation import StepState
 from tui.choice import NOTHING, Choice
-from tui.console.tabs import SERIAL, Console, Consoles
+from tui.console.tabs import Console, Consoles
 from tui.look.lines import clean
 from tui.store import State
 from tui.views import overview, snapshots, steps
@@ -22,6 +23,7 @@ from tui.views.tabs import Tab, TabLine
 
 if TYPE_CHECKING:
     from tui.bridge import Bridge
+    from tui.console.area import ConsoleArea
     from tui.console.view import ConsoleView
     from tui.log.view import LogView
     from tui.look.look import Look
@@ -40,7 +42,8 @@ class Detail(Vertical):
         self._look = look
         self.choice: Choice = NOTHING
         self._active: dict[str, str] = {}
-        self._consoles_shown: dict[str, ConsoleView] = {}
+        self.area: ConsoleArea | None = None
+        """Where consoles are shown, once there was one."""
         self._serial_tail: tuple[str, ...] = ()
         self._ticker: Timer | None = None
         self._labels: tuple[str, str] = ("", "")
@@ -99,9 +102,8 @@ class Detail(Vertical):
     def activate(self, tab: str) -> None:
         self._active[self.choice.key] = tab
         self.update()
-        console = self._consoles_shown.get(self.active)
-        if console is not None:
-            console.looked_at()
+        if self.area is not None and self.is_console(self.active) and self.area.front is not None:
+            self.area.front.looked_at()
 
     def show_steps(self) -> None:
         """Unless somebody is at work in a console."""
@@ -150,6 +152,8 @@ class Detail(Vertical):
             session = console.session
             dead = session.state.value == "closed"
             mark = signs.bell if session.rang else signs.failed if dead else ""
+            if session in session.group:
+                mark = f"{signs.closed}{mark}"
             tabs.append(Tab(console.id, session.title, mark, "warn"))
         tabs.append(Tab("snapshots", "Snapshots"))
         return tabs
@@ -181,16 +185,15 @@ class Detail(Vertical):
         return view
 
     def _console_view(self, tab: str) -> Widget:
-        from tui.console.view import ConsoleView
+        from tui.console.area import ConsoleArea
 
-        view = self._consoles_shown.get(tab)
-        if view is None:
-            console = self.consoles.find(tab)
-            assert console is not None
-            view = ConsoleView(console.session, frames=self._look.terminal.console_frames, id=tab)
-            self._consoles_shown[tab] = view
-            self.mount(view)
-        return view
+        console = self.consoles.find(tab)
+        assert console is not None
+        if self.area is None:
+            self.area = ConsoleArea(self.consoles, frames=self._look.terminal.console_frames)
+            self.mount(self.area)
+        self.area.show(console)
+        return self.area
 
     def _update_lines(self, tab: str) -> None:
         view = self._view(tab)
@@ -316,7 +319,7 @@ class Detail(Vertical):
     async def close_console(self, tab: str) -> None:
         """Close the tab and what is behind it."""
         console = self.consoles.find(tab)
-        view = self._consoles_shown.pop(tab, None)
+        view = self.area.close(tab) if self.area is not None else None
         self._active[self.choice.key] = "overview"
         if console is not None:
             await self.consoles.close(console)
@@ -325,4 +328,21 @@ class Detail(Vertical):
         self.update()
 
     def is_console(self, tab: str) -> bool:
-        return tab in self._consoles_shown or tab.startswith((f"{SERIAL}-", "shell-"))
+        return self.consoles.find(tab) is not None
+
+    def console_command(self, id: str) -> None:
+        if self.console is not None and self.area is not None:
+            self.area.perform(id)
+
+    def expects_keys(self, event: events.Key) -> bool:
+        """Give the key to the console that is about to get the focus, where there is one."""
+        console = self.console
+        if console is None or not console.keyboard.expected:
+            return False
+        console.keyboard.key(event)
+        return True
+
+    @property
+    def console(self) -> ConsoleView | None:
+        """The console that has the keys, or would get them, where one is in sight."""
+        return self.area.front if self.area is not None and self.is_console(self.active) else None

@@ -1,22 +1,15 @@
-"""The screen by libghostty-vt: takes hundreds of megabytes a second; only rows that changed are decoded."""
+"""Decoding of libghostty's rows: only those that changed."""
 
 from __future__ import annotations
 
-import contextlib
+from collections.abc import Callable
 from typing import Any
 
-from pyghostty import GhosttyError, Terminal, ffi, lib
-from pyghostty._ffi import union_fn
+from pyghostty import GhosttyError, ffi, lib
 
-from tui.console import keys
-from tui.console.screen import SCROLLBACK, Cells, Changes, Cursor
+from tui.console.screen import Cells, Changes, Link
 from tui.log import sgr
 from tui.log.sgr import Sgr
-
-_BRACKETED_PASTE, _APPLICATION_CURSOR, _SYNCHRONIZED = 2004, 1, 2026
-_MOUSE_MODES = (1000, 1002, 1003)
-_MOUSE_SGR = 1006
-_ALTERNATE_SCROLL = 1007
 
 _ATTRIBUTES = (
     ("bold", sgr.BOLD),
@@ -27,91 +20,30 @@ _ATTRIBUTES = (
     ("invisible", sgr.CONCEAL),
 )
 
-ffi.cdef("typedef struct { GhosttyTerminalScrollViewportTag tag; uint64_t value[2]; } BoxwrightScroll;")
-_LAYOUT = "BoxwrightScroll", "GhosttyTerminalScrollViewport"
-assert ffi.sizeof(_LAYOUT[0]) == ffi.sizeof(_LAYOUT[1])
 
+class Decoder:
+    """The visible rows as of the last ``changes``. ``reference`` tells the library a place in it."""
 
-class GhosttyScreen:
-    """See :class:`tui.console.screen.Screen`."""
-
-    def __init__(self, columns: int, rows: int) -> None:
-        self.columns = columns
-        self.rows = rows
-        self._title = ""
-        self._terminal = Terminal(columns, rows)
-        self._handle = self._terminal._t[0]
-        self._replies = bytearray()
-        self._bell = False
+    def __init__(self, terminal: Any, reference: Callable[[int, int], Any], rows: int) -> None:
+        self._handle = terminal
+        self._reference = reference
         self._decoded: dict[int, tuple[str, int | Sgr]] = {}
-        self._limit_scrollback()
-        self._listen()
-        self._state = self._made("ghostty_render_state_new", "GhosttyRenderState*")
-        self._iterator = self._made("ghostty_render_state_row_iterator_new", "GhosttyRenderStateRowIterator*")
-        self._cells = self._made("ghostty_render_state_row_cells_new", "GhosttyRenderStateRowCells*")
+        self._state = _made("ghostty_render_state_new", "GhosttyRenderState*")
+        self._iterator = _made("ghostty_render_state_row_iterator_new", "GhosttyRenderStateRowIterator*")
+        self._cells = _made("ghostty_render_state_row_cells_new", "GhosttyRenderStateRowCells*")
         self._style = ffi.new("GhosttyStyle*")
         self._style.size = ffi.sizeof("GhosttyStyle")
-        self._rows: list[Cells] = [()] * rows
+        self.rows: list[Cells] = [()] * rows
+        self.links: list[tuple[Link, ...]] = [()] * rows
 
-    def _made(self, function: str, kind: str) -> Any:
-        handle = ffi.new(kind)
-        if getattr(lib, function)(ffi.NULL, handle):
-            raise GhosttyError(function)
-        return handle
+    def resize(self, rows: int) -> None:
+        self.rows = [()] * rows
+        self.links = [()] * rows
 
-    def _limit_scrollback(self) -> None:
-        """In bytes: a cap in lines would let wide lines take any amount of memory."""
-        number = ffi.new("size_t*", SCROLLBACK)
-        lib.ghostty_terminal_set(self._handle, lib.GHOSTTY_TERMINAL_OPT_SCROLLBACK_MAX_BYTES, number)
-        unlimited = ffi.new("size_t*", SCROLLBACK)
-        lib.ghostty_terminal_set(self._handle, lib.GHOSTTY_TERMINAL_OPT_SCROLLBACK_MAX_LINES, unlimited)
-
-    def _listen(self) -> None:
-        self._terminal.on_reply(self._replies.extend)
-
-        def bell(_terminal: Any, _data: Any) -> None:
-            self._bell = True
-
-        def title(_terminal: Any, _data: Any) -> None:
-            text = self._terminal.get("title", "GhosttyString")
-            raw = ffi.buffer(text.ptr, text.len)[:] if text.len else b""
-            self._title = raw.decode("utf-8", "replace")
-
-        # Kept, as libghostty calls them for as long as the terminal lives.
-        self._callbacks = (
-            ffi.callback("GhosttyTerminalBellFn", bell),
-            ffi.callback("GhosttyTerminalTitleChangedFn", title),
-        )
-        lib.ghostty_terminal_set(self._handle, lib.GHOSTTY_TERMINAL_OPT_BELL, self._callbacks[0])
-        lib.ghostty_terminal_set(self._handle, lib.GHOSTTY_TERMINAL_OPT_TITLE_CHANGED, self._callbacks[1])
-
-    @property
-    def title(self) -> str:
-        return self._title
-
-    def feed(self, data: bytes) -> None:
-        lib.ghostty_terminal_vt_write(self._handle, data, len(data))
-
-    def take_replies(self) -> bytes:
-        replies = bytes(self._replies)
-        self._replies.clear()
-        return replies
-
-    def take_bell(self) -> bool:
-        rang, self._bell = self._bell, False
-        return rang
-
-    def resize(self, columns: int, rows: int) -> None:
-        if (columns, rows) != (self.columns, self.rows):
-            self.columns, self.rows = columns, rows
-            self._terminal.resize(columns, rows)
-            self._rows = [()] * rows
-
-    @property
-    def held(self) -> bool:
-        return bool(self._terminal.mode(_SYNCHRONIZED))
-
-    # Looking.
+    def close(self) -> None:
+        lib.ghostty_render_state_row_cells_free(self._cells[0])
+        lib.ghostty_render_state_row_iterator_free(self._iterator[0])
+        lib.ghostty_render_state_free(self._state[0])
 
     def changes(self) -> Changes:
         state = self._state[0]
@@ -130,13 +62,14 @@ class GhosttyScreen:
         iterator = self._iterator[0]
         changed: list[int] = []
         is_dirty = ffi.new("bool*")
-        for y in range(self.rows):
+        for y in range(len(self.rows)):
             if not lib.ghostty_render_state_row_iterator_next(iterator):
                 break
             lib.ghostty_render_state_row_get(iterator, lib.GHOSTTY_RENDER_STATE_ROW_DATA_DIRTY, is_dirty)
             if not (everything or is_dirty[0]):
                 continue
-            self._rows[y] = self._decode_row(iterator)
+            self.rows[y] = self._decode_row(iterator)
+            self.links[y] = self._decode_links(iterator, y)
             changed.append(y)
         return changed
 
@@ -235,76 +168,35 @@ class GhosttyScreen:
             attributes |= sgr.UNDERLINE
         return Sgr(_colour(style.fg_color), _colour(style.bg_color), attributes)
 
-    def row(self, y: int) -> Cells:
-        return self._rows[y] if y < len(self._rows) else ()
+    def _decode_links(self, iterator: Any, y: int) -> tuple[Link, ...]:
+        row, has = ffi.new("GhosttyRow*"), ffi.new("bool*")
+        lib.ghostty_render_state_row_get(iterator, lib.GHOSTTY_RENDER_STATE_ROW_DATA_RAW, row)
+        lib.ghostty_row_get(row[0], lib.GHOSTTY_ROW_DATA_HYPERLINK, has)
+        if not has[0]:
+            return ()
+        view = ffi.new("GhosttyCellsView*")
+        lib.ghostty_render_state_row_get(iterator, lib.GHOSTTY_RENDER_STATE_ROW_DATA_CELLS_RAW, view)
+        links: list[Link] = []
+        for x in range(view.len):
+            lib.ghostty_cell_get(view.ptr[x], lib.GHOSTTY_CELL_DATA_HAS_HYPERLINK, has)
+            address = self._address(x, y) if has[0] else ""
+            if not address:
+                continue
+            if links and links[-1].end == x and links[-1].address == address:
+                links[-1] = links[-1]._replace(end=x + 1)
+            else:
+                links.append(Link(x, x + 1, address))
+        return tuple(links)
 
-    @property
-    def cursor(self) -> Cursor:
-        x, y = self._terminal.cursor
-        visible = bool(self._terminal.get("cursor_visible", "bool")) and not self.scrolled
-        return Cursor(x, y, visible)
-
-    @property
-    def alternate(self) -> bool:
-        return bool(self._terminal.get("active_screen", "int"))
-
-    # Scrolling.
-
-    def _scroll(self, tag: int, value: int = 0) -> None:
-        scroll = union_fn("ghostty_terminal_scroll_viewport", "void(*)(GhosttyTerminal, BoxwrightScroll)")
-        how = ffi.new("BoxwrightScroll*")
-        how.tag = tag
-        how.value[0] = value & 0xFFFFFFFFFFFFFFFF
-        scroll(self._handle, how[0])
-
-    def scroll(self, rows: int) -> None:
-        self._scroll(lib.GHOSTTY_SCROLL_VIEWPORT_DELTA, rows)
-
-    def scroll_to_end(self) -> None:
-        self._scroll(lib.GHOSTTY_SCROLL_VIEWPORT_BOTTOM)
-
-    @property
-    def scrolled(self) -> int:
-        bar = self._terminal.get("scrollbar", "GhosttyTerminalScrollbar")
-        return max(0, int(bar.total - bar.offset - bar.len))
-
-    # Input.
-
-    def key(self, key: str, character: str | None) -> bytes:
-        flags = self._terminal.get("kitty_keyboard_flags", "uint8_t")
-        if flags:
-            told = keys.encode_kitty(key, character, flags)
-            if told:
-                return told
-        return keys.encode(key, character, application=self._terminal.mode(_APPLICATION_CURSOR))
-
-    def paste(self, text: str) -> bytes:
-        return keys.pasted(text, bracketed=self._terminal.mode(_BRACKETED_PASTE))
-
-    def wheel(self, x: int, y: int, *, up: bool) -> bytes:
-        if any(self._terminal.mode(mode) for mode in _MOUSE_MODES):
-            button = 64 if up else 65
-            if self._terminal.mode(_MOUSE_SGR):
-                return f"\x1b[<{button};{x + 1};{y + 1}M".encode()
-            if x < 223 and y < 223:
-                return b"\x1b[M" + bytes([32 + button, 33 + x, 33 + y])
-            return b""
-        if self.alternate:
-            # A pager without mouse is scrolled by cursor keys.
-            return keys.encode("up" if up else "down", None, application=self._terminal.mode(1)) * 3
-        return b""
-
-    def text(self) -> str:
-        return str(self._terminal.text())
-
-    def close(self) -> None:
-        if self._terminal._t is None:
-            return
-        lib.ghostty_render_state_row_cells_free(self._cells[0])
-        lib.ghostty_render_state_row_iterator_free(self._iterator[0])
-        lib.ghostty_render_state_free(self._state[0])
-        with contextlib.suppress(GhosttyError):
-            self._terminal.close()
+    def _address(self, x: int, y: int) -> str:
+        reference, length = self._reference(x, y), ffi.new("size_t*")
+        lib.ghostty_grid_ref_hyperlink_uri(reference, ffi.NULL, 0, length)
+        if not length[0]:
+            return ""
+        text = ffi.new("uint8_t[]", length[0])
+        if lib.ghostty_grid_ref_hyperlink_uri(reference, text, length[0], length):
+            return ""
+        return bytes(ffi.buffer(text, length[0])).decode("utf-8", "replace")
 
 
 _GRAPHEME = -1
@@ -324,3 +216,10 @@ def _colour(colour: Any) -> int | sgr.Rgb | None:
     if colour.tag == lib.GHOSTTY_STYLE_COLOR_RGB:
         return colour.value.rgb.r, colour.value.rgb.g, colour.value.rgb.b
     return None
+
+
+def _made(function: str, kind: str) -> Any:
+    handle = ffi.new(kind)
+    if getattr(lib, function)(ffi.NULL, handle):
+        raise GhosttyError(function)
+    return handle

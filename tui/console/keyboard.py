@@ -1,0 +1,153 @@
+"""Where the keys of a console go: to the guest as they were typed, or, left by the chord, to the console."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from textual import events
+
+from tui.console import keys
+from tui.console.pasting import confirm_paste
+from tui.console.session import SessionState
+
+if TYPE_CHECKING:
+    from tui.console.driver import PassingDriver
+    from tui.console.view import ConsoleView
+
+_BACK, _FORTH = b"\x1b[5;2~", b"\x1b[6;2~"
+"""Shift with page up and page down."""
+_RELEASES = 2
+"""A flag of the kitty protocol: to be told of keys that are let go. Textual would take them for keys."""
+
+
+class Keyboard:
+    """Of one view; see :class:`tui.console.driver.Typist`."""
+
+    def __init__(self, view: ConsoleView) -> None:
+        self._view = view
+        self.typing = True
+        """Keys go to the guest."""
+        self.expected = False
+        """The view is about to get the keys: those that come before are meant for it, too."""
+
+    def settle(self) -> None:
+        """Past Textual to the guest, or not."""
+        driver, view, screen = self._driver, self._view, self._view.session.screen
+        if driver is None:
+            return
+        live = view.session.state in (SessionState.OPEN, SessionState.CONNECTING)
+        if view.has_focus and view.visible_here and self.typing and live and screen is not None:
+            leave = keys.sequences(view.keymap.key("console.leave"))
+            driver.grab(self, leave, screen.modes.kitty & ~_RELEASES)
+        else:
+            driver.release(self)
+
+    @property
+    def _driver(self) -> PassingDriver | None:
+        from tui.console.driver import PassingDriver
+
+        driver = self._view.app._driver
+        return driver if isinstance(driver, PassingDriver) else None
+
+    def left(self) -> None:
+        """The chord: keys are the console's own, and the workbench's."""
+        self.typing = False
+        self._view.forget_note()
+        self._view.redraw()
+
+    def typed(self, keys: Sequence[bytes]) -> None:
+        """Keys as they came from the terminal."""
+        view, screen = self._view, self._view.session.screen
+        view.forget_note()
+        if screen is not None and not screen.alternate and not {_BACK, _FORTH}.isdisjoint(keys):
+            page = view.guest_size[1] // 2
+            view.scroll_back(page * (keys.count(_FORTH) - keys.count(_BACK)))
+            keys = [key for key in keys if key not in (_BACK, _FORTH)]
+            if not keys:
+                return
+        view.leave_the_past()
+        view.session.type(keys)
+
+    def pasted(self, text: str) -> None:
+        def send() -> None:
+            self._view.leave_the_past()
+            self._view.session.paste(text)
+
+        confirm_paste(self._view.app, text, self._view.session, send)
+
+    def tell_focus(self, news: bytes) -> None:
+        """To a guest that wants to know whether it has the keys."""
+        screen = self._view.session.screen
+        if screen is not None and screen.modes.focus:
+            self._view.session.send(news)
+
+    # By way of Textual.
+
+    def paste(self, text: str) -> None:
+        if self._view.controls.finding is not None:
+            self._view.controls.find_paste(text)
+        elif self.typing:
+            self.pasted(text)
+
+    def key(self, event: events.Key) -> None:
+        view = self._view
+        if view.controls.finding is not None:
+            _take(event)
+            view.controls.find_key(event)
+        elif view.session.state is SessionState.CLOSED:
+            self._key_when_closed(event)
+        elif not self.typing:
+            self._key_when_looking(event)
+        else:
+            _take(event)
+            if event.key == view.keymap.key("console.leave"):
+                self.left()
+            elif view.session.state is SessionState.WAITING and event.key == "escape":
+                view.post_message(view.Left())
+            else:
+                screen = view.session.screen
+                told = screen.key if screen is not None else keys.encode
+                data = told(event.key, event.character)
+                if data:
+                    self.typed([data])
+
+    def _key_when_closed(self, event: events.Key) -> None:
+        view = self._view
+        if event.key == "enter":
+            _take(event)
+            self.typing = True
+            view.session.start(*view.guest_size)
+        elif event.key in ("escape", view.keymap.key("console.leave")):
+            _take(event)
+            view.post_message(view.Left())
+        elif self.typing:
+            # What was meant for the guest is not for the workbench.
+            _take(event)
+
+    def _key_when_looking(self, event: events.Key) -> None:
+        """Those that mean nothing here are the workbench's."""
+        view = self._view
+        view.forget_note()
+        if event.key == view.keymap.key("console.leave"):
+            # Twice: the guest gets it.
+            _take(event)
+            view.type_here()
+            view.session.type(sorted(keys.sequences(event.key), key=len)[:1])
+            return
+        found = view.keymap.console((event.key, event.character or event.key))
+        if found is not None:
+            _take(event)
+            view.perform(found.id)
+        elif view.controls.move(event.character if event.character in ("g", "G") else event.key):
+            _take(event)
+        elif event.key == "escape":
+            _take(event)
+            if not view.controls.escape():
+                view.stop_looking_back()
+                view.post_message(view.Left())
+
+
+def _take(event: events.Key) -> None:
+    event.stop()
+    event.prevent_default()

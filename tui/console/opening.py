@@ -1,0 +1,80 @@
+"""Going to consoles: shells, serial lines, recordings, and those that are open already."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tui.console.lists import consoles, recordings
+from tui.keys import CONSOLE
+
+if TYPE_CHECKING:
+    from tui.actions import Actions
+    from tui.choice import Choice
+    from tui.console.tabs import Console
+    from tui.program import BoxwrightApp
+    from tui.workbench import Workbench
+
+
+class Opening:
+    def __init__(self, actions: Actions, app: BoxwrightApp, workbench: Workbench) -> None:
+        self._actions = actions
+        self._app = app
+        self._bench = workbench
+
+    def table(self) -> dict[str, Callable[[], None]]:
+        """By the ids of the workbench's own commands."""
+        return {
+            "workbench.consoles": lambda: self._actions.begin(self._go_to_console()),
+            "workbench.recordings": lambda: self._actions.begin(self._play_recording()),
+            **{own.id: partial(self._bench.detail.console_command, own.id) for own in CONSOLE},
+        }
+
+    def shell(self, choice: Choice) -> None:
+        assert choice.machine is not None
+        self._open(self._bench.consoles.open_shell(choice.machine.key))
+
+    def serial(self, choice: Choice) -> None:
+        assert choice.machine is not None
+        self._open(self._bench.consoles.open_serial(choice.machine.key))
+
+    def _open(self, console: Console) -> None:
+        self._bench.detail.open_console(console)
+        self._bench.focus_detail()
+
+    async def _go_to_console(self) -> None:
+        """To one of any machine."""
+        from tui.dialogs.palette import Palette
+
+        bench = self._bench
+        entries = consoles(bench.consoles.all)
+        palette = Palette(entries, "console", "No console is open: s opens one.")
+        chosen = await self._app.push_screen_wait(palette)
+        console = bench.consoles.find(chosen or "")
+        if console is None:
+            return
+        if not bench.machines.select(str(console.machine)):
+            bench.everywhere = True
+            bench.state_changed(frozenset("*"))
+            bench.machines.select(str(console.machine))
+        bench.pane = "machines"
+        bench.detail.show(bench.choice)
+        self._open(console)
+
+    async def _play_recording(self) -> None:
+        """In a tab of the machine that is selected."""
+        from tui.dialogs.palette import Palette
+
+        machine = self._bench.choice.machine
+        if machine is None:
+            self._bench.say("Recordings are played in a tab of a machine, and none is selected.", "warn")
+            return
+        palette = Palette(
+            recordings(time.time()), "recording", "Nothing was recorded yet: m in a console begins."
+        )
+        chosen = await self._app.push_screen_wait(palette)
+        if chosen:
+            self._open(self._bench.consoles.open_recording(machine.key, Path(chosen)))
