@@ -206,6 +206,8 @@ class MachinePlan(msgspec.Struct, frozen=True, kw_only=True):
     """Besides the one that every machine has for its way out and its forwarded ports."""
     hostname: str = ""
     """"" where the project names none."""
+    box_name: str = ""
+    box_version: str = ""
     box_files: dict[str, str] = {}
     """The box's files: path within the box to the absolute, read-only path in the store. Empty for a
     machine without a box, e.g. a container from an image that its options name."""

@@ -32,13 +32,14 @@ async def create_overlay(path: Path, disk: Disk) -> Path:
 
     Returns the absolute path of that image.
     """
-    backing = _image_of_box(disk)
+    backing = image_of_box(disk)
     grown = [str(disk.size)] if disk.size else []
     await _create(path, ["-f", "qcow2", "-F", disk.format, "-b", str(backing), str(path), *grown])
     return backing
 
 
-def _image_of_box(disk: Disk) -> Path:
+def image_of_box(disk: Disk) -> Path:
+    """Its absolute path; raises ProviderError where it is not there."""
     path = Path(disk.path).absolute()
     if not path.is_file():
         raise ProviderError(
@@ -91,6 +92,15 @@ async def snapshots(path: Path) -> dict[str, int]:
     """Tags in the image and the bytes of memory that each holds; works while the machine runs, too."""
     found = (await describe(path)).get("snapshots", [])
     return {entry["name"]: int(entry.get("vm-state-size", 0)) for entry in found}
+
+
+async def forget_snapshots(path: Path) -> None:
+    """Remove the snapshots inside of an image; what is below it need not be there."""
+    found = await snapshots(path)
+    alone = {"driver": "qcow2", "backing": None, "file": {"driver": "file", "filename": str(path)}}
+    for tag in found:
+        ended = await run(image_tool(), "snapshot", "-d", tag, f"json:{json.dumps(alone)}")
+        check(ended, f"The snapshots of {path.name} cannot be removed.")
 
 
 def lost(path: Path, backing: str, machine: str) -> str:

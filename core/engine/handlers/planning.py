@@ -82,6 +82,8 @@ def make_plan(
         folder=str(context.locations.machine(machine_id)),
         runtime=str(context.locations.machine_runtime(machine_id)),
         disks=box.disks if box else (),
+        box_name=box.key.name if box else "",
+        box_version=box.key.version if box else "",
         box_files=box.files if box else {},
         box_metadata=box.metadata if box else {},
         firmware=box.firmware if box else "bios",

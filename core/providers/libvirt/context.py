@@ -13,7 +13,7 @@ from core.providers.libvirt import record as records
 from core.providers.libvirt.connection import Connection
 from core.providers.libvirt.layout import Layout, domain_uuid
 from core.providers.libvirt.library import bindings
-from core.providers.libvirt.options import default_uri, read_options
+from core.providers.libvirt.options import resolved_uri
 from core.providers.libvirt.record import Record
 from core.providers.ports import Claims
 
@@ -48,6 +48,10 @@ class Context:
     def __init__(self, review: Review) -> None:
         """``review``: called for a machine to which something happened that nobody here did."""
         self.claims = Claims()
+        self.sharing = asyncio.Lock()
+        """Held while pools and volumes of boxes, which machines share, come or go."""
+        self.shared: set[tuple[str, str, str]] = set()
+        """Those that this engine has made: connection, pool, name of the volume or ""."""
         self._review = review
         self._connections: dict[str, Connection] = {}
         self._watched: dict[str, Watched] = {}
@@ -141,7 +145,7 @@ def uri_of(plan: MachinePlan) -> str:
         record = records.read(Layout.of(plan))
         if record:
             return record.uri
-    return read_options(plan.options).uri or default_uri()
+    return resolved_uri(plan.options)
 
 
 def facts(plan: MachinePlan, uri: str) -> dict[str, str]:

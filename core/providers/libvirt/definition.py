@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from xml.etree import ElementTree
-from xml.etree.ElementTree import Element, SubElement
+from xml.etree.ElementTree import Element
 
 import msgspec
 
 from core.model.machine import MachinePlan
+from core.providers.libvirt import checks
+from core.providers.libvirt.cards import add_cards
+from core.providers.libvirt.devices import add_devices
+from core.providers.libvirt.drives import add_drives
+from core.providers.libvirt.element import add, attributes_of, text
 from core.providers.libvirt.layout import Layout, domain_uuid
-from core.providers.libvirt.options import Options
+from core.providers.libvirt.options import Options, several
+from core.providers.libvirt.processor import add_memory, add_model, add_processors
 from core.providers.libvirt.record import Record
 
 MARK = "urn:boxwright:machine:1"
 """Namespace of the element that says whose machine a domain is."""
 
+_QEMU = "http://libvirt.org/schemas/domain/qemu/1.0"
+
 MACHINES = {"x86_64": "q35", "aarch64": "virt"}
 """The machine type where none is named."""
 
-_UNSAFE = re.compile(r"[^A-Za-z0-9_. -]")
-
 ElementTree.register_namespace("boxwright", MARK)
+ElementTree.register_namespace("qemu", _QEMU)
 
 
 class Hardware(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,11 +38,13 @@ class Hardware(msgspec.Struct, frozen=True, kw_only=True):
     owner: str = ""
     """User and group that the guest's process runs as; "" where it runs as the daemon does."""
     firmware: str = ""
-    """Path of the UEFI code image; "" for the machine's own BIOS."""
+    """Path of the UEFI code image, ``auto`` for libvirt's choice; "" for the machine's own BIOS."""
+    far: bool = False
+    """The hypervisor is on another computer."""
 
 
-def domain_name(plan: MachinePlan) -> str:
-    return f"boxwright-{plan.key.name}-{plan.id}"
+def domain_name(plan: MachinePlan, options: Options) -> str:
+    return f"{options.default_prefix}{plan.key.name}-{plan.id}"
 
 
 def build(
@@ -44,43 +52,46 @@ def build(
 ) -> str:
     """The whole domain. ``name``: what it is called now, be it by us or by somebody else."""
     domain = Element("domain", type="kvm" if hardware.kvm else "qemu")
-    _text(domain, "name", name)
-    _text(domain, "uuid", domain_uuid(plan.id))
+    add(domain, "name", name)
+    add(domain, "uuid", domain_uuid(plan.id))
+    for tag, said in (("title", options.title), ("description", options.description)):
+        if said:
+            add(domain, tag, said)
     _mark(domain, plan)
-    _text(domain, "memory", str(max(1, plan.memory // 1024)), unit="KiB")
-    _text(domain, "vcpu", str(plan.cpus))
+    add_memory(domain, plan, options)
+    add_processors(domain, plan, options)
     _system(domain, plan, options, layout, hardware)
-    _cpu(domain, options, hardware)
+    _features(domain, plan, options)
+    add_model(domain, options, kvm=hardware.kvm)
+    _clock(domain, options)
     for event, action in (("poweroff", "destroy"), ("reboot", "restart"), ("crash", "destroy")):
-        _text(domain, f"on_{event}", action)
-    devices = SubElement(domain, "devices")
-    _disks(devices, plan, record, layout)
-    _networks(devices, plan, options)
-    _serial(devices, layout)
-    _screen(devices, options, layout)
-    SubElement(devices, "memballoon", model="virtio")
-    rng = SubElement(devices, "rng", model="virtio")
-    _text(rng, "backend", "/dev/urandom", model="random")
+        add(domain, f"on_{event}", action)
+    devices = add(domain, "devices")
+    if options.emulator_path:
+        add(devices, "emulator", options.emulator_path)
+    add_drives(devices, plan, options, record, layout)
+    add_cards(devices, plan, options)
+    add_devices(devices, options, layout, far=hardware.far)
     if hardware.owner:
         # The guest runs as the owner of its files: nothing is chowned, and no folder has to be opened.
-        label = SubElement(domain, "seclabel", type="static", model="dac", relabel="no")
-        _text(label, "label", hardware.owner)
-    return ElementTree.tostring(domain, encoding="unicode")
+        label = add(domain, "seclabel", type="static", model="dac", relabel="no")
+        add(label, "label", hardware.owner)
+    _command_line(domain, options)
+    return text(domain)
 
 
 def digest(xml: str) -> str:
     return hashlib.sha256(xml.encode()).hexdigest()
 
 
-def _text(parent: Element, tag: str, text: str, **attributes: str) -> Element:
-    made = SubElement(parent, tag, attributes)
-    made.text = text
-    return made
-
-
 def _mark(domain: Element, plan: MachinePlan) -> None:
-    metadata = SubElement(domain, "metadata")
-    SubElement(metadata, f"{{{MARK}}}machine", id=plan.id, name=plan.key.name, project=plan.key.project)
+    add(
+        add(domain, "metadata"),
+        f"{{{MARK}}}machine",
+        id=plan.id,
+        name=plan.key.name,
+        project=plan.key.project,
+    )
 
 
 def marked_id(xml: str) -> str:
@@ -88,87 +99,80 @@ def marked_id(xml: str) -> str:
     return ElementTree.fromstring(xml).get("id", "")
 
 
+def machine_type(plan: MachinePlan, options: Options) -> str:
+    return options.machine or options.machine_type or MACHINES.get(plan.architecture, "virt")
+
+
 def _system(domain: Element, plan: MachinePlan, options: Options, layout: Layout, hardware: Hardware) -> None:
-    system = SubElement(domain, "os")
-    machine = options.machine or MACHINES.get(plan.architecture, "virt")
-    _text(system, "type", "hvm", arch=plan.architecture, machine=machine)
-    if hardware.firmware:
-        _text(system, "loader", hardware.firmware, readonly="yes", type="pflash")
-        _text(system, "nvram", str(layout.variables))
-    features = SubElement(domain, "features")
-    SubElement(features, "acpi")
-    if plan.architecture == "x86_64":
-        SubElement(features, "apic")
+    system = add(domain, "os")
+    add(system, "type", "hvm", arch=plan.architecture, machine=machine_type(plan, options))
+    if options.loader and not options.nvram:
+        add(system, "loader", options.loader, readonly="yes", type="rom")
+    elif hardware.firmware == "auto" and not options.loader:
+        system.set("firmware", "efi")
+    elif hardware.firmware or options.loader:
+        add(system, "loader", options.loader or hardware.firmware, readonly="yes", type="pflash")
+        if not hardware.far:
+            add(system, "nvram", str(layout.variables))
+    for tag, said in (
+        ("kernel", options.kernel),
+        ("initrd", options.initrd),
+        ("cmdline", options.cmd_line),
+        ("dtb", options.dtb),
+    ):
+        if said:
+            add(system, tag, said)
+    if checks.boot_order(options):
+        add(system, "bootmenu", enable="yes")
+    if options.sysinfo:
+        add(system, "smbios", mode="sysinfo")
+        _sysinfo(domain, options)
 
 
-_CPU_MODES = ("host-passthrough", "host-model", "maximum")
+_BLOCKS = {"base board": "baseBoard", "oem strings": "oemStrings"}
 
 
-def _cpu(domain: Element, options: Options, hardware: Hardware) -> None:
-    mode = options.cpu or ("host-passthrough" if hardware.kvm else "maximum")
-    if mode in _CPU_MODES:
-        SubElement(domain, "cpu", mode=mode)
-    else:
-        _text(SubElement(domain, "cpu", mode="custom", match="exact"), "model", mode)
-
-
-def _disks(devices: Element, plan: MachinePlan, record: Record, layout: Layout) -> None:
-    wanted = {disk.name for disk in plan.extra_disks}
-    for place, file in enumerate(record.disks):
-        if file.extra and file.extra not in wanted:
-            continue
-        disk = SubElement(devices, "disk", type="file", device="disk")
-        SubElement(disk, "driver", name="qemu", type="qcow2", discard="unmap")
-        SubElement(disk, "source", file=str(layout.home / file.file))
-        SubElement(disk, "target", dev=_target(place), bus="virtio")
-        if file.extra:
-            # The guest finds it as /dev/disk/by-id/virtio-<name>; QEMU takes 20 characters.
-            _text(disk, "serial", _UNSAFE.sub("_", file.extra)[:20])
+def _sysinfo(domain: Element, options: Options) -> None:
+    information = add(domain, "sysinfo", type="smbios")
+    for block, values in options.sysinfo.items():
+        inside = add(information, _BLOCKS.get(block, block))
+        if isinstance(values, dict):
+            for name, value in values.items():
+                add(inside, "entry", value, name=name)
         else:
-            SubElement(disk, "boot", order=str(place + 1))
+            for value in values:
+                add(inside, "entry", value)
 
 
-def _target(place: int) -> str:
-    """vda ... vdz, vdaa ..."""
-    letters = ""
-    place += 1
-    while place:
-        place, rest = divmod(place - 1, 26)
-        letters = chr(ord("a") + rest) + letters
-    return f"vd{letters}"
+def _features(domain: Element, plan: MachinePlan, options: Options) -> None:
+    features = add(domain, "features")
+    usual = ("acpi", "apic") if plan.architecture == "x86_64" else ("acpi",)
+    for name in usual if options.features is None else options.features:
+        add(features, name)
+    if options.kvm_hidden:
+        add(add(features, "kvm"), "hidden", state="on")
+    hyperv = (*options.features_hyperv, *several(options.hyperv_feature))
+    if hyperv:
+        inside = add(features, "hyperv")
+        for feature in hyperv:
+            add(inside, feature.name, state=feature.state, retries=feature.retries)
 
 
-def mac(machine_id: str, card: int) -> str:
-    """The address of a network card; ``card`` 0 is the one with the forwarded ports."""
-    digits = f"{(int(machine_id, 16) + card * 0x9E3779) & 0xFFFFFF:06x}"
-    return ":".join(("52", "54", "00", digits[:2], digits[2:4], digits[4:]))
-
-
-def _networks(devices: Element, plan: MachinePlan, options: Options) -> None:
-    for card, network in enumerate(("", *options.networks)):
-        interface = SubElement(devices, "interface", type="network" if network else "user")
-        SubElement(interface, "mac", address=mac(plan.id, card))
-        if network:
-            SubElement(interface, "source", network=network)
-        SubElement(interface, "model", type="virtio")
-        # No boot from the network, so no ROM for it.
-        SubElement(interface, "rom", enabled="no")
-
-
-def _serial(devices: Element, layout: Layout) -> None:
-    serial = SubElement(devices, "serial", type="pty")
-    SubElement(serial, "log", file=str(layout.serial_log), append="on")
-    SubElement(serial, "target", port="0")
-
-
-def _screen(devices: Element, options: Options, layout: Layout) -> None:
-    if options.display != "vnc":
-        SubElement(devices, "controller", type="usb", model="none")
+def _clock(domain: Element, options: Options) -> None:
+    timers = several(options.clock_timer)
+    if not (options.clock_offset or timers):
         return
-    SubElement(devices, "controller", type="usb", model="qemu-xhci")
-    for kind in ("keyboard", "tablet"):
-        SubElement(devices, "input", type=kind, bus="usb")
-    graphics = SubElement(devices, "graphics", type="vnc")
-    SubElement(graphics, "listen", type="socket", socket=str(layout.vnc_socket))
-    video = SubElement(devices, "video")
-    SubElement(video, "model", type="vga")
+    clock = add(domain, "clock", offset=options.clock_offset or "utc")
+    for timer in timers:
+        add(clock, "timer", **attributes_of(timer))
+
+
+def _command_line(domain: Element, options: Options) -> None:
+    arguments = several(options.qemuargs)
+    if not (arguments or options.qemuenv):
+        return
+    line = add(domain, f"{{{_QEMU}}}commandline")
+    for argument in arguments:
+        add(line, f"{{{_QEMU}}}arg", value=argument.value)
+    for name, value in options.qemuenv.items():
+        add(line, f"{{{_QEMU}}}env", name=name, value=value)

@@ -100,12 +100,12 @@ def needed(handle: Any, machine_id: str) -> Any:
     return domain
 
 
-def define(handle: Any, machine_id: str, name: str, xml: str) -> None:
+def define(handle: Any, machine_id: str, name: str, xml: str, autostart: bool) -> None:
     """Make the domain, or bring it up to date. Somebody else's domain of that name is never touched."""
     libvirt = bindings()
     find(handle, machine_id)
     try:
-        handle.defineXML(xml)
+        handle.defineXML(xml).setAutostart(autostart)
     except libvirt.libvirtError as error:
         if "already exists with uuid" not in str(error) and "already defined with uuid" not in str(error):
             raise
@@ -152,6 +152,11 @@ def remove(handle: Any, machine_id: str) -> None:
         | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
     )
     _tolerant(domain.undefineFlags, flags)
+
+
+def pause(handle: Any, machine_id: str) -> None:
+    """Let a guest stand still; QEMU writes out what it still holds of the disks."""
+    needed(handle, machine_id).suspend()
 
 
 def go_on(handle: Any, machine_id: str) -> bool:

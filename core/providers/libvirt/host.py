@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import msgspec
 
+from core.errors import ProviderError
 from core.model.machine import MachinePlan
 from core.providers import acceleration
 from core.providers.acceleration import Acceleration
@@ -41,12 +42,27 @@ def read_capabilities(text: str) -> Host:
     return Host(guests=guests, chowns="dac" in models)
 
 
-def choose(wanted: str, plan: MachinePlan, host: Host) -> Acceleration:
+def choose(wanted: str, plan: MachinePlan, host: Host, *, far: bool) -> Acceleration:
     """``kvm`` or ``tcg``, and why; raises ProviderError for a named one that cannot be had."""
+    if far:
+        return _choose_far(wanted, "kvm" in host.guests.get(plan.architecture, ()))
     chosen = acceleration.choose(wanted, plan.architecture, acceleration.this_host())
     if chosen.name == "kvm" and wanted == "auto" and "kvm" not in host.guests.get(plan.architecture, ()):
         return Acceleration("tcg", "emulated: this libvirt does not offer KVM")
     return chosen
+
+
+def _choose_far(wanted: str, offered: bool) -> Acceleration:
+    if wanted == "kvm" and not offered:
+        raise ProviderError(
+            "The accelerator kvm cannot be used: libvirt on that computer does not offer it.",
+            remedy='accelerator = "auto"',
+        )
+    if wanted != "auto":
+        return Acceleration(wanted, "as the project says")
+    if offered:
+        return Acceleration("kvm", "libvirt on that computer offers it")
+    return Acceleration("tcg", "emulated: libvirt on that computer does not offer KVM")
 
 
 def owner() -> str:

@@ -60,5 +60,5 @@ class Layout(msgspec.Struct, frozen=True):
         return self.home / "nvram.fd"
 
     @property
-    def vnc_socket(self) -> Path:
-        return self.runtime / "vnc"
+    def screen_socket(self) -> Path:
+        return self.runtime / "screen"

@@ -15,9 +15,10 @@ from core.providers.images import finish
 from core.providers.libvirt import domains, forwards
 from core.providers.libvirt.connection import Connection
 from core.providers.libvirt.context import Context, existing, facts, undoing
+from core.providers.libvirt.creating import SLOW
 from core.providers.libvirt.layout import Layout
 from core.providers.libvirt.library import LibvirtError, bindings
-from core.providers.libvirt.power import SLOW, prepare, remove_traces
+from core.providers.libvirt.power import have_surroundings, prepare, remove_traces
 
 _GLANCE = 0.2
 """Seconds between two looks at how far it is."""
@@ -104,6 +105,7 @@ async def resume(context: Context, plan: MachinePlan, work: Work) -> Started:
             try:
                 work.intend("libvirt.resume", **facts(plan, record.uri))
                 work.note("loading the memory")
+                await have_surroundings(connection, plan)
                 prepare(Layout.of(plan))
                 number = await connection.run(domains.create, plan.id, timeout=None)
                 record = await forwards.add(connection, context.claims, plan, record, number, ports)

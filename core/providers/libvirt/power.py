@@ -1,123 +1,36 @@
-"""Creating, starting, halting and removing machines."""
+"""Starting, halting and removing machines."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import shutil
 import time
 from collections.abc import Mapping
-from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from core.errors import ProviderError
-from core.model.machine import ExtraDisk, MachinePlan, MachineState
+from core.model.machine import MachinePlan, MachineState
 from core.model.work import Work
-from core.providers import firmware, images
+from core.providers import images
 from core.providers.acceleration import Acceleration
 from core.providers.base import Started
-from core.providers.libvirt import definition, domains, forwards
+from core.providers.libvirt import address, definition, devices, domains, drives, forwards, networks, pooling
 from core.providers.libvirt import record as records
 from core.providers.libvirt.connection import Connection
 from core.providers.libvirt.context import Context, Watched, existing, facts, undoing, uri_of
-from core.providers.libvirt.definition import Hardware
+from core.providers.libvirt.creating import SLOW, define, is_far, with_extra_disks
 from core.providers.libvirt.domains import Row
-from core.providers.libvirt.host import choose, host_of, owner
 from core.providers.libvirt.layout import Layout
 from core.providers.libvirt.library import bindings
 from core.providers.libvirt.options import read_options
-from core.providers.libvirt.record import DiskFile, Record
+from core.providers.libvirt.record import Record
 from core.undo import remove
 
 ASK_AGAIN = 3.0
 """Seconds after which the power button is pressed once more: early in its boot a guest does not see it."""
-
-SLOW = 120.0
-"""Seconds for calls that start or end a guest's process."""
-
-
-async def create(context: Context, plan: MachinePlan, work: Work) -> None:
-    """All files are made in a folder beside, which then gets its name; the domain comes last."""
-    read_options(plan.options)
-    layout = Layout.of(plan)
-    if layout.home.exists():
-        raise ProviderError(
-            f"The machine {plan.key.name} exists already.", remedy=f"boxwright destroy {plan.key.name}"
-        )
-    uri = uri_of(plan)
-    async with context.changing(plan) as watched:
-        work.intend("path", path=str(layout.home))
-        work.intend("path", path=str(layout.staging))
-        work.intend("libvirt.domain", **facts(plan, uri))
-        record = await _make_files(plan, layout, uri)
-        row = await context.connection(uri).run(domains.row, plan.id)
-        await _define(context.connection(uri), plan, record, row)
-        watched.known = MachineState.STOPPED
-
-
-async def _make_files(plan: MachinePlan, layout: Layout, uri: str) -> Record:
-    await asyncio.to_thread(remove, layout.staging)
-    layout.staging.mkdir(mode=0o700)
-    disks: list[DiskFile] = []
-    for number, disk in enumerate(plan.disks):
-        file = f"disk{number}.qcow2"
-        backing = await images.create_overlay(layout.staging / file, disk)
-        disks.append(DiskFile(file=file, backing=str(backing)))
-    for number, extra in enumerate(plan.extra_disks):
-        disks.append(await _make_extra(layout.staging, number, extra))
-    if plan.firmware == "uefi":
-        variables = firmware.find(plan.architecture).variables
-        await asyncio.to_thread(shutil.copyfile, variables, layout.staging / layout.variables.name)
-    record = Record(id=plan.id, uri=uri, disks=tuple(disks))
-    records.write_file(layout.staging / layout.record.name, record)
-    layout.staging.rename(layout.home)
-    return record
-
-
-async def _make_extra(folder: Path, number: int, disk: ExtraDisk) -> DiskFile:
-    file = f"extra{number}.qcow2"
-    await images.create_empty(folder / file, disk.size)
-    return DiskFile(file=file, extra=disk.name)
-
-
-async def _with_extra_disks(plan: MachinePlan, layout: Layout, record: Record, work: Work) -> Record:
-    """Make the extra disks that the plan has and the machine not yet."""
-    there = {disk.extra for disk in record.disks}
-    for disk in plan.extra_disks:
-        if disk.name in there:
-            continue
-        number = sum(1 for known in record.disks if known.extra)
-        intent = work.intend("path", path=str(layout.home / f"extra{number}.qcow2"))
-        made = await _make_extra(layout.home, number, disk)
-        record = msgspec.structs.replace(record, disks=(*record.disks, made))
-        records.write(layout, record)
-        intent.settle()
-    return record
-
-
-async def _define(
-    connection: Connection, plan: MachinePlan, record: Record, row: Row | None
-) -> tuple[Record, Acceleration]:
-    """Bring the domain up to date with the plan; one that a user has edited since stays as it is."""
-    layout = Layout.of(plan)
-    options = read_options(plan.options)
-    host = await host_of(connection)
-    chosen = choose(options.accelerator, plan, host)
-    hardware = Hardware(
-        kvm=chosen.name == "kvm",
-        owner=owner() if host.chowns else "",
-        firmware=str(firmware.find(plan.architecture).code) if plan.firmware == "uefi" else "",
-    )
-    name = row.name if row else definition.domain_name(plan)
-    xml = definition.build(name, plan, options, record, layout, hardware)
-    digest = definition.digest(xml)
-    if row is None or record.definition != digest:
-        await connection.run(domains.define, plan.id, name, xml, timeout=SLOW)
-        record = msgspec.structs.replace(record, definition=digest)
-        records.write(layout, record)
-    return record, chosen
 
 
 async def start(context: Context, plan: MachinePlan, work: Work) -> Started:
@@ -128,8 +41,9 @@ async def start(context: Context, plan: MachinePlan, work: Work) -> Started:
     async with context.changing(plan) as watched:
         row = await connection.run(domains.row, plan.id)
         refuse_running(plan, record, row)
-        record = await _with_extra_disks(plan, layout, record, work)
-        record, chosen = await _define(connection, plan, record, row)
+        await have_surroundings(connection, plan)
+        record = await with_extra_disks(context, plan, record, work)
+        record, chosen = await define(connection, plan, record, row)
         shown = _shown(plan, record, row, chosen)
         record = msgspec.structs.replace(record, facts=shown)
         ports = forwards.choose(context.claims, plan, record)
@@ -148,14 +62,34 @@ async def start(context: Context, plan: MachinePlan, work: Work) -> Started:
 
 def _shown(plan: MachinePlan, record: Record, row: Row | None, chosen: Acceleration) -> dict[str, str]:
     options = read_options(plan.options)
+    name = row.name if row else definition.domain_name(plan, options)
     shown = {
         "acceleration": str(chosen),
-        "machine": options.machine or definition.MACHINES.get(plan.architecture, "virt"),
-        "domain": f"{row.name if row else definition.domain_name(plan)} at {record.uri}",
+        "machine": definition.machine_type(plan, options),
+        "domain": f"{name} at {record.uri}",
     }
-    if options.display == "vnc":
-        shown["display"] = f"vnc at {Layout.of(plan).vnc_socket}"
+    if options.graphics != "none":
+        private = devices.by_socket(options) and not is_far(record)
+        place = Layout.of(plan).screen_socket if private else f"a port, see virsh domdisplay {name}"
+        shown["display"] = f"{options.graphics} at {place}"
     return shown
+
+
+async def have_surroundings(connection: Connection, plan: MachinePlan) -> None:
+    """Before any start: networks that the machine is in, and images that its definition names."""
+    options = read_options(plan.options)
+    wanted = networks.wanted(plan, options)
+    if wanted:
+        await connection.run(networks.have, wanted, timeout=SLOW)
+    if address.far_host(connection.uri):
+        return
+    for path in drives.files(plan, options):
+        if not await asyncio.to_thread(path.is_file):
+            raise ProviderError(
+                f"The image {path} is not there.",
+                why=f"The libvirt table of {plan.key.name} names it.",
+                remedy="put it there, or remove it from storage or cdroms in the project file",
+            )
 
 
 def prepare(layout: Layout) -> None:
@@ -179,11 +113,24 @@ def refuse_running(plan: MachinePlan, record: Record, row: Row | None) -> None:
         raise ProviderError(f"The machine {plan.key.name} is broken.", why=trouble)
 
 
-def lost(plan: MachinePlan, record: Record) -> str:
-    """Says which image is missing, and what to do; "" where all are there."""
-    home = Layout.of(plan).home
-    found = (images.lost(home / disk.file, disk.backing, plan.key.name) for disk in record.disks)
-    return next(filter(None, found), "")
+def lost(plan: MachinePlan, record: Record, there: Mapping[str, set[str]] = MappingProxyType({})) -> str:
+    """Says which image is missing, and what to do; "" where all are there.
+
+    ``there``: names of volumes by storage pool, as far as they are known."""
+    home, name = Layout.of(plan).home, plan.key.name
+    for disk in record.disks:
+        if not disk.pool:
+            trouble = images.lost(home / disk.file, disk.backing, name)
+        elif disk.pool in there and disk.file not in there[disk.pool]:
+            trouble = (
+                f"The machine's volume {disk.file} is gone from the storage pool {disk.pool}. "
+                f"boxwright destroy {name} removes the rest, boxwright up makes it anew."
+            )
+        else:
+            trouble = ""
+        if trouble:
+            return trouble
+    return ""
 
 
 async def stop(context: Context, plan: MachinePlan, work: Work, *, force: bool) -> None:
@@ -237,20 +184,35 @@ def _press(handle: Any, machine_id: str) -> bool:
 def remove_traces(layout: Layout) -> None:
     """What a run leaves in the folder for sockets."""
     with contextlib.suppress(OSError):
-        layout.vnc_socket.unlink()
+        layout.screen_socket.unlink()
     with contextlib.suppress(OSError):
         layout.runtime.rmdir()
 
 
 async def destroy(context: Context, plan: MachinePlan) -> None:
     """End and undefine the domain and remove every file, whatever there is."""
-    layout = Layout.of(plan)
+    layout, uri = Layout.of(plan), uri_of(plan)
+    connection, options = context.connection(uri), read_options(plan.options)
     async with context.changing(plan):
-        await context.connection(uri_of(plan)).run(domains.remove, plan.id, timeout=SLOW)
+        await connection.run(domains.remove, plan.id, timeout=SLOW)
+        joined = [network.name for network in networks.wanted(plan, options)]
+        if joined or _joined(layout):
+            macs = [network.mac for network in plan.networks]
+            names = tuple(dict.fromkeys((*joined, *_joined(layout))))
+            await connection.run(networks.release, macs, names, timeout=SLOW)
+        await pooling.remove_disks(context, plan, options, uri)
         for path in (layout.home, layout.staging):
             await asyncio.to_thread(remove, path)
         remove_traces(layout)
     context.forget(plan)
+
+
+def _joined(layout: Layout) -> tuple[str, ...]:
+    try:
+        record = records.read(layout)
+    except ProviderError:
+        return ()
+    return record.networks if record else ()
 
 
 async def undo_create(context: Context, given: Mapping[str, Any]) -> None:

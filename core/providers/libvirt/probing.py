@@ -9,12 +9,13 @@ from typing import Any
 from core.errors import BoxwrightError
 from core.model.provider import Capability, Probe
 from core.providers import acceleration, tools
+from core.providers.libvirt.address import default_uri
 from core.providers.libvirt.connection import reached
 from core.providers.libvirt.library import LibvirtError, bindings, call
-from core.providers.libvirt.options import default_uri
 
 CAPABILITIES = frozenset(
     {
+        Capability.CLONE,
         Capability.SUSPEND,
         Capability.SNAPSHOT,
         Capability.SNAPSHOT_MEMORY,

@@ -6,12 +6,21 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
 
-from core.errors import ProviderError
 from core.model.machine import MachinePlan, MachineState, Snapshot, Stats
 from core.model.provider import Capability, Probe
 from core.model.work import UndoTable, Work
 from core.providers.base import Console, Seen, Started, StateChange
-from core.providers.libvirt import domains, memory, power, probing, snapshots, states
+from core.providers.libvirt import (
+    cloning,
+    creating,
+    domains,
+    memory,
+    pooling,
+    power,
+    probing,
+    snapshots,
+    states,
+)
 from core.providers.libvirt.console import Consoles
 from core.providers.libvirt.context import Context, Watched
 from core.providers.libvirt.layout import Layout
@@ -36,6 +45,9 @@ class LibvirtProvider:
         self.undo: UndoTable = {
             **SHARED,
             "libvirt.domain": partial(power.undo_create, self._context),
+            "libvirt.volume": partial(pooling.undo_volume, self._context),
+            "libvirt.pool": partial(pooling.undo_pool, self._context),
+            "libvirt.pause": partial(cloning.undo_pause, self._context),
             "libvirt.start": partial(power.undo_start, self._context),
             "libvirt.suspend": partial(memory.undo_suspend, self._context),
             "libvirt.resume": partial(memory.undo_resume, self._context),
@@ -52,10 +64,10 @@ class LibvirtProvider:
         return True
 
     async def create(self, plan: MachinePlan, work: Work) -> None:
-        await power.create(self._context, plan, work)
+        await creating.create(self._context, plan, work)
 
     async def clone(self, source: MachinePlan, plan: MachinePlan, work: Work) -> None:
-        raise ProviderError("The provider libvirt has no clone.")
+        await cloning.clone(self._context, source, plan, work)
 
     async def start(self, plan: MachinePlan, work: Work, *, snapshot: str = "") -> Started:
         if snapshot:

@@ -20,7 +20,11 @@ class DiskFile(msgspec.Struct, frozen=True, kw_only=True):
     extra: str = ""
     """For an extra disk: its name in the project."""
     backing: str = ""
-    """Absolute path of the image that this one is a linked clone of."""
+    """Absolute path of the image that this one is a linked clone of, or name of the volume."""
+    pool: str = ""
+    """The storage pool that has it as the volume ``file``; "" for a file in the machine's home."""
+    path: str = ""
+    """Of a volume: absolute, where the hypervisor is."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -30,6 +34,12 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     uri: str
     """The libvirt that has the domain."""
     disks: tuple[DiskFile, ...]
+    uploads: tuple[tuple[str, str, str], ...] = ()
+    """Box volumes that Boxwright has made, and that this machine uses: pool, name, path."""
+    pools: tuple[str, ...] = ()
+    """Storage pools that Boxwright has made for it."""
+    networks: tuple[str, ...] = ()
+    """Networks that it has been in and that Boxwright may have made."""
     ports: tuple[Forward, ...] = ()
     """As they were when the machine last ran: the same are tried again."""
     facts: dict[str, str] = {}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
@@ -20,9 +22,10 @@ from core.providers.libvirt import domains, forwards
 from core.providers.libvirt import record as records
 from core.providers.libvirt.connection import Connection
 from core.providers.libvirt.context import Context, Watched, existing, facts, undoing
+from core.providers.libvirt.creating import SLOW
 from core.providers.libvirt.layout import Layout
 from core.providers.libvirt.library import bindings
-from core.providers.libvirt.power import SLOW, prepare, refuse_running, start
+from core.providers.libvirt.power import have_surroundings, prepare, refuse_running, start
 from core.providers.libvirt.record import Record
 
 _MINE = "boxwright-"
@@ -94,8 +97,8 @@ async def list_all(context: Context, plan: MachinePlan) -> tuple[Snapshot, ...]:
 
 async def _sizes(plan: MachinePlan, record: Record) -> dict[str, int]:
     """Bytes of memory by tag: it lies in the first image."""
-    path = Layout.of(plan).home / record.disks[0].file
-    return await images.snapshots(path) if path.exists() else {}
+    path = Path(record.disks[0].path or Layout.of(plan).home / record.disks[0].file)
+    return await images.snapshots(path) if os.access(path, os.R_OK) else {}
 
 
 async def save(context: Context, plan: MachinePlan, name: str, work: Work) -> None:
@@ -179,6 +182,7 @@ async def _go_back(
 ) -> Started | None:
     """Disks, and memory where there is some, in which case the machine runs afterwards."""
     work.note("loading memory and disks" if point.memory else "putting the disks back")
+    await have_surroundings(connection, plan)
     prepare(Layout.of(plan))
     # The snapshot brings its own definition along: the next start compares it with the plan again.
     record = msgspec.structs.replace(record, definition="", run="")

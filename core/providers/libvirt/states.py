@@ -9,15 +9,15 @@ import msgspec
 from core.errors import BoxwrightError
 from core.model.machine import MachinePlan, MachineState
 from core.providers.base import Seen, Started
-from core.providers.libvirt import domains, forwards
+from core.providers.libvirt import domains, forwards, volumes
 from core.providers.libvirt import record as records
+from core.providers.libvirt.cards import cards
 from core.providers.libvirt.connection import Connection
 from core.providers.libvirt.context import Context
-from core.providers.libvirt.definition import mac
 from core.providers.libvirt.domains import Row
 from core.providers.libvirt.layout import Layout, domain_uuid
 from core.providers.libvirt.library import bindings
-from core.providers.libvirt.options import default_uri, read_options
+from core.providers.libvirt.options import read_options, resolved_uri
 from core.providers.libvirt.power import lost
 from core.providers.libvirt.record import Record
 
@@ -35,7 +35,7 @@ async def look(context: Context, plans: Sequence[MachinePlan]) -> dict[str, Seen
         except BoxwrightError as error:
             seen[plan.id] = Seen(state=MachineState.BROKEN, trouble=str(error))
             continue
-        uri = record.uri if record else read_options(plan.options).uri or default_uri()
+        uri = record.uri if record else resolved_uri(plan.options)
         groups.setdefault(uri, []).append((plan, record))
     failure: BoxwrightError | None = None
     for uri, group in groups.items():
@@ -52,15 +52,22 @@ async def _look_at(
     context: Context, connection: Connection, group: Sequence[tuple[MachinePlan, Record | None]]
 ) -> dict[str, Seen]:
     rows = await _rows(connection, [plan for plan, _ in group])
-    networks = {name for plan, _ in group for name in read_options(plan.options).networks}
+    networks = {
+        card.source
+        for plan, _ in group
+        for card in cards(plan, read_options(plan.options))
+        if card.kind == "network"
+    }
     leases = await connection.run(domains.leases, tuple(sorted(networks))) if networks else {}
+    pools = {disk.pool for _, record in group if record for disk in record.disks if disk.pool}
+    there = await connection.run(volumes.names, pools) if pools else {}
     seen: dict[str, Seen] = {}
     for plan, record in group:
         row = rows.get(domain_uuid(plan.id))
         watched = context.watch(plan)
         try:
             record = await _adopted(context, connection, plan, record, row)
-            seen[plan.id] = judge(plan, record, row, busy=watched.busy > 0, leases=leases)
+            seen[plan.id] = judge(plan, record, row, busy=watched.busy > 0, leases=leases, there=there)
         except BoxwrightError as error:
             state = MachineState.RUNNING if row and row.active else MachineState.BROKEN
             seen[plan.id] = Seen(state=state, trouble=str(error))
@@ -94,15 +101,23 @@ async def _adopted(
         return await forwards.add(connection, context.claims, plan, record, row.number, chosen)
 
 
-def judge(plan: MachinePlan, record: Record | None, row: Row | None, *, busy: bool, leases: Leases) -> Seen:
-    """From the record and the domain, as they are. ``busy``: an action of ours is at work."""
+def judge(
+    plan: MachinePlan,
+    record: Record | None,
+    row: Row | None,
+    *,
+    busy: bool,
+    leases: Leases,
+    there: Mapping[str, set[str]],
+) -> Seen:
+    """From the record, the domain and the volumes, as they are. ``busy``: an action of ours is at work."""
     name = plan.key.name
     if record is None:
         if row is None and not Layout.of(plan).home.exists():
             return Seen(state=MachineState.ABSENT)
         trouble = f"The machine's record is gone. boxwright destroy {name} removes the rest."
         return Seen(state=MachineState.BROKEN, trouble=trouble)
-    trouble = lost(plan, record)
+    trouble = lost(plan, record, there)
     if row and row.active:
         return _live(plan, record, row, trouble, busy=busy, leases=leases)
     if trouble:
@@ -129,10 +144,10 @@ def _with_addresses(plan: MachinePlan, running: Started, leases: Leases) -> Star
     if not leases:
         return running
     shown = dict(running.facts)
-    for card, network in enumerate(read_options(plan.options).networks, 1):
-        address = leases.get(network, {}).get(mac(plan.id, card))
-        if address:
-            shown[f"address in {network}"] = address
+    for card in cards(plan, read_options(plan.options)):
+        address = leases.get(card.source, {}).get(card.mac)
+        if address and card.kind == "network":
+            shown[f"address in {card.label or card.source}"] = address
     return msgspec.structs.replace(running, facts=shown)
 
 

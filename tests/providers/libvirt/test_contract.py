@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from core.providers.libvirt.options import URI_VARIABLE
+from core.providers.libvirt.address import URI_VARIABLE
+from tests.providers.clones import Clones
 from tests.providers.contract import ProviderContract, machines  # noqa: F401
 from tests.providers.libvirt.bench import LibvirtBench
 from tests.support.libvirtd import Libvirtd
@@ -23,7 +24,7 @@ async def _bench(
 
 
 @pytest.mark.real
-class TestSession(ProviderContract):
+class TestSession(Clones, ProviderContract):
     @pytest.fixture
     async def bench(
         self, session_daemon: Libvirtd, short_folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -33,7 +34,7 @@ class TestSession(ProviderContract):
 
 
 @pytest.mark.real
-class TestSystem(ProviderContract):
+class TestSystem(Clones, ProviderContract):
     @pytest.fixture
     async def bench(
         self, system_daemon: Libvirtd, short_folder: Path, monkeypatch: pytest.MonkeyPatch

@@ -13,7 +13,7 @@ import msgspec
 import pytest
 
 from core.model.machine import MachineState
-from core.providers.libvirt.options import URI_VARIABLE
+from core.providers.libvirt.address import URI_VARIABLE
 from tests.providers.bench import Machine
 from tests.providers.libvirt.bench import LibvirtBench
 from tests.providers.qemu.test_crash import (

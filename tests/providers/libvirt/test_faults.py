@@ -15,9 +15,10 @@ import pytest
 from core.errors import ProviderError
 from core.model.machine import MachineState
 from core.providers.libvirt import LibvirtProvider, connection, domains, library, probing
+from core.providers.libvirt.address import URI_VARIABLE
 from core.providers.libvirt.definition import domain_name
 from core.providers.libvirt.layout import Layout, domain_uuid
-from core.providers.libvirt.options import URI_VARIABLE
+from core.providers.libvirt.options import Options
 from tests.providers.bench import Machine
 from tests.providers.libvirt.bench import LibvirtBench
 from tests.support.libvirtd import Libvirtd
@@ -146,7 +147,7 @@ async def test_somebody_elses_domain_of_that_name_is_never_touched(
 ) -> None:
     handle = libvirt.open(bench.uri)
     xml = "<domain type='qemu'><name>{}</name><memory>1024</memory><os><type>hvm</type></os></domain>"
-    theirs = handle.defineXML(xml.format(domain_name(machine.plan)))
+    theirs = handle.defineXML(xml.format(domain_name(machine.plan, Options())))
     try:
         work = machine.work()
         with pytest.raises(ProviderError, match="somebody else's") as raised:
@@ -154,7 +155,7 @@ async def test_somebody_elses_domain_of_that_name_is_never_touched(
         assert "domrename" in raised.value.problem.remedy
         await work.undo()
         await machine.destroy()
-        assert handle.lookupByUUIDString(theirs.UUIDString()).name() == domain_name(machine.plan)
+        assert handle.lookupByUUIDString(theirs.UUIDString()).name() == domain_name(machine.plan, Options())
     finally:
         theirs.undefine()
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.model.machine import Disk, MachineState
-from core.providers.libvirt.options import URI_VARIABLE
+from core.providers.libvirt.address import URI_VARIABLE
 from tests.providers.bench import Machine
 from tests.providers.libvirt.bench import LibvirtBench
 from tests.providers.qemu.test_linux import banner
