@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import enum
 from collections.abc import Coroutine
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, cast
 
 import msgspec
 
@@ -22,7 +22,7 @@ from tui.store import Draft, State
 if TYPE_CHECKING:
     from core.client.base import Client, SerialLine
     from core.model.command import Command
-    from core.model.machine import MachineKey
+    from core.model.machine import MachineKey, Stats
     from core.model.operation import Operation
     from core.model.query import Answer, Query
 
@@ -113,6 +113,10 @@ class Bridge:
 
     async def query(self, query: Query) -> Answer:
         return await self._wanted_client().query(query)
+
+    async def stats(self, machine: MachineKey) -> Stats:
+        """What a running machine uses, measured now. Raises BoxwrightError."""
+        return cast("Stats", await self._wanted_client().stats(machine))
 
     async def serial(self, machine: MachineKey) -> SerialLine:
         return await self._wanted_client().serial(machine)

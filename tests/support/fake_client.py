@@ -26,7 +26,7 @@ from core.model.event import (
     Snapshot,
     StepChanged,
 )
-from core.model.machine import Disk, Endpoint, Forward, Holder, Machine, MachineKey, MachineState
+from core.model.machine import Disk, Endpoint, Forward, Holder, Machine, MachineKey, MachineState, Stats
 from core.model.operation import LogSegment, Operation, Progress, Step, StepState
 from core.model.problem import Problem
 from core.model.provider import Capability, Probe
@@ -76,6 +76,9 @@ class FakeClient:
         self.revives = False
         """A question starts the engine again, as a command does."""
         self.refreshed = 0
+        self.stats_of: list[Stats] = []
+        """Measurements to come; without any, there are no statistics."""
+        self.measured = 0
         self._readers: list[asyncio.Queue[Event | Exception]] = []
 
     def __call__(self, *, start: bool) -> FakeClient:
@@ -221,7 +224,10 @@ class FakeClient:
         self.refreshed += 1
 
     async def stats(self, machine: MachineKey) -> object:
-        raise NotFoundError("no statistics")
+        self.measured += 1
+        if not self.stats_of:
+            raise NotFoundError("no statistics")
+        return self.stats_of.pop(0)
 
     async def serial(self, machine: MachineKey) -> FakeSerial:
         self.serials.append(FakeSerial(b"\x1b[32mserial of " + machine.name.encode() + b"\x1b[0m\r\n"))

@@ -32,6 +32,8 @@ class Signs(msgspec.Struct, frozen=True, kw_only=True):
     dot: str = "·"
     rail: str = "│"
     thumb: str = "┃"
+    levels: str = "▁▂▃▄▅▆▇█"
+    """From little to much, for sparklines."""
     border: str = "round"
     """Textual's name of the border of panes."""
 
@@ -59,6 +61,7 @@ ASCII = Signs(
     dot="|",
     rail="|",
     thumb="#",
+    levels="_.-=+*#",
     border="ascii",
 )
 

@@ -12,12 +12,14 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from core.commands import Subject
+from core.model.machine import MachineState
 from core.model.operation import StepState
+from core.model.provider import Capability
 from tui.choice import NOTHING, Choice
 from tui.console.tabs import Console, Consoles
-from tui.look.lines import clean
+from tui.look.lines import Part, clean
 from tui.store import State
-from tui.views import overview, snapshots, steps
+from tui.views import overview, pulse, snapshots, steps
 from tui.views.lines import LinesView
 from tui.views.tabs import Tab, TabLine
 
@@ -47,6 +49,7 @@ class Detail(Vertical):
         self._serial_tail: tuple[str, ...] = ()
         self._ticker: Timer | None = None
         self._labels: tuple[str, str] = ("", "")
+        self._pulse = pulse.Pulse(bridge, self._show_pulse)
 
     def compose(self) -> ComposeResult:
         yield TabLine(id="tabs")
@@ -218,7 +221,21 @@ class Detail(Vertical):
                 )
             )
         else:
-            view.set_lines(overview.content(choice, self.state, width=width, signs=signs, now=now))
+            view.set_lines(
+                overview.content(
+                    choice, self.state, width=width, signs=signs, now=now, pulse=self._pulse_lines(width)
+                )
+            )
+
+    def _pulse_lines(self, width: int) -> list[list[Part]]:
+        machine = self.choice.machine
+        if machine is None:
+            return []
+        return pulse.lines(self._pulse.rates(machine), machine, width=width, signs=self._look.signs)
+
+    def _show_pulse(self) -> None:
+        if self.is_mounted and self.active == "overview":
+            self._update_lines("overview")
 
     def _update_steps(self, view: LinesView, width: int, now: float) -> None:
         operation = self.choice.operation
@@ -270,9 +287,25 @@ class Detail(Vertical):
 
     def _ticks(self) -> bool:
         operation = self.choice.operation
-        return self.active in ("steps", "overview") and operation is not None and not operation.state.ended
+        running = operation is not None and not operation.state.ended
+        return (self.active in ("steps", "overview") and running) or self._pulses()
+
+    def _pulses(self) -> bool:
+        """What the machine uses is shown now, so it is measured."""
+        machine, probe = self.choice.machine, self.choice.probe
+        return (
+            self.active == "overview"
+            and self.display
+            and machine is not None
+            and machine.state is MachineState.RUNNING
+            and probe is not None
+            and Capability.STATS in probe.capabilities
+        )
 
     def _tick(self) -> None:
+        if self._pulses() and self.choice.machine is not None:
+            beat = self._pulse.beat(self.choice.machine)
+            self.run_worker(beat, group="pulse", exclusive=False, exit_on_error=False)
         if self._waits_for_guest():
             self.run_worker(self._look_at_serial(), group="serial-tail", exclusive=True, exit_on_error=False)
         self.update()

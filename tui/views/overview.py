@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from core import amounts
 from core.model.box import Box
 from core.model.machine import Machine, MachineState
@@ -18,9 +20,12 @@ Line = list[Part]
 _LABEL = 14
 
 
-def content(choice: Choice, state: State, *, width: int, signs: Signs, now: float) -> list[Line]:
+def content(
+    choice: Choice, state: State, *, width: int, signs: Signs, now: float, pulse: Sequence[Line] = ()
+) -> list[Line]:
+    """``pulse``: lines on what a machine uses now."""
     if choice.machine is not None:
-        lines = _machine(choice.machine, choice, state, width, signs, now)
+        lines = _machine(choice.machine, width, signs, now, pulse)
     elif choice.box is not None:
         lines = _box(choice.box, state, width, now)
     elif choice.build is not None:
@@ -39,9 +44,7 @@ def pair(label: str, value: str, width: int, role: str = "text") -> list[Line]:
     return lines + [[(" " * _LABEL, "text"), (text, role)] for text in texts[1:]]
 
 
-def _machine(
-    machine: Machine, choice: Choice, state: State, width: int, signs: Signs, now: float
-) -> list[Line]:
+def _machine(machine: Machine, width: int, signs: Signs, now: float, pulse: Sequence[Line]) -> list[Line]:
     sign, role = signs_of.of_machine(machine.state, signs)
     lines: list[Line] = [
         [(f"{sign} ", role), (clean(machine.name), "!text"), (f"  {machine.state.value}", role)],
@@ -68,6 +71,8 @@ def _machine(
     lines += _ways_in(machine, width)
     if machine.snapshots:
         lines += pair("Snapshots", ", ".join(snapshot.name for snapshot in machine.snapshots), width)
+    if pulse:
+        lines += [[], *pulse]
     return [*lines, [], *_next_step(machine, width)]
 
 
