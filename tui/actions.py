@@ -10,8 +10,8 @@ from core.commands import BY_ID, CommandSpec, Subject
 from core.errors import BoxwrightError
 from core.model.operation import Operation, StepState
 from core.model.problem import Problem
-from tui import choice as choices
 from tui import orders
+from tui.asking import Asking
 from tui.choice import Choice
 from tui.console.opening import Opening
 from tui.keys import CONSOLE, OWN, Own, refusal
@@ -39,6 +39,7 @@ class Actions:
         self.last_line = ""
         self._reading = Reading(self, app, workbench)
         self._opening = Opening(self, app, workbench)
+        self.asking = Asking(self, app, workbench)
         self._here: dict[str, Callable[[Choice], Any]] = {
             "machine.ssh": self._opening.shell,
             "machine.serial": self._opening.serial,
@@ -58,10 +59,10 @@ class Actions:
     def _own_table(self) -> dict[str, Callable[[], Any]]:
         bench = self._bench
         return {
-            "workbench.filter": self._ask_filter,
-            "workbench.prompt": self._ask_command,
-            "workbench.palette": self._show_palette,
-            "workbench.help": self._show_help,
+            "workbench.filter": self.asking.filter,
+            "workbench.prompt": self.asking.command,
+            "workbench.palette": lambda: self._begin(self.asking.palette()),
+            "workbench.help": self.asking.help,
             "workbench.open": bench.focus_detail,
             "workbench.back": self._back,
             "workbench.machines": lambda: bench.focus_list("machines"),
@@ -73,6 +74,11 @@ class Actions:
             "workbench.next-tab": lambda: self._turn(1),
             "workbench.close-tab": self._close_tab,
             "workbench.again": self._again,
+            "workbench.mark": lambda: bench.listed.mark(),
+            "workbench.mark-range": lambda: bench.listed.mark_range(),
+            "workbench.mark-all": lambda: bench.listed.mark_all(),
+            "workbench.sort": lambda: self._tell_order(bench.listed.sort_next()),
+            "workbench.reverse": lambda: self._tell_order(bench.listed.sort_reversed()),
             "workbench.new": lambda: self._begin(self._new_machine()),
             **self._opening.table(),
             "workbench.everywhere": lambda: self._everywhere(not bench.everywhere),
@@ -94,7 +100,10 @@ class Actions:
         if isinstance(what, Own):
             self._own[what.id]()
             return
-        choice = choice or self._bench.choice
+        if choice is None and what.struct is not None and len(self._bench.marked(what.subject)) > 1:
+            self._begin(self._all_marked(what, dict(values or {})))
+            return
+        choice = choice or self._bench.choice_for(what.subject)
         reason = refusal(what, choice)
         if reason:
             self._bench.say(f"{what.title}: {reason}", "warn")
@@ -106,6 +115,26 @@ class Actions:
             self._here.get(what.id, self._not_here(what))(choice)
         else:
             self._begin(self._order(what, choice, dict(values or {})))
+
+    async def _all_marked(self, spec: CommandSpec, values: dict[str, Any]) -> None:
+        from tui.bulk import Bulk
+        from tui.dialogs.progress import Progress
+
+        bulk = Bulk(self._app, self._bridge, self._line)
+        begun = await bulk.run(spec, self._bench.marked(spec.subject), values)
+        if not begun:
+            return
+        self._bench.listed.clear_marks()
+        for each in begun:
+            if each.operation:
+                self._mine[each.operation] = spec.title
+        subject = await self._app.push_screen_wait(Progress(spec.title, begun, lambda: self._bridge.state))
+        if subject:
+            self._bench.listed.select(subject)
+            self._show_tab("steps")
+
+    def _tell_order(self, column: str) -> None:
+        self._bench.say(f"Sorted by {column}." if column else "In the usual order.", "muted")
 
     def _line(self, spec: CommandSpec, choice: Choice, values: Values) -> str:
         return orders.line_of(spec, choice, values, self._bridge.project)
@@ -244,7 +273,7 @@ class Actions:
         if self._bench.in_detail:
             self._bench.focus_list(self._bench.pane)
         else:
-            self._bench.clear_filter()
+            self._bench.listed.clear_marks() or self._bench.clear_filter()
 
     def chosen(self, tab: str, target: str) -> None:
         """Enter on a line of a view: a step shows its output, a snapshot is restored."""
@@ -266,81 +295,7 @@ class Actions:
             if found is not None:
                 self._bench.detail.log_view.show_offset(found.offset)
 
-    # Prompt, palette and help.
-
-    def _ask_filter(self) -> None:
-        from tui.prompt import Prompt
-
-        if self._bench.in_detail and self._bench.detail.active == "log":
-            self._bench.ask(Prompt("search", "/", hint="text to search for"))
-        else:
-            self._bench.focus_list(self._bench.pane)
-            self._bench.ask(
-                Prompt(
-                    "filter",
-                    "/",
-                    text=self._bench.pattern,
-                    hint="regular expression, ! before it for the others",
-                )
-            )
-
-    def _ask_command(self) -> None:
-        from tui.prompt import Prompt
-
-        def complete(text: str) -> str:
-            found = orders.completions(text)
-            return f"{found[0].name} " if found and text and not text.endswith(" ") else text
-
-        self._bench.ask(Prompt("command", ":", hint="a command; tab completes", complete=complete))
-
-    def describe(self, text: str) -> str:
-        """What the line at the prompt would do, or which commands begin so."""
-        found = orders.completions(text)
-        if not found:
-            words = text.split()
-            found = orders.completions(words[0]) if words else []
-        if len(found) == 1 or (found and found[0].name == text.strip()):
-            usage = " ".join(
-                argument.metavar.upper() if not argument.flags else f"[{argument.flags[-1]}]"
-                for argument in found[0].arguments
-            )
-            return f"{found[0].name} {usage}  {found[0].help}"
-        return "  ".join(spec.name for spec in found)
-
-    def typed(self, line: str) -> None:
-        if line.strip() in ("q", "quit", "exit"):
-            self._app.exit()
-            return
-        try:
-            shown = "" if self._bench.everywhere else self._bridge.project
-            typed = orders.parse(line, list(self._bridge.state.machines.values()), shown)
-        except BoxwrightError as error:
-            self.show_problem(error.problem)
-            return
-        choice = self._bench.choice
-        if typed.machine is not None:
-            choice = choices.machine_choice(self._bridge.state, str(typed.machine))
-        self.perform(typed.spec, typed.values, choice)
-
-    def _show_palette(self) -> None:
-        self._begin(self._palette())
-
-    async def _palette(self) -> None:
-        from tui.dialogs.palette import Palette
-        from tui.manual import palette_entries
-
-        chosen = await self._app.push_screen_wait(
-            Palette(palette_entries(self._bench.keymap, self._bench.choice))
-        )
-        if chosen:
-            self.perform_id(chosen)
-
-    def _show_help(self) -> None:
-        from tui.dialogs.info import Info
-        from tui.manual import help_lines
-
-        kind = self._bench.spec_kind()
-        self._app.push_screen(Info("Keys", lambda width: help_lines(self._bench.keymap, kind, width)))
+    # Telling.
 
     def _show_line(self) -> None:
         if self.last_line:

@@ -22,14 +22,20 @@ class Own(msgspec.Struct, frozen=True):
 
 
 OWN: tuple[Own, ...] = (
-    Own("workbench.filter", "/", "Filter", "Show only rows that match; in a log: search.", True),
+    Own(
+        "workbench.filter",
+        "/",
+        "Filter",
+        "Show only rows that match (! for the others, -f for letters in that order); in a log: search.",
+        True,
+    ),
     Own("workbench.prompt", ":", "Command", "Type a command by its name.", True),
     Own(
         "workbench.palette", "ctrl+p", "Palette", "Search all commands, also those that are not possible now."
     ),
     Own("workbench.help", "?", "Help", "Show all keys.", True),
     Own("workbench.open", "enter", "Open", "Look at the selected thing."),
-    Own("workbench.back", "escape", "Back", "Back to the lists; clears a filter."),
+    Own("workbench.back", "escape", "Back", "Back to the lists; takes marks away, then a filter."),
     Own("workbench.machines", "1", "Machines", "Go to the machines."),
     Own("workbench.boxes", "2", "Boxes", "Go to the boxes."),
     Own("workbench.builds", "3", "Builds", "Go to the builds."),
@@ -44,6 +50,21 @@ OWN: tuple[Own, ...] = (
         "Retry from here",
         "Run the provisioners again, beginning with the failed one.",
     ),
+    Own(
+        "workbench.mark",
+        "space",
+        "Mark",
+        "Mark the row, or take its mark away; commands act on all that are marked.",
+    ),
+    Own(
+        "workbench.mark-range",
+        "ctrl+@",
+        "Mark a range",
+        "Mark everything from the last marked row to this one.",
+    ),
+    Own("workbench.mark-all", "*", "Mark all", "Mark all rows that are shown, or none."),
+    Own("workbench.sort", ",", "Sort", "Sort by the next column, and after the last one as before."),
+    Own("workbench.reverse", ".", "Reverse", "Turn the order of the rows round."),
     Own("workbench.new", "n", "New machine", "Describe a machine, here or in a new project, in a form."),
     Own("workbench.consoles", "'", "Consoles", "Go to one of the consoles that are open."),
     Own("workbench.recordings", "M", "Recordings", "Play a recording of a console."),
@@ -164,6 +185,7 @@ def spoken(key: str) -> str:
     words = {
         "escape": "esc",
         CONSOLE_LEAVE: "ctrl+]",
+        "ctrl+@": "ctrl+space",
         "left_square_bracket": "[",
         "right_square_bracket": "]",
     }

@@ -182,6 +182,25 @@ def completions(text: str) -> list[CommandSpec]:
     ]
 
 
+def complete(text: str, machines: Sequence[str]) -> str:
+    """The line with its last word completed: a verb, an option of the command, or a machine's name."""
+    found = completions(text)
+    if found and text and not text.endswith(" "):
+        return f"{found[0].name} "
+    words = text.split(" ")
+    try:
+        spec, _ = _verb([word for word in words if word])
+    except UsageError:
+        return text
+    flags = [flag for argument in spec.arguments for flag in argument.flags if flag.startswith("--")]
+    names = machines if spec.subject is Subject.MACHINE else ()
+    known = flags if words[-1].startswith("-") else names
+    fitting = [name for name in known if name.startswith(words[-1])]
+    if not fitting or not words[-1]:
+        return text
+    return " ".join([*words[:-1], fitting[0], ""])
+
+
 def _names(spec: CommandSpec) -> tuple[str, ...]:
     return (spec.name, spec.title.lower(), *spec.aliases)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from textual import events
 from textual.app import ComposeResult
@@ -42,9 +42,19 @@ class Prompt(Horizontal):
             self.text = text
 
     def __init__(
-        self, kind: str, sign: str, *, text: str = "", hint: str = "", complete: Complete | None = None
+        self,
+        kind: str,
+        sign: str,
+        *,
+        text: str = "",
+        hint: str = "",
+        complete: Complete | None = None,
+        earlier: Sequence[str] = (),
     ) -> None:
+        """``earlier``: lines to go back to, the latest last."""
         super().__init__()
+        self._lines = [*earlier, ""]
+        self._at = len(earlier)
         self._kind = kind
         self._sign = sign
         self._text = text
@@ -76,8 +86,20 @@ class Prompt(Horizontal):
         if event.key == "escape" or (event.key == "backspace" and not field.value):
             event.stop()
             self.post_message(self.Closed(self._kind, None))
+        elif event.key in ("up", "down") and len(self._lines) > 1:
+            event.stop()
+            self._go(-1 if event.key == "up" else 1)
         elif event.key == "tab":
             event.stop()
             if self._complete is not None:
                 field.value = self._complete(field.value)
                 field.cursor_position = len(field.value)
+
+    def _go(self, way: int) -> None:
+        """To an earlier line, or back; what was typed so far is the last one."""
+        field = self.query_one(Input)
+        if self._at == len(self._lines) - 1:
+            self._lines[-1] = field.value
+        self._at = max(0, min(self._at + way, len(self._lines) - 1))
+        field.value = self._lines[self._at]
+        field.cursor_position = len(field.value)

@@ -158,9 +158,27 @@ class Workbench(Screen[None], inherit_bindings=False):
         choice = self._selected()
         return choice if choice.project else msgspec.structs.replace(choice, project=self.bridge.project)
 
+    @property
+    def listed(self) -> RowList:
+        """The list that has, or had, the keys."""
+        return self.query_one(f"#{self.pane}", RowList)
+
+    def marked(self, kind: Subject) -> list[Choice]:
+        """What is marked in the list, where it lists things of that kind."""
+        if _KINDS[self.pane] is not kind:
+            return []
+        return [self._choice_of(key) for key in self.listed.marked]
+
+    def choice_for(self, kind: Subject) -> Choice:
+        """The one thing that is marked, else what is selected."""
+        marked = self.marked(kind)
+        return marked[0] if len(marked) == 1 else self.choice
+
     def _selected(self) -> Choice:
+        return self._choice_of(self.listed.selected)
+
+    def _choice_of(self, selected: str) -> Choice:
         state = self.bridge.state
-        selected = self.query_one(f"#{self.pane}", RowList).selected
         if not selected:
             return NOTHING
         if self.pane == "machines":
@@ -311,9 +329,9 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
         if event.kind == "filter":
-            self.query_one(f"#{self.pane}", RowList).set_pattern(event.text)
+            self.listed.set_pattern(event.text)
         elif event.kind == "command":
-            self.footer.say(self.actions.describe(event.text), "muted")
+            self.footer.say(self.actions.asking.describe(event.text), "muted")
 
     def on_prompt_closed(self, event: Prompt.Closed) -> None:
         self.query("Prompt").remove()
@@ -325,18 +343,18 @@ class Workbench(Screen[None], inherit_bindings=False):
             return
         self.focus_list(self.pane)
         if event.kind == "filter" and event.text is None:
-            self.query_one(f"#{self.pane}", RowList).set_pattern("")
+            self.listed.set_pattern("")
         elif event.kind == "command" and event.text:
-            self.actions.typed(event.text)
+            self.actions.asking.typed(event.text)
 
     @property
     def pattern(self) -> str:
         """The filter of the list."""
-        return self.query_one(f"#{self.pane}", RowList).pattern
+        return self.listed.pattern
 
     def clear_filter(self) -> bool:
         """False where there was none."""
-        rows = self.query_one(f"#{self.pane}", RowList)
+        rows = self.listed
         if not rows.pattern:
             return False
         rows.set_pattern("")

@@ -21,6 +21,8 @@ _WIDTH = 68
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What is asked."""
+
     title: str
     goes: tuple[str, ...]
     stays: tuple[str, ...] = ()
@@ -43,7 +45,7 @@ class Confirm(Dialog[bool]):
 
     def on_mount(self) -> None:
         self.query_one(LinesView).can_focus = False
-        lines = _lines(self._question)
+        lines = question_lines(self._question)
         self.query_one(LinesView).styles.height = len(lines)
         self.query_one(LinesView).set_lines(lines)
         self.query_one(Buttons).focus()
@@ -52,7 +54,8 @@ class Confirm(Dialog[bool]):
         self.dismiss(event.button_id == "yes")
 
 
-def _lines(question: Question) -> list[list[Part]]:
+def question_lines(question: Question) -> list[list[Part]]:
+    """What goes, what stays, and the command line."""
     lines: list[list[Part]] = []
     for label, texts, role in (("Goes", question.goes, "bad"), ("Stays", question.stays, "good")):
         for number, text in enumerate(texts):

@@ -27,6 +27,9 @@ class Signs(msgspec.Struct, frozen=True, kw_only=True):
     empty: str = "▱"
     ellipsis: str = "…"
     down: str = "↓"
+    up: str = "↑"
+    mark: str = "▌"
+    """Before a row that is marked."""
     bell: str = "♪"
     dash: str = "–"
     dot: str = "·"
@@ -56,6 +59,8 @@ ASCII = Signs(
     empty="-",
     ellipsis="~",
     down="v",
+    up="^",
+    mark=">",
     bell="!",
     dash="-",
     dot="|",

@@ -30,7 +30,7 @@ def machine_rows(state: State, project: str, signs: Signs) -> list[Row]:
             (clean(machine.name), "text"),
             (_state_word(machine, operation), role),
             (machine.provider or signs.dash, "muted"),
-            (_doing(state, operation, signs), "busy"),
+            (doing(state, operation, signs), "busy"),
         ]
         if not project:
             cells.insert(2, (clean(machine.project_name or machine.key.project.rpartition("/")[2]), "muted"))
@@ -44,12 +44,12 @@ def box_rows(state: State, signs: Signs) -> list[Row]:
     for operation in sorted(state.operations.values(), key=lambda item: item.id):
         if operation.command == "box.add" and not operation.state.ended:
             name = operation.subject.removeprefix("box:") or operation.title
-            doing = _doing(state, operation, signs) or operation.state.value
+            does = doing(state, operation, signs) or operation.state.value
             cells = (
                 (signs.busy, "busy"),
                 (clean(name), "text"),
                 ("adding", "busy"),
-                (doing, "busy"),
+                (does, "busy"),
                 ("", "muted"),
             )
             rows.append(Row(f"operation:{operation.id}", cells))
@@ -78,7 +78,7 @@ def build_rows(state: State, project: str, signs: Signs, now: float) -> list[Row
         )
         sign, role, word = _build_state(build, operation, signs)
         running = operation is not None and not operation.state.ended
-        detail = _doing(state, operation, signs) if running else _when(operation, now)
+        detail = doing(state, operation, signs) if running else _when(operation, now)
         cells = ((sign, role), (clean(build.name), "text"), (word, role), (detail, "muted"))
         rows.append(Row(f"build:{project}:{build.name}", cells))
     return rows
@@ -114,7 +114,7 @@ def _state_word(machine: Machine, operation: Operation | None) -> str:
     return machine.state.value
 
 
-def _doing(state: State, operation: Operation | None, signs: Signs) -> str:
+def doing(state: State, operation: Operation | None, signs: Signs) -> str:
     """The step that runs now, and how far it is."""
     if operation is None or operation.state.ended:
         return ""

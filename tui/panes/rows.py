@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 import msgspec
@@ -14,6 +13,8 @@ from textual.strip import Strip
 
 from tui.look.lines import Part, cut
 from tui.look.painted import Painted
+from tui.panes.matching import matcher
+from tui.panes.ordering import Order
 
 _GAP = 2
 _LEAST = 11
@@ -55,6 +56,10 @@ class RowList(Painted, can_focus=True):
         self.hint: tuple[tuple[Part, ...], ...] = ()
         """Lines that are shown where there are no rows."""
         self.pattern = ""
+        self._order = Order()
+        self._marks: set[str] = set()
+        self._anchor = ""
+        """Where the next range begins: the row that was marked last."""
         self.cursor = 0
         self._top = 0
         self._widths: tuple[int, ...] = ()
@@ -67,18 +72,18 @@ class RowList(Painted, can_focus=True):
     def set_rows(self, rows: Sequence[Row], hint: Sequence[Sequence[Part]] = ()) -> None:
         """The cursor stays on its row, or where that is gone on the one in its place."""
         self._all = tuple(rows)
+        self._marks &= {row.key for row in rows}
         self.hint = tuple(tuple(line) for line in hint)
         self._refilter()
 
     def set_pattern(self, pattern: str) -> None:
-        """Show only rows that match: a regular expression, ``!`` before it for those that do not."""
+        """Show only rows that match, as :mod:`tui.panes.matching` has it."""
         self.pattern = pattern
         self._refilter()
 
     def _refilter(self) -> None:
         old, before = self.rows, self.selected
-        keep = _Matcher(self.pattern)
-        self.rows = tuple(row for row in self._all if keep(row)) if self.pattern else self._all
+        self.rows = self._arranged()
         keys = [row.key for row in self.rows]
         if before in keys:
             self.cursor = keys.index(before)
@@ -94,6 +99,13 @@ class RowList(Painted, can_focus=True):
         if self.selected != before:
             self.post_message(self.Moved(self))
 
+    def _arranged(self) -> tuple[Row, ...]:
+        rows: Sequence[Row] = self._all
+        if self.pattern:
+            keep = matcher(self.pattern)
+            rows = [row for row in rows if keep(" ".join(text for text, _ in row.cells))]
+        return self._order.apply(rows)
+
     def _refresh_changed(self, old: Sequence[Row]) -> None:
         width = self.size.width
         regions = [
@@ -108,6 +120,8 @@ class RowList(Painted, can_focus=True):
         title: str = self._label
         if self.pattern:
             title += f"  /{self.pattern}  {len(self.rows)} of {len(self._all)}"
+        if self.marked:
+            title += f"  {len(self.marked)} marked"
         if title != getattr(self, "_title_shown", None):
             self._title_shown = title
             # Names may hold brackets, which are no markup here.
@@ -133,6 +147,62 @@ class RowList(Painted, can_focus=True):
         self._scroll_to_cursor()
         self.refresh()
         self.post_message(self.Moved(self))
+
+    # Marks and order.
+
+    @property
+    def marked(self) -> tuple[str, ...]:
+        """Keys of the marked rows that are shown, in their order."""
+        return tuple(row.key for row in self.rows if row.key in self._marks)
+
+    def mark(self) -> None:
+        """Mark the row with the cursor, or take its mark away, and go on to the next one."""
+        if self.rows:
+            self._anchor = self.selected
+            self._marks ^= {self.selected}
+            self.move_to(self.cursor + 1)
+            self._marks_changed()
+
+    def mark_range(self) -> None:
+        """Mark everything from the row that was marked last to the cursor."""
+        keys = [row.key for row in self.rows]
+        if keys:
+            start = keys.index(self._anchor) if self._anchor in keys else self.cursor
+            first, last = sorted((start, self.cursor))
+            self._marks |= set(keys[first : last + 1])
+            self._anchor = self.selected
+            self._marks_changed()
+
+    def mark_all(self) -> None:
+        """Mark all rows that are shown, or where they are, none."""
+        shown = {row.key for row in self.rows}
+        self._marks = self._marks - shown if shown <= self._marks else self._marks | shown
+        self._marks_changed()
+
+    def clear_marks(self) -> bool:
+        """False where there were none."""
+        had = bool(self._marks)
+        self._marks.clear()
+        self._marks_changed()
+        return had
+
+    def _marks_changed(self) -> None:
+        self._retitle()
+        self.refresh()
+        self.post_message(self.Moved(self))
+
+    def sort_next(self) -> str:
+        """Sort by the next column; its name, "" for the order in which the rows come."""
+        return self._sort(self._order.next(self.header))
+
+    def sort_reversed(self) -> str:
+        return self._sort(Order(self._order.column, not self._order.reverse))
+
+    def _sort(self, order: Order) -> str:
+        self._order = order
+        self._refilter()
+        self.refresh()
+        return "" if order.column is None else self.header[order.column]
 
     # Geometry.
 
@@ -211,21 +281,28 @@ class RowList(Painted, can_focus=True):
                 return self.line([(" nothing matches", "muted")] if y == 0 else [], width)
             return self.line([(" ", "text"), *self.hint[y]] if y < len(self.hint) else [], width)
         if y < self._heading:
-            heading = [
-                (text.upper()[:size] if size >= min(3, len(text)) else "", "muted")
-                for text, size in zip(self.header, self._widths, strict=False)
-            ]
-            return self.line(self._parts(heading), width)
+            return self.line(self._parts(self._heading_cells()), width)
         number = y - self._heading + self._top
         if number >= len(self.rows):
             return self.blank(width)
-        parts = self._parts(self.rows[number].cells)
+        row = self.rows[number]
+        parts = self._parts(row.cells, mark=self.signs.mark if row.key in self._marks else " ")
         if number == self.cursor:
             return self.selected_line(parts, width, focused=self.has_focus)
         return self.line(parts, width)
 
-    def _parts(self, cells: Sequence[Part]) -> list[Part]:
-        parts: list[Part] = [(" ", "text")]
+    def _heading_cells(self) -> list[Part]:
+        cells: list[Part] = []
+        for number, (text, size) in enumerate(zip(self.header, self._widths, strict=False)):
+            if number == self._order.column:
+                arrow = self.signs.down if self._order.reverse else self.signs.up
+                cells.append((f"{text.upper()[: size - 1]}{arrow}", "accent"))
+            else:
+                cells.append((text.upper()[:size] if size >= min(3, len(text)) else "", "muted"))
+        return cells
+
+    def _parts(self, cells: Sequence[Part], mark: str = " ") -> list[Part]:
+        parts: list[Part] = [(mark, "accent")]
         for number, (text, role) in enumerate(cells):
             width = self._widths[number] if number < len(self._widths) else 0
             if not width:
@@ -279,19 +356,3 @@ def _taken(widths: Sequence[int]) -> int:
     """Cells of a row: a blank, the columns, and the gaps between those that are shown."""
     shown = [width for number, width in enumerate(widths) if number and width]
     return 1 + widths[0] + 1 + sum(shown) + _GAP * max(0, len(shown) - 1)
-
-
-class _Matcher:
-    """Tells whether a row matches a pattern."""
-
-    def __init__(self, pattern: str) -> None:
-        self.inverse = pattern.startswith("!")
-        text = pattern.removeprefix("!")
-        try:
-            self.regex = re.compile(text, re.IGNORECASE)
-        except re.error:
-            self.regex = re.compile(re.escape(text), re.IGNORECASE)
-
-    def __call__(self, row: Row) -> bool:
-        found = self.regex.search(" ".join(text for text, _ in row.cells)) is not None
-        return found is not self.inverse

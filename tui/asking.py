@@ -1,0 +1,97 @@
+"""What is asked in a line or a list: a filter, a search, a command, the palette, the help."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from core.errors import BoxwrightError
+from tui import choice as choices
+from tui import history, orders
+from tui.prompt import Prompt
+
+if TYPE_CHECKING:
+    from tui.actions import Actions
+    from tui.program import BoxwrightApp
+    from tui.workbench import Workbench
+
+_QUIT = ("q", "quit", "exit")
+
+
+class Asking:
+    def __init__(self, actions: Actions, app: BoxwrightApp, workbench: Workbench) -> None:
+        self._actions = actions
+        self._app = app
+        self._bench = workbench
+        self._bridge = workbench.bridge
+
+    def filter(self) -> None:
+        if self._bench.in_detail and self._bench.detail.active == "log":
+            self._bench.ask(Prompt("search", "/", hint="text to search for"))
+            return
+        self._bench.focus_list(self._bench.pane)
+        hint = "regular expression; ! before it for the others, -f for letters in that order"
+        self._bench.ask(Prompt("filter", "/", text=self._bench.pattern, hint=hint))
+
+    def command(self) -> None:
+        self._bench.ask(
+            Prompt(
+                "command",
+                ":",
+                hint="a command; tab completes, up goes back to earlier ones",
+                complete=lambda text: orders.complete(text, self._machine_names()),
+                earlier=history.load(),
+            )
+        )
+
+    def _machine_names(self) -> list[str]:
+        shown = "" if self._bench.everywhere else self._bridge.project
+        machines = self._bridge.state.machines.values()
+        return sorted({machine.name for machine in machines if not shown or machine.key.project == shown})
+
+    def describe(self, text: str) -> str:
+        """What the line at the prompt would do, or which commands begin so."""
+        found = orders.completions(text)
+        if not found:
+            words = text.split()
+            found = orders.completions(words[0]) if words else []
+        if len(found) == 1 or (found and found[0].name == text.strip()):
+            usage = " ".join(
+                argument.metavar.upper() if not argument.flags else f"[{argument.flags[-1]}]"
+                for argument in found[0].arguments
+            )
+            return f"{found[0].name} {usage}  {found[0].help}"
+        return "  ".join(spec.name for spec in found)
+
+    def typed(self, line: str) -> None:
+        """Do what was typed at the prompt."""
+        if line.strip() in _QUIT:
+            self._app.exit()
+            return
+        history.remember(line)
+        try:
+            shown = "" if self._bench.everywhere else self._bridge.project
+            typed = orders.parse(line, list(self._bridge.state.machines.values()), shown)
+        except BoxwrightError as error:
+            self._actions.show_problem(error.problem)
+            return
+        choice = None
+        if typed.machine is not None:
+            choice = choices.machine_choice(self._bridge.state, str(typed.machine))
+        self._actions.perform(typed.spec, typed.values, choice)
+
+    async def palette(self) -> None:
+        from tui.dialogs.palette import Palette
+        from tui.manual import palette_entries
+
+        chosen = await self._app.push_screen_wait(
+            Palette(palette_entries(self._bench.keymap, self._bench.choice))
+        )
+        if chosen:
+            self._actions.perform_id(chosen)
+
+    def help(self) -> None:
+        from tui.dialogs.info import Info
+        from tui.manual import help_lines
+
+        kind = self._bench.spec_kind()
+        self._app.push_screen(Info("Keys", lambda width: help_lines(self._bench.keymap, kind, width)))
