@@ -110,6 +110,20 @@ class DiskSpec(_Table, frozen=True):
     size: Size
 
 
+class NetworkPlace(_Table, frozen=True):
+    """A network that the machine shares with others of the project."""
+
+    name: Name
+    address: Annotated[
+        str,
+        Meta(
+            pattern=r"^(\d{1,3}(\.\d{1,3}){3})?$",
+            description="The machine's own in it; absent: one that follows from its name.",
+            examples=["10.213.7.10"],
+        ),
+    ] = ""
+
+
 class Ssh(_Table, frozen=True):
     """How the guest is reached, where the box's own defaults do not fit."""
 
@@ -190,6 +204,9 @@ class MachineSpec(_Table, frozen=True):
     memory: Size = "512MiB"
     disks: tuple[DiskSpec, ...] = ()
     ports: tuple[Port, ...] = ()
+    networks: Annotated[
+        tuple[NetworkPlace, ...], Meta(description="Networks that it shares with machines of this project.")
+    ] = ()
     folders: tuple[Folder, ...] = ()
     provision: tuple[Provision, ...] = ()
     ssh: Ssh = Ssh()

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.model.project import MachineSpec, Project, Provision, parse_size
+from core.projects.network_checks import network_faults
 
 if TYPE_CHECKING:
     from core.projects.diagnosis import Fault
@@ -33,6 +34,7 @@ def contradictions(project: Project) -> list[Fault]:
                 ("builds", name, "source", "bootstrap", "size"), build.source.bootstrap.size, SMALLEST_DISK
             )
     faults += _fixed_ports(project)
+    faults += network_faults(project)
     return faults
 
 

@@ -14,6 +14,7 @@ from core.providers.base import Provider
 from tests.providers.bench import Machine, Plans
 from tests.providers.clones import Clones
 from tests.providers.contract import ProviderContract, machines  # noqa: F401
+from tests.providers.networks import Networks
 from tests.support.fake_provider import FakeHypervisor, FakeMachine, FakeProvider
 
 
@@ -55,13 +56,21 @@ class FakeBench:
     async def stored(self, plan: MachinePlan) -> int:
         return self._machine(plan).disk
 
+    async def reaches(self, plan: MachinePlan, address: str) -> bool:
+        mine = {network.name for network in plan.networks}
+        return any(
+            network.name in mine and network.address == address and machine.state is MachineState.RUNNING
+            for machine in self.hypervisor.machines.values()
+            for network in machine.plan.networks
+        )
+
 
 @pytest.fixture
 def bench(tmp_path: Path) -> FakeBench:
     return FakeBench(tmp_path)
 
 
-class TestFake(Clones, ProviderContract):
+class TestFake(Clones, Networks, ProviderContract):
     pass
 
 

@@ -33,7 +33,7 @@ from core.providers.base import Seen, Started, StateChange
 from core.providers.news import News
 from core.undo import SHARED, remove
 
-ALL = frozenset(Capability) - {Capability.NETWORKS}
+ALL = frozenset(Capability)
 
 
 class Gate:
@@ -54,7 +54,8 @@ class Gate:
 class FakeMachine:
     """A machine at the fake hypervisor."""
 
-    def __init__(self, disks: tuple[Path, ...], serial: Path) -> None:
+    def __init__(self, plan: MachinePlan, disks: tuple[Path, ...], serial: Path) -> None:
+        self.plan = plan
         self.state = MachineState.STOPPED
         self.disks = disks
         self.serial = serial
@@ -261,7 +262,7 @@ class FakeProvider:
         await self.hypervisor.begin("create", plan.id)
         images = tuple(Path(disk.path) for disk in plan.disks)
         (home / "serial.log").touch()
-        self.hypervisor.machines[plan.id] = FakeMachine((*disks, *images), home / "serial.log")
+        self.hypervisor.machines[plan.id] = FakeMachine(plan, (*disks, *images), home / "serial.log")
 
     async def clone(self, source: MachinePlan, plan: MachinePlan, work: Work) -> None:
         original = self._machine(source)

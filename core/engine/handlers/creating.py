@@ -8,6 +8,7 @@ import msgspec
 
 from core.engine.context import Context
 from core.engine.handlers.box_for import box_for
+from core.engine.handlers.describing import spec_for
 from core.engine.handlers.planning import choose_provider, make_plan, new_id, private_folder
 from core.engine.records import MachineRecord
 from core.engine.registry import RECORD
@@ -26,7 +27,9 @@ async def create(context: Context, key: MachineKey, wanted_provider: str, work: 
     provider, reason = await choose_provider(context, project, key.name, wanted_provider)
     box = await _box(context, project, spec, provider, work)
     machine_id = new_id()
-    plan = make_plan(context, machine_id=machine_id, key=key, spec=spec, provider=provider, box=box)
+    plan = make_plan(
+        context, machine_id=machine_id, key=key, project=project, spec=spec, provider=provider, box=box
+    )
     async with work.step("Linked clone" if box else "Create", detail=str(box.key) if box else "") as step:
         folders = (plan.runtime, plan.folder)
         step.intend(RECORD, id=machine_id, paths=folders)
@@ -71,12 +74,20 @@ def plan_again(context: Context, record: MachineRecord) -> MachineRecord:
     longer in its project keeps its old plan.
     """
     project = context.projects.load(record.key.project)
-    spec = project.machines.get(record.key.name)
+    spec = spec_for(project, record)
     if spec is None:
         return record
     provider = context.provider(record.provider)
     box = _linked_box(record)
-    plan = make_plan(context, machine_id=record.id, key=record.key, spec=spec, provider=provider, box=box)
+    plan = make_plan(
+        context,
+        machine_id=record.id,
+        key=record.key,
+        project=project,
+        spec=spec,
+        provider=provider,
+        box=box,
+    )
     return context.machines.change(
         record.key,
         plan=msgspec.structs.replace(plan, disks=record.plan.disks, box_files=record.plan.box_files),

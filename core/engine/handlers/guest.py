@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from core.engine.context import Context
+from core.engine.handlers.describing import spec_of
 from core.engine.handlers.running import mark_running, mark_stopped
 from core.engine.records import MachineRecord
 from core.errors import BoxwrightError
 from core.guests.errors import GuestGoneError
 from core.guests.keys import is_insecure, login_identities
 from core.model.machine import SSH, Endpoint, MachineState
-from core.model.project import MachineSpec
 from core.model.work import Work
 from core.providers.base import Started
 
@@ -140,11 +140,3 @@ def endpoint_of(record: MachineRecord, started: Started) -> Endpoint:
         known_hosts=record.known_hosts or f"{record.plan.folder}/known_hosts",
         forward_agent=record.forward_agent,
     )
-
-
-def spec_of(context: Context, record: MachineRecord) -> MachineSpec | None:
-    """What the project says of the machine now; None where it no longer says anything, or cannot be read."""
-    try:
-        return context.projects.load(record.key.project).machines.get(record.key.name)
-    except BoxwrightError:
-        return None

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from core.engine.context import Context
 from core.engine.handlers import guest as guests
+from core.engine.handlers import networking
 from core.engine.handlers.creating import create, plan_again
 from core.engine.handlers.looking import look, looked_at
 from core.engine.handlers.planning import private_folder
@@ -34,7 +35,8 @@ async def up(context: Context, command: commands.Up, work: Work) -> None:
             remedy=f"boxwright destroy {key.name}",
         )
     booted = await _bring_up(context, record, work, fresh=fresh)
-    if not booted and command.provision is None and context.machines.require(key).provisioned_at:
+    now = context.machines.require(key)
+    if not booted and command.provision is None and now.provisioned_at and not networking.due(now):
         work.cached("running already")
         return
     await _after_boot(context, key, command.provision, work, booted=booted)
@@ -62,6 +64,7 @@ async def _after_boot(
     context: Context, key: MachineKey, provision: bool | None, work: Work, *, booted: bool
 ) -> None:
     await guests.prepare(context, context.machines.require(key), work)
+    await networking.join(context, key, work)
     await folders(context, context.machines.require(key), work)
     await provision_due(context, key, provision, work, booted=booted)
 

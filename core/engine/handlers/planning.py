@@ -7,10 +7,12 @@ from pathlib import Path
 
 from core.boxes import architecture
 from core.engine.context import Context
-from core.errors import ProviderError
+from core.engine.handlers.addressing import plan_networks
+from core.errors import ProviderError, UsageError
 from core.model.box import Box
 from core.model.machine import ExtraDisk, MachineKey, MachinePlan, WantedPort
 from core.model.project import MachineSpec, Project, parse_size
+from core.model.provider import Capability
 from core.providers.base import Provider
 
 
@@ -58,6 +60,7 @@ def make_plan(
     *,
     machine_id: str,
     key: MachineKey,
+    project: Project,
     spec: MachineSpec,
     provider: Provider,
     box: Box | None,
@@ -65,6 +68,12 @@ def make_plan(
     """The plan for a machine as its project describes it now. Raises UsageError for wrong options."""
     options = spec.options(provider.name)
     provider.check(options)
+    if spec.networks and Capability.NETWORKS not in provider.capabilities:
+        raise UsageError(
+            f"{provider.name} has no {Capability.NETWORKS}.",
+            why=f"The machine {key.name!r} is to be in the network {spec.networks[0].name!r}.",
+            remedy="choose another provider for it, or take its 'networks' away",
+        )
     ssh = WantedPort(guest=spec.ssh.guest_port, host=spec.ssh.host_port, name="ssh")
     ports = tuple(
         WantedPort(
@@ -92,6 +101,7 @@ def make_plan(
         memory=parse_size(spec.memory),
         extra_disks=tuple(ExtraDisk(name=disk.name, size=parse_size(disk.size)) for disk in spec.disks),
         ports=(ssh, *ports),
+        networks=plan_networks(context, project, key, spec, machine_id),
         hostname=spec.hostname,
         halt_timeout=spec.halt_timeout,
         options=options,

@@ -6,6 +6,7 @@ import time
 
 from core.engine.context import Context
 from core.engine.handlers import guest as guests
+from core.engine.handlers.describing import spec_for
 from core.engine.records import MachineRecord
 from core.model import command as commands
 from core.model.machine import MachineKey
@@ -77,4 +78,4 @@ async def folders(context: Context, record: MachineRecord, work: Work) -> None:
 
 def _spec(context: Context, record: MachineRecord) -> MachineSpec | None:
     """Raises ConfigError where the project cannot be read: provisioning cannot go by guess."""
-    return context.projects.load(record.key.project).machines.get(record.key.name)
+    return spec_for(context.projects.load(record.key.project), record)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.engine.context import Context
 from core.engine.handlers import guest as guests
+from core.engine.handlers import networking
 from core.engine.handlers.looking import look, looked_at
 from core.engine.handlers.running import mark_running, mark_stopped
 from core.engine.records import MachineRecord
@@ -37,6 +38,7 @@ async def restore(context: Context, command: commands.RestoreSnapshot, work: Wor
         work.commit()
         await guests.wait(context, context.machines.require(command.machine), work, started)
         mark_running(context, command.machine, started)
+        await networking.join(context, command.machine, work)
     await look(context, command.machine)
 
 

@@ -11,7 +11,7 @@ from core.model.machine import Forward
 from core.providers.acceleration import Acceleration
 from core.providers.ports import LOOPBACK
 from core.providers.qemu.layout import Layout
-from core.providers.qemu.record import DiskFile, Launch, Record
+from core.providers.qemu.record import DiskFile, Launch, Nic, Record
 
 MACHINES = {"x86_64": "q35", "aarch64": "virt"}
 """The machine type where none is named."""
@@ -44,6 +44,8 @@ def build(
     for position, node in enumerate(launch.disks):
         argv += _disk(layout, record.disk(node), position)
     argv += _network(record.id, forwards)
+    for number, nic in enumerate(launch.networks, 1):
+        argv += _wire(number, nic)
     argv += ["-object", "rng-builtin,id=rng0", "-device", "virtio-rng-pci,rng=rng0"]
     if paused or incoming:
         argv.append("-S")
@@ -120,6 +122,13 @@ def _network(machine_id: str, forwards: Sequence[Forward]) -> list[str]:
         *("-netdev", f"user,id=net0{rules}"),
         # No boot from the network, so no ROM for it.
         *("-device", f"virtio-net-pci,netdev=net0,mac={mac},romfile="),
+    ]
+
+
+def _wire(number: int, nic: Nic) -> list[str]:
+    return [
+        *("-netdev", f"socket,id=net{number},mcast={nic.group},localaddr={LOOPBACK}"),
+        *("-device", f"virtio-net-pci,netdev=net{number},mac={nic.mac},romfile="),
     ]
 
 

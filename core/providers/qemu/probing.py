@@ -21,6 +21,7 @@ CAPABILITIES = frozenset(
         Capability.STATS,
         Capability.PORTS,
         Capability.EXTRA_DISKS,
+        Capability.NETWORKS,
     }
 )
 

@@ -28,6 +28,14 @@ class DiskFile(msgspec.Struct, frozen=True, kw_only=True):
     change, as other machines have them, too."""
 
 
+class Nic(msgspec.Struct, frozen=True):
+    """An interface in a network of machines."""
+
+    mac: str
+    group: str
+    """Where the network's frames go: a multicast address and a port, on the loopback alone."""
+
+
 class Launch(msgspec.Struct, frozen=True, kw_only=True):
     """The virtual hardware. Saved memory fits only the very hardware that it was saved from."""
 
@@ -44,6 +52,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     firmware: str = ""
     """Path of the UEFI code image; "" for the machine's own BIOS."""
     display: str = "none"
+    networks: tuple[Nic, ...] = ()
     args: tuple[str, ...] = ()
 
 

@@ -14,13 +14,13 @@ from core.model.work import Work
 from core.providers import acceleration, firmware, ports, tools
 from core.providers.neighbours import ports_of_others
 from core.providers.ports import Claims
-from core.providers.qemu import command, disks, processes
+from core.providers.qemu import command, disks, processes, wire
 from core.providers.qemu import record as records
 from core.providers.qemu.last_words import died, last_words
 from core.providers.qemu.layout import Layout
 from core.providers.qemu.links import Link, Links
 from core.providers.qemu.options import read_options
-from core.providers.qemu.record import Launch, Record
+from core.providers.qemu.record import Launch, Nic, Record
 
 ATTEMPTS = 5
 """How often other ports are tried where one was taken between choice and start."""
@@ -45,6 +45,7 @@ def hardware(plan: MachinePlan, record: Record) -> tuple[Launch, acceleration.Ac
         disks=(*own, *attached),
         firmware=str(firmware.find(plan.architecture).code) if plan.firmware == "uefi" else "",
         display=options.display,
+        networks=tuple(Nic(network.mac, wire.group(network.name)) for network in plan.networks),
         args=options.args,
     )
     return launch, chosen
