@@ -58,6 +58,12 @@ def busy_port() -> tuple[socket.socket, int]:
 class ProviderContract(StoppedContract):
     """Life cycle, faults from outside, adoption, snapshots, ports, consoles."""
 
+    async def test_probe_is_usable_and_its_capabilities_are_those_of_the_class(self, bench: Bench) -> None:
+        probe = await bench.provider.probe()
+        assert probe.usable, probe.why
+        assert probe.version
+        assert set(probe.capabilities) == bench.provider.capabilities
+
     async def test_a_machine_lives_from_create_to_destroy(self, bench: Bench, machines: NewMachine) -> None:
         machine = machines()
         assert await machine.state() is MachineState.ABSENT

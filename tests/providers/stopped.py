@@ -34,12 +34,6 @@ async def machines(bench: Bench) -> AsyncIterator[NewMachine]:
 class StoppedContract:
     """Creating, destroying, snapshots of disks, refusals."""
 
-    async def test_probe_is_usable_and_its_capabilities_are_those_of_the_class(self, bench: Bench) -> None:
-        probe = await bench.provider.probe()
-        assert probe.usable, probe.why
-        assert probe.version
-        assert set(probe.capabilities) == bench.provider.capabilities
-
     def test_unknown_options_are_refused_with_the_known_ones(self, bench: Bench) -> None:
         bench.provider.check({})
         with pytest.raises(UsageError) as raised:

@@ -1,0 +1,104 @@
+"""Is VirtualBox usable on this computer?"""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import re
+import sys
+from collections.abc import Sequence
+
+from core.errors import BoxwrightError
+from core.model.provider import Capability, Probe
+from core.providers.virtualbox import host, troubles
+from core.providers.virtualbox.bridge import Bridge
+
+CAPABILITIES = frozenset(
+    {
+        Capability.SUSPEND,
+        Capability.SNAPSHOT,
+        Capability.SNAPSHOT_MEMORY,
+        Capability.CLONE,
+        Capability.SERIAL,
+        Capability.STATS,
+        Capability.PORTS,
+        Capability.EXTRA_DISKS,
+        Capability.NETWORKS,
+    }
+)
+
+OLDEST = (6, 1)
+
+PATIENCE = 10.0
+"""Seconds for VirtualBox's daemon, which is started by the question, to answer."""
+
+GROUP = "vboxusers"
+"""Who may use the host's USB devices in machines."""
+
+
+async def probe(bridge: Bridge) -> Probe:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            ended = await host.manage("--version")
+            version = parse_version(ended.output)
+            if not version:
+                return _unusable("VBoxManage does not say which version it is.", ended.errors.strip()[:300])
+            text = ".".join(map(str, version))
+            if version < OLDEST:
+                return _unusable(f"VirtualBox {text} is too old; 6.1 is the oldest that works.", "", text)
+            about = await bridge.ask("about")
+    except TimeoutError:
+        return _unusable(
+            f"VirtualBox does not answer within {PATIENCE:g} s.", "end the process VBoxSVC, then try again"
+        )
+    except BoxwrightError as error:
+        problem = error.problem
+        return _unusable(" ".join(filter(None, (problem.what, problem.why))), problem.remedy)
+    if troubles.module_missing():
+        why = f"VirtualBox's kernel module is not loaded: {host.DEVICE} is not there, so no machine starts."
+        return _unusable(why, troubles.module_remedy(), about["version"])
+    return Probe(
+        provider="virtualbox",
+        usable=True,
+        version=about["version"],
+        why="; ".join(_remarks()),
+        capabilities=tuple(sorted(CAPABILITIES)),
+    )
+
+
+def parse_version(output: str) -> tuple[int, ...]:
+    """Of e.g. ``7.2.22_Debianr175245``, which may stand below warnings; () where there is none."""
+    for line in reversed(output.splitlines()):
+        found = re.match(r"\s*(\d+)\.(\d+)\.(\d+)", line)
+        if found:
+            return tuple(int(part) for part in found.groups())
+    return ()
+
+
+def _remarks() -> Sequence[str]:
+    if sys.platform != "linux" or _in_group():
+        return ()
+    return (f"you are not in the group {GROUP}, which only the use of USB devices needs: "
+            f"sudo usermod -aG {GROUP} $USER",)  # fmt: skip
+
+
+def _in_group() -> bool:
+    import grp
+    import os
+
+    try:
+        group = grp.getgrnam(GROUP)
+    except KeyError:
+        return True
+    return os.geteuid() == 0 or group.gr_gid in os.getgroups() or getpass.getuser() in group.gr_mem
+
+
+def _unusable(why: str, remedy: str, version: str = "") -> Probe:
+    return Probe(
+        provider="virtualbox",
+        usable=False,
+        version=version,
+        why=why,
+        remedy=remedy,
+        capabilities=tuple(sorted(CAPABILITIES)),
+    )

@@ -1,0 +1,154 @@
+"""Machines come and go: imported from a box, cloned from another, removed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from core.providers.virtualbox.worker.api import Api, Refused, Steps
+
+MARK = "boxwright/box"
+"""Extra data of a machine that stands for a box, written when it is whole: the box's digest."""
+
+BASE = "boxwright"
+"""The snapshot that linked clones stand on."""
+
+
+def master(api: Api, name: str, digest: str) -> str:
+    """UUID of the whole machine that stands for the box, "" where there is none."""
+    machine = api.find(name)
+    if machine is None:
+        return ""
+    if machine.accessible and machine.getExtraData(MARK) == digest and machine.snapshotCount:
+        return str(machine.id)
+    return ""
+
+
+def import_box(api: Api, appliance: str, name: str, folder: str, digest: str) -> Steps:
+    """A machine called ``name`` below ``folder`` from an OVF or OVA, with a snapshot to make clones of."""
+    half = api.find(name)
+    if half is not None:
+        if not half.settingsFilePath.startswith(folder.rstrip("/") + "/"):
+            raise Refused("taken", f"The machine {name!r} is somebody else's: {half.settingsFilePath}")
+        yield from remove(api, half.id)
+    reader = api.box.createAppliance()
+    yield reader.read(appliance)
+    reader.interpret()
+    found = api.array(reader, "virtualSystemDescriptions")
+    if len(found) != 1:
+        raise Refused("unfit", f"It describes {len(found)} machines; a box has one.")
+    if not _place(api, found[0], name, Path(folder, name)):
+        raise Refused("unfit", "It describes a machine without a disk.")
+    yield reader.importMachines([api.constants.ImportOptions_KeepNATMACs])
+    machine = api.needed(api.array(reader, "machines")[0])
+    with api.held((yield from api.lock(machine))) as changed:
+        progress = changed.takeSnapshot(BASE, "Machines of Boxwright are linked clones of this.", True)[0]
+        yield progress
+        changed.setExtraData(MARK, digest)
+        changed.saveSettings()
+    yield from api.unlocked(machine)
+    return machine.id
+
+
+def _place(api: Api, description: Any, name: str, home: Path) -> int:
+    """Say where everything of the machine goes; returns how many disks it has."""
+    types, _references, _original, values, extra = description.getDescription()
+    constants = api.constants
+    chosen, disks = list(values), 0
+    kinds = {
+        constants.VirtualSystemDescriptionType_Name: name,
+        constants.VirtualSystemDescriptionType_BaseFolder: str(home.parent),
+        constants.VirtualSystemDescriptionType_SettingsFile: str(home / f"{name}.vbox"),
+        constants.VirtualSystemDescriptionType_PrimaryGroup: "/",
+    }
+    for place, kind in enumerate(types):
+        if kind in kinds:
+            chosen[place] = kinds[kind]
+        elif kind == constants.VirtualSystemDescriptionType_HardDiskImage:
+            chosen[place] = str(home / f"disk{disks}.vmdk")
+            disks += 1
+    description.setFinalValues([True] * len(types), chosen, list(extra))
+    return disks
+
+
+def clone(api: Api, source: str, name: str, uuid: str, settings: str) -> Steps:
+    """A linked clone of a box's machine, registered; ``settings`` is the path of its file."""
+    origin = api.needed(source)
+    if api.find(name) is not None:
+        raise Refused("taken", f"There is a machine {name!r} already, and it is somebody else's.")
+    point = origin.findSnapshot(BASE)
+    machine = _new(api, name, uuid, settings, origin)
+    links = [api.constants.CloneOptions_Link, api.constants.CloneOptions_KeepNATMACs]
+    yield point.machine.cloneTo(machine, api.constants.CloneMode_MachineState, links)
+    machine.saveSettings()
+    try:
+        api.box.registerMachine(machine)
+    except Exception:
+        media = machine.unregister(api.constants.CleanupMode_DetachAllReturnHardDisksOnly)
+        yield machine.deleteConfig(media)
+        raise
+    return machine.id
+
+
+def _new(api: Api, name: str, uuid: str, settings: str, origin: Any) -> Any:
+    """Made, not registered. What has to be said for that has changed twice."""
+    flags = f"UUID={uuid}"
+    system = origin.OSTypeId
+    if api.version >= (7, 1):
+        platform = origin.platform.architecture
+        return api.box.createMachine(settings, name, platform, [], system, flags, "", "", "")
+    if api.version >= (7, 0):
+        return api.box.createMachine(settings, name, [], system, flags, "", "", "")
+    return api.box.createMachine(settings, name, [], system, flags)
+
+
+def register(api: Api, uuid: str, settings: str) -> None:
+    """Let VirtualBox know a machine again whose settings are still there."""
+    if api.find(uuid) is None:
+        password = ("",) if api.version >= (7, 0) else ()
+        api.box.registerMachine(api.box.openMachine(settings, *password))
+
+
+def remove(api: Api, uuid: str) -> Steps:
+    """Switched off, unregistered, its files deleted; False where there is no such machine."""
+    machine = api.find(uuid)
+    if machine is None:
+        return False
+    constants = api.constants
+    if not machine.accessible:
+        machine.unregister(constants.CleanupMode_UnregisterOnly)
+        return True
+    yield from end(api, machine)
+    media = machine.unregister(constants.CleanupMode_DetachAllReturnHardDisksOnly)
+    yield machine.deleteConfig(media)
+    return True
+
+
+def end(api: Api, machine: Any) -> Steps:
+    """Switch it off, if it runs, and wait until nobody holds it."""
+    if api.state(machine.state) in RUNNING:
+        session = yield from api.lock(machine, shared=True)
+        with api.held(session):
+            yield session.console.powerDown()
+    yield from api.unlocked(machine)
+
+
+RUNNING = ("Running", "Paused", "Stuck", "Starting", "Saving", "Restoring")
+
+
+def drop_master(api: Api, name: str, folder: str) -> Steps:
+    """Remove the machine that stands for a box, whole or half made, unless a clone stands on it; whether it
+    has gone. One of that name that is not in ``folder`` is somebody else's."""
+    machine = api.find(name)
+    if machine is None or not machine.settingsFilePath.startswith(folder.rstrip("/") + "/"):
+        return False
+    origin = machine
+    if machine.accessible and machine.snapshotCount:
+        origin = machine.findSnapshot("").machine
+    for attached in api.array(origin, "mediumAttachments") if machine.accessible else ():
+        if attached.medium is None:
+            continue
+        for child in api.array(attached.medium, "children"):
+            if machine.id not in api.array(child, "machineIds"):
+                return False
+    return (yield from remove(api, machine.id))
