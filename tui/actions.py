@@ -12,9 +12,11 @@ from core.model.operation import Operation, StepState
 from core.model.problem import Problem
 from tui import orders
 from tui.asking import Asking
+from tui.bindings import CONSOLE, LOG, OWN, Own
 from tui.choice import Choice
 from tui.console.opening import Opening
-from tui.keys import CONSOLE, OWN, Own, refusal
+from tui.keys import refusal
+from tui.log.opening import Logs
 from tui.look.lines import Part
 from tui.orders import Values
 from tui.reading import Reading
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from tui.program import BoxwrightApp
     from tui.workbench import Workbench
 
-_OWN = {own.id: own for own in (*OWN, *CONSOLE)}
+_OWN = {own.id: own for own in (*OWN, *CONSOLE, *LOG)}
 
 
 class Actions:
@@ -39,6 +41,7 @@ class Actions:
         self.last_line = ""
         self._reading = Reading(self, app, workbench)
         self._opening = Opening(self, app, workbench)
+        self._logs = Logs(self, app, workbench)
         self.asking = Asking(self, app, workbench)
         self._here: dict[str, Callable[[Choice], Any]] = {
             "machine.ssh": self._opening.shell,
@@ -74,14 +77,15 @@ class Actions:
             "workbench.next-tab": lambda: self._turn(1),
             "workbench.close-tab": self._close_tab,
             "workbench.again": self._again,
-            "workbench.mark": lambda: bench.listed.mark(),
-            "workbench.mark-range": lambda: bench.listed.mark_range(),
-            "workbench.mark-all": lambda: bench.listed.mark_all(),
-            "workbench.sort": lambda: self._tell_order(bench.listed.sort_next()),
-            "workbench.reverse": lambda: self._tell_order(bench.listed.sort_reversed()),
+            "workbench.mark": lambda: bench.lists.listed.mark(),
+            "workbench.mark-range": lambda: bench.lists.listed.mark_range(),
+            "workbench.mark-all": lambda: bench.lists.listed.mark_all(),
+            "workbench.sort": lambda: self._tell_order(bench.lists.listed.sort_next()),
+            "workbench.reverse": lambda: self._tell_order(bench.lists.listed.sort_reversed()),
             "workbench.new": lambda: self._begin(self._new_machine()),
             **self._opening.table(),
-            "workbench.everywhere": lambda: self._everywhere(not bench.everywhere),
+            **self._logs.table(),
+            "workbench.everywhere": lambda: self._everywhere(not bench.lists.everywhere),
             "workbench.line": self._show_line,
             "workbench.theme": self._app.choose_theme,
             "workbench.quit": self._app.exit,
@@ -100,10 +104,10 @@ class Actions:
         if isinstance(what, Own):
             self._own[what.id]()
             return
-        if choice is None and what.struct is not None and len(self._bench.marked(what.subject)) > 1:
+        if choice is None and what.struct is not None and len(self._bench.lists.marked(what.subject)) > 1:
             self._begin(self._all_marked(what, dict(values or {})))
             return
-        choice = choice or self._bench.choice_for(what.subject)
+        choice = choice or self._bench.lists.choice_for(what.subject)
         reason = refusal(what, choice)
         if reason:
             self._bench.say(f"{what.title}: {reason}", "warn")
@@ -121,16 +125,16 @@ class Actions:
         from tui.dialogs.progress import Progress
 
         bulk = Bulk(self._app, self._bridge, self._line)
-        begun = await bulk.run(spec, self._bench.marked(spec.subject), values)
+        begun = await bulk.run(spec, self._bench.lists.marked(spec.subject), values)
         if not begun:
             return
-        self._bench.listed.clear_marks()
+        self._bench.lists.listed.clear_marks()
         for each in begun:
             if each.operation:
                 self._mine[each.operation] = spec.title
         subject = await self._app.push_screen_wait(Progress(spec.title, begun, lambda: self._bridge.state))
         if subject:
-            self._bench.listed.select(subject)
+            self._bench.lists.listed.select(subject)
             self._show_tab("steps")
 
     def _tell_order(self, column: str) -> None:
@@ -223,7 +227,7 @@ class Actions:
         if written is None:
             return
         self._bridge.project = written.root
-        self._bench.everywhere = False
+        self._bench.lists.everywhere = False
         self._bridge.want_project(written.root)
         self._bench.say(
             f"{self._app.look.signs.done} {written.machine} is in the project; u starts it.", "good"
@@ -240,7 +244,7 @@ class Actions:
             self._bench.focus_detail()
 
     def _everywhere(self, everywhere: bool) -> None:
-        self._bench.everywhere = everywhere or not self._bridge.project
+        self._bench.lists.everywhere = everywhere or not self._bridge.project
         if everywhere:
             self._begin(self._bridge.refresh())
         self._bench.state_changed(frozenset("*"))
@@ -273,7 +277,7 @@ class Actions:
         if self._bench.in_detail:
             self._bench.focus_list(self._bench.pane)
         else:
-            self._bench.listed.clear_marks() or self._bench.clear_filter()
+            self._bench.lists.listed.clear_marks() or self._bench.lists.clear_filter()
 
     def chosen(self, tab: str, target: str) -> None:
         """Enter on a line of a view: a step shows its output, a snapshot is restored."""
@@ -285,7 +289,7 @@ class Actions:
     async def _show_output(self, step: int) -> None:
         from core.model.query import GetOperation, OperationView
 
-        operation = self._bench.choice.operation
+        operation = self._bench.detail.operation
         if operation is None:
             return
         view = await self._bridge.query(GetOperation(operation=operation.id))

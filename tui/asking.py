@@ -30,7 +30,7 @@ class Asking:
             return
         self._bench.focus_list(self._bench.pane)
         hint = "regular expression; ! before it for the others, -f for letters in that order"
-        self._bench.ask(Prompt("filter", "/", text=self._bench.pattern, hint=hint))
+        self._bench.ask(Prompt("filter", "/", text=self._bench.lists.listed.pattern, hint=hint))
 
     def command(self) -> None:
         self._bench.ask(
@@ -44,7 +44,7 @@ class Asking:
         )
 
     def _machine_names(self) -> list[str]:
-        shown = "" if self._bench.everywhere else self._bridge.project
+        shown = self._bench.lists.project
         machines = self._bridge.state.machines.values()
         return sorted({machine.name for machine in machines if not shown or machine.key.project == shown})
 
@@ -69,7 +69,7 @@ class Asking:
             return
         history.remember(line)
         try:
-            shown = "" if self._bench.everywhere else self._bridge.project
+            shown = self._bench.lists.project
             typed = orders.parse(line, list(self._bridge.state.machines.values()), shown)
         except BoxwrightError as error:
             self._actions.show_problem(error.problem)
@@ -93,5 +93,5 @@ class Asking:
         from tui.dialogs.info import Info
         from tui.manual import help_lines
 
-        kind = self._bench.spec_kind()
+        kind = self._bench.lists.kind
         self._app.push_screen(Info("Keys", lambda width: help_lines(self._bench.keymap, kind, width)))

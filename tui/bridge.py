@@ -130,6 +130,11 @@ class Bridge:
             self._asked.add(operation)
             self._spawn(self._fetch_operation(operation))
 
+    def ask_again(self, operation: str) -> None:
+        """Fetch it anew, as its log has grown."""
+        self._asked.add(operation)
+        self._spawn(self._fetch_operation(operation))
+
     def want_project(self, root: str) -> None:
         """Fetch the project anew; it arrives as a change of the state."""
         self._spawn(self._fetch_project(root))

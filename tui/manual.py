@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from core.commands import CommandSpec, Subject
+from tui.bindings import CONSOLE, LOG, OWN
 from tui.choice import Choice
 from tui.dialogs.palette import Entry
-from tui.keys import CONSOLE, OWN, Keymap, commands, refusal, spoken
+from tui.keys import Keymap, commands, refusal, spoken
 from tui.look.lines import Part, wrap
 
 Line = list[Part]
@@ -16,11 +17,10 @@ _GROUPS = (
     (Subject.BUILD, "Builds"),
     (Subject.OPERATION, "Operations"),
 )
-_LOG_KEYS = (
-    ("/", "search; then n and N go to the next match and the one before"),
-    ("G F", "follow the end"), ("g", "to the beginning"), ("W", "wrap long lines"),
+_IN_LOGS = (
+    ("/", "search: all of it, in any size of file"),
     ("left right", "sideways, where lines are not wrapped"),
-)  # fmt: skip
+)
 _IN_CONSOLES = (
     ("shift+pageup", "look back; the mouse wheel does too"),
     ("g G", "to the beginning of what was shown, to its end"),
@@ -62,8 +62,12 @@ def help_lines(keymap: Keymap, kind: Subject, width: int) -> list[Line]:
     ]
     for spec in others:
         lines += _entry(spoken(keymap.key(spec.id)), spec.help, width)
+    log = tuple((spoken(keymap.key(one.id)), one.help) for one in LOG)
     console = tuple((spoken(keymap.key(one.id)), one.help) for one in CONSOLE)
-    for title, entries in (("Log", _LOG_KEYS), ("Console", (*console[:1], *_IN_CONSOLES, *console[1:]))):
+    for title, entries in (
+        ("Log", (*_IN_LOGS, *log)),
+        ("Console", (*console[:1], *_IN_CONSOLES, *console[1:])),
+    ):
         lines += [[], [(title, "!accent")]]
         for key, text in entries:
             lines += _entry(key, text, width)

@@ -109,7 +109,7 @@ class Reading:
             f"{self._app.look.signs.done} Wrote {amounts.listed([str(path) for path in files])}.", "good"
         )
         self._bridge.project = str(folder)
-        self._bench.everywhere = False
+        self._bench.lists.everywhere = False
         self._bridge.want_project(str(folder))
 
     async def _operations(self, _choice: Choice) -> None:

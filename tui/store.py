@@ -11,7 +11,7 @@ from core.model import event as happened
 from core.model.box import Box
 from core.model.event import Event, Snapshot
 from core.model.machine import Machine, MachineKey
-from core.model.operation import Operation, Step, StepState
+from core.model.operation import LogSegment, Operation, Step, StepState
 from core.model.provider import Probe
 from core.model.query import OperationView, ProjectView
 
@@ -32,6 +32,8 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
     """By operation, then by number of the step."""
     log_paths: Mapping[str, str] = {}
     """Files of the logs of operations that were looked at."""
+    segments: Mapping[str, tuple[LogSegment, ...]] = {}
+    """Of those logs: which step wrote which part, as far as that was asked for."""
     probes: Mapping[str, Probe] = {}
     projects: Mapping[str, ProjectView] = {}
 
@@ -58,6 +60,12 @@ class State(msgspec.Struct, frozen=True, kw_only=True):
 
     def machine(self, key: MachineKey) -> Machine | None:
         return self.machines.get(str(key))
+
+
+def unattributed(operation: Operation, state: State) -> int:
+    """Bytes at the end of its log of which the writer was not asked for."""
+    segments = state.segments.get(operation.id, ())
+    return operation.log_size - (segments[-1].offset + segments[-1].length if segments else 0)
 
 
 def _rank(operation: Operation) -> tuple[int, str]:
@@ -109,6 +117,7 @@ class Draft:
             steps[step.id] = _later(steps.get(step.id), step)
         self._table("steps")[name] = steps
         self._table("log_paths")[name] = view.log
+        self._table("segments")[name] = view.segments
         self.changed |= {f"operation:{name}", f"log:{name}"}
 
     def take_project(self, view: ProjectView) -> None:
@@ -188,5 +197,5 @@ class Draft:
         for name in sorted(operations)[: len(operations) - KEPT_OPERATIONS]:
             operation = operations[name]
             if isinstance(operation, Operation) and operation.state.ended:
-                for table in ("operations", "steps", "log_paths"):
+                for table in ("operations", "steps", "log_paths", "segments"):
                     self._table(table).pop(name, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
@@ -84,7 +85,8 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time stands still, twenty seconds after everything in the world began."""
     still = SimpleNamespace(time=lambda: NOW + 20.0)
     monkeypatch.setattr("tui.views.detail.time", still)
-    monkeypatch.setattr("tui.workbench.time", still)
+    monkeypatch.setattr("tui.panes.lists.time", still)
+    monkeypatch.setattr("tui.log.view.time", SimpleNamespace(time=still.time, monotonic=time.monotonic))
 
 
 @pytest.fixture

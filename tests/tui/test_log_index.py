@@ -146,9 +146,6 @@ def test_long_lines_are_wrapped(tmp_path: Path) -> None:
     window = Window(index)
     assert texts(window, Place(), 9, 4, wrapped=True) == ["0123", "4567", "89", "ab"]
     assert texts(window, Place(0, 2), 9, 4, wrapped=True) == ["89", "ab"]
-    assert window.end(2, 4, wrapped=True) == Place(0, 2)
-    assert window.moved(Place(), 3, 4, wrapped=True) == Place(1, 0)
-    assert window.moved(Place(1), -2, 4, wrapped=True) == Place(0, 1)
 
 
 def test_colours_reach_the_lines_after_them(tmp_path: Path) -> None:

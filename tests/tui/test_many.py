@@ -68,13 +68,13 @@ def test_the_order_goes_through_the_columns_that_have_a_heading() -> None:
 
 
 def names(driver: Driver) -> list[str]:
-    return [key.rpartition(":")[2] for key in driver.bench.machines.marked]
+    return [key.rpartition(":")[2] for key in driver.bench.lists.machines.marked]
 
 
 async def test_marks_and_ranges(start: Start) -> None:
     async with start() as driver:
         await driver.press("space", "down", "space")
-        everything = [row.key.rpartition(":")[2] for row in driver.bench.machines.rows]
+        everything = [row.key.rpartition(":")[2] for row in driver.bench.lists.machines.rows]
         assert names(driver) == [everything[0], everything[2]]
         assert "2 marked" in driver.text
         await driver.press("escape")
@@ -138,7 +138,7 @@ async def test_cancel_leaves_everything_as_it_is(start: Start, world: FakeClient
 
 async def test_one_mark_is_meant_in_place_of_the_cursor(start: Start, world: FakeClient) -> None:
     async with start() as driver:
-        first = driver.bench.machines.rows[0].key
+        first = driver.bench.lists.machines.rows[0].key
         await driver.press("space", "end", "h")
         await driver.settle()
         assert str(world.submitted[-1].machine) == first
@@ -148,10 +148,10 @@ async def test_sorting_by_key(start: Start) -> None:
     async with start() as driver:
         await driver.press("comma")
         await driver.wait_for("Sorted by name")
-        shown = [row.key for row in driver.bench.machines.rows]
+        shown = [row.key for row in driver.bench.lists.machines.rows]
         assert shown == sorted(shown)
         await driver.press("full_stop")
-        assert [row.key for row in driver.bench.machines.rows] == shown[::-1]
+        assert [row.key for row in driver.bench.lists.machines.rows] == shown[::-1]
 
 
 def test_the_summary_counts_what_failed_and_what_was_left_out() -> None:

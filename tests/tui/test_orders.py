@@ -10,8 +10,9 @@ from core.commands import BY_ID, COMMANDS, Subject
 from core.errors import UsageError
 from core.model import command as commands
 from tests.support.fake_client import SHOP, box, machine, shop
+from tui.bindings import OWN
 from tui.choice import NOTHING, Choice, box_choice, build_choice, machine_choice
-from tui.keys import OWN, Keymap, refusal
+from tui.keys import Keymap, refusal
 from tui.keys import commands as known
 from tui.orders import build, completions, defaults, line_of, parse
 from tui.store import Draft, State

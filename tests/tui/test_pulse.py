@@ -68,7 +68,7 @@ async def test_figures_begin_anew_when_the_machine_was_started_anew(start: Start
             driver.bench.detail._tick()
             await driver.settle()
         web = driver.bench.choice.machine
-        assert driver.bench.detail._pulse.rates(web) == []
+        assert driver.bench.detail._live.pulse.rates(web) == []
 
 
 @pytest.mark.parametrize("project", [SHOP])
@@ -77,4 +77,4 @@ async def test_without_figures_nothing_is_shown(start: Start, world: FakeClient,
         driver.bench.detail._tick()
         await driver.settle()
         assert "CPU  " not in driver.text
-        assert driver.bench.detail._pulse.why
+        assert driver.bench.detail._live.pulse.why

@@ -357,10 +357,10 @@ async def test_a_filter_narrows_the_list_and_escape_clears_it(start: Start) -> N
         await driver.type("stopped")
         await driver.wait_for("1 of 5")
         await driver.press("enter")
-        assert driver.bench.machines.selected == f"{SHOP}:cache"
+        assert driver.bench.lists.machines.selected == f"{SHOP}:cache"
         await driver.press("escape")
         assert "1 of 5" not in driver.text
-        assert len(driver.bench.machines.rows) == 5
+        assert len(driver.bench.lists.machines.rows) == 5
 
 
 async def test_the_cursor_stays_on_its_machine_when_others_come_and_go(
@@ -368,17 +368,17 @@ async def test_the_cursor_stays_on_its_machine_when_others_come_and_go(
 ) -> None:
     async with start(project="") as driver:
         await driver.press("down")
-        before = driver.bench.machines.selected
+        before = driver.bench.lists.machines.selected
         world.machine(machine("aaa"))
         await driver.settle()
-        assert driver.bench.machines.selected == before
+        assert driver.bench.lists.machines.selected == before
 
 
 async def test_the_mouse_selects_and_picks(start: Start, world: FakeClient) -> None:
     async with start() as driver:
         await driver.pilot.click("#machines", offset=(5, 4))
         await driver.settle()
-        assert driver.bench.machines.selected == f"{SHOP}:cache"
+        assert driver.bench.lists.machines.selected == f"{SHOP}:cache"
         await driver.pilot.click("#tabs", offset=(13, 0))
         await driver.settle()
         assert driver.bench.detail.active == "steps"
@@ -414,7 +414,7 @@ async def test_a_name_at_the_prompt_is_of_the_shown_project(start: Start, world:
         await driver.wait_for("Several projects have a machine 'web'.")
         await driver.press("escape")
         assert len(world.submitted) == 1
-        driver.bench.machines.select(str(other.key))
+        driver.bench.lists.machines.select(str(other.key))
         await driver.press("h")
         await submitted(driver, 2)
         assert last(world) == commands.Halt(machine=other.key)

@@ -8,8 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tui.bindings import CONSOLE
 from tui.console.lists import consoles, recordings
-from tui.keys import CONSOLE
 
 if TYPE_CHECKING:
     from tui.actions import Actions
@@ -56,11 +56,11 @@ class Opening:
         console = bench.consoles.find(chosen or "")
         if console is None:
             return
-        if not bench.machines.select(str(console.machine)):
-            bench.everywhere = True
+        if not bench.lists.machines.select(str(console.machine)):
+            bench.lists.everywhere = True
             bench.state_changed(frozenset("*"))
-            bench.machines.select(str(console.machine))
-        bench.pane = "machines"
+            bench.lists.machines.select(str(console.machine))
+        bench.lists.pane = "machines"
         bench.detail.show(bench.choice)
         self._open(console)
 

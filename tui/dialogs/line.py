@@ -12,18 +12,19 @@ from tui.views.lines import LinesView
 
 
 class Ask(Dialog[str]):
-    def __init__(self, title: str, question: str, hint: str = "") -> None:
+    def __init__(self, title: str, question: str, hint: str = "", text: str = "") -> None:
         super().__init__()
         self._title = title
         self._question = question
         self._hint = hint
+        self._text = text
 
     def compose(self) -> ComposeResult:
         frame = Vertical(classes="frame")
         frame.border_title = self._title.replace("[", "\\[")
         with frame:
             yield LinesView(id="question")
-            yield Input(placeholder=self._hint, compact=True)
+            yield Input(self._text, placeholder=self._hint, compact=True, select_on_focus=False)
 
     def on_mount(self) -> None:
         view = self.query_one(LinesView)

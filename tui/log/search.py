@@ -21,12 +21,13 @@ _ESCAPES = re.compile(rb"\x1b\[[0-?]*[ -/]*[@-~]")
 class Search:
     """One search; goes on with ``step`` until it has seen everything, and again when the log has grown."""
 
-    def __init__(self, index: LogIndex, text: str) -> None:
-        self.text = text
+    def __init__(self, index: LogIndex, text: str, pattern: re.Pattern[str] | None = None) -> None:
+        """``pattern``, one of ours, goes before ``text``."""
         self._index = index
-        flags = 0 if text != text.lower() else re.IGNORECASE
-        self._bytes = re.compile(re.escape(text.encode("utf-8", "replace")), flags)
-        self._regex = re.compile(re.escape(text), flags)
+        if pattern is None:
+            pattern = re.compile(re.escape(text), 0 if text != text.lower() else re.IGNORECASE)
+        self._regex = pattern
+        self._bytes = re.compile(pattern.pattern.encode("utf-8", "replace"), pattern.flags & ~re.UNICODE)
         self._offset = 0
         self._line = 0
         self.lines: array[int] = array("Q")

@@ -39,13 +39,22 @@ class Window:
         self._index = index
 
     def rows(
-        self, place: Place, count: int, width: int, *, left: int = 0, wrapped: bool = False
+        self,
+        place: Place,
+        count: int,
+        width: int,
+        *,
+        left: int = 0,
+        wrapped: bool = False,
+        until: int | None = None,
     ) -> list[Visible]:
-        """At most ``count`` rows from ``place`` on. ``left``: columns that are scrolled away."""
+        """At most ``count`` rows from ``place`` on. ``left``: columns that are scrolled away; ``until``: the
+        line after the last one."""
         found: list[Visible] = []
         number, row = place
         state: Sgr | None = None
-        while len(found) < count and number < self._index.lines:
+        end_line = self._index.lines if until is None else min(until, self._index.lines)
+        while len(found) < count and number < end_line:
             start, end = self._index.span(number)
             if end - start > WHOLE:
                 found += self._long_rows(number, start, end, row, count - len(found), width, left, wrapped)
@@ -69,33 +78,6 @@ class Window:
             return 1
         runs, _ = lines.runs(self._index.read(start, end - start), sgr.PLAIN)
         return max(1, -(-lines.width_of(runs) // width))
-
-    def end(self, count: int, width: int, *, wrapped: bool) -> Place:
-        """The place from which on the last ``count`` rows are shown."""
-        total = self._index.lines
-        if not wrapped:
-            return Place(max(0, total - count))
-        number, left = total, count
-        while number > 0 and left > 0:
-            number -= 1
-            left -= self.height(number, width, wrapped=True)
-        return Place(number, max(0, -left))
-
-    def moved(self, place: Place, rows: int, width: int, *, wrapped: bool) -> Place:
-        """``rows`` further down (or up), within the file."""
-        if not wrapped:
-            return Place(max(0, min(place.line + rows, max(0, self._index.lines - 1))))
-        number, row = place.line, place.row + rows
-        while row < 0 and number > 0:
-            number -= 1
-            row += self.height(number, width, wrapped=True)
-        while number < self._index.lines - 1:
-            height = self.height(number, width, wrapped=True)
-            if row < height:
-                break
-            row -= height
-            number += 1
-        return Place(number, max(0, row))
 
     def _long_rows(
         self, number: int, start: int, end: int, row: int, count: int, width: int, left: int, wrapped: bool

@@ -12,15 +12,15 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from core.commands import Subject
-from core.model.machine import MachineState
-from core.model.operation import StepState
-from core.model.provider import Capability
+from core.model.operation import Operation, StepState
 from tui.choice import NOTHING, Choice
 from tui.console.tabs import Console, Consoles
 from tui.look.lines import Part, clean
-from tui.store import State
+from tui.store import State, unattributed
 from tui.views import overview, pulse, snapshots, steps
 from tui.views.lines import LinesView
+from tui.views.live import Live, measured, waits_for_guest
+from tui.views.runs import Runs, durations, last_time
 from tui.views.tabs import Tab, TabLine
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from tui.log.view import LogView
     from tui.look.look import Look
 
+_ASK = 0.4
+"""Seconds to wait before asking who wrote what is new in a log."""
 _TICK = 1.0
 """Seconds between two looks at the clock, while something runs and is looked at."""
 
@@ -46,10 +48,11 @@ class Detail(Vertical):
         self._active: dict[str, str] = {}
         self.area: ConsoleArea | None = None
         """Where consoles are shown, once there was one."""
-        self._serial_tail: tuple[str, ...] = ()
+        self.runs = Runs()
+        self._live = Live(bridge, self._show_live)
+        self._asked_for_log = False
         self._ticker: Timer | None = None
         self._labels: tuple[str, str] = ("", "")
-        self._pulse = pulse.Pulse(bridge, self._show_pulse)
 
     def compose(self) -> ComposeResult:
         yield TabLine(id="tabs")
@@ -78,6 +81,11 @@ class Detail(Vertical):
         return wanted if wanted in tabs else "overview"
 
     @property
+    def operation(self) -> Operation | None:
+        """The one that is looked at: the latest on the chosen thing, or one before it."""
+        return self.runs.operation(self.choice, self.state)
+
+    @property
     def view(self) -> Widget:
         """The widget of the active tab."""
         return self._view(self.active)
@@ -85,7 +93,7 @@ class Detail(Vertical):
     def show(self, choice: Choice) -> None:
         """Another choice, or the same one with news."""
         if choice.key != self.choice.key:
-            self._serial_tail = ()
+            self._live.turned_away()
         self.choice = choice
         title = clean(choice.title) or "boxwright"
         self.label(title.replace("[", "\\["))
@@ -127,7 +135,7 @@ class Detail(Vertical):
         for child in self.children:
             if not isinstance(child, TabLine):
                 child.display = child is shown
-        operation = self.choice.operation
+        operation = self.operation
         if operation is not None and not self.state.known(operation.id):
             self._bridge.want_operation(operation.id)
         if active == "log":
@@ -231,37 +239,58 @@ class Detail(Vertical):
         machine = self.choice.machine
         if machine is None:
             return []
-        return pulse.lines(self._pulse.rates(machine), machine, width=width, signs=self._look.signs)
+        return pulse.lines(self._live.pulse.rates(machine), machine, width=width, signs=self._look.signs)
 
-    def _show_pulse(self) -> None:
-        if self.is_mounted and self.active == "overview":
-            self._update_lines("overview")
+    def _show_live(self) -> None:
+        if self.is_mounted and self.active in ("overview", "steps"):
+            self._update_lines(self.active)
 
     def _update_steps(self, view: LinesView, width: int, now: float) -> None:
-        operation = self.choice.operation
-        signs = self._look.signs
+        operation = self.operation
         if operation is None:
             view.set_lines([[("Nothing was done here yet.", "muted")]])
             return
-        tail = self._tail() if not operation.state.ended else ()
+        last = last_time(operation, self.state)
+        if last is not None and not self.state.known(last.id):
+            self._bridge.want_operation(last.id)
         content = steps.content(
             operation,
             self.state.steps_of(operation.id),
             width=width,
-            signs=signs,
+            signs=self._look.signs,
             now=now,
-            tail=tail,
+            tail=self._live.tail(operation, self.choice, self.state),
             shortcuts=self.shortcuts(),
+            place=self.runs.place(self.choice, self.state),
+            before=durations(last, self.state) if last is not None else {},
         )
         view.follow = not operation.state.ended
         view.set_lines(content.lines, content.targets)
 
     def _update_log(self) -> None:
-        operation = self.choice.operation
-        path = self.state.log_paths.get(operation.id, "") if operation else ""
-        ended = operation is not None and operation.state.ended and self.state.known(operation.id)
-        empty = "It wrote nothing." if ended else "No output yet."
-        self.log_view.open(path, operation.title if operation else "", empty)
+        operation = self.operation
+        if operation is None or operation.id not in self.state.log_paths:
+            self.log_view.open([], "No output yet.")
+            return
+        from tui.log.drawing import log_file
+
+        self._ask_who_wrote(operation)
+        ended = operation.state.ended and self.state.known(operation.id)
+        self.log_view.open(
+            [log_file(operation, self.state)], "It wrote nothing." if ended else "No output yet."
+        )
+
+    def _ask_who_wrote(self, operation: Operation) -> None:
+        """Of what came since that was asked; not more often than some times a second."""
+        if self._asked_for_log or unattributed(operation, self.state) <= 0:
+            return
+        self._asked_for_log = True
+
+        def ask() -> None:
+            self._asked_for_log = False
+            self._bridge.ask_again(operation.id)
+
+        self.set_timer(_ASK, ask)
 
     def shortcuts(self) -> list[steps.Shortcut]:
         """What can be done about a failure."""
@@ -276,7 +305,7 @@ class Detail(Vertical):
 
     def failed_provisioner(self) -> int:
         """Number of the provisioner that failed last on the chosen machine, 0 where none did."""
-        operation, machine = self.choice.operation, self.choice.machine
+        operation, machine = self.operation, self.choice.machine
         if operation is None or machine is None or operation.state is not StepState.FAILED:
             return 0
         view = self.state.projects.get(machine.key.project)
@@ -286,63 +315,24 @@ class Detail(Vertical):
     # While something runs.
 
     def _ticks(self) -> bool:
-        operation = self.choice.operation
+        operation = self.operation
         running = operation is not None and not operation.state.ended
-        return (self.active in ("steps", "overview") and running) or self._pulses()
+        return (self.active in ("steps", "overview", "log") and running) or self._pulses()
 
     def _pulses(self) -> bool:
         """What the machine uses is shown now, so it is measured."""
-        machine, probe = self.choice.machine, self.choice.probe
-        return (
-            self.active == "overview"
-            and self.display
-            and machine is not None
-            and machine.state is MachineState.RUNNING
-            and probe is not None
-            and Capability.STATS in probe.capabilities
-        )
+        return self.active == "overview" and self.display and measured(self.choice)
 
     def _tick(self) -> None:
-        if self._pulses() and self.choice.machine is not None:
-            beat = self._pulse.beat(self.choice.machine)
-            self.run_worker(beat, group="pulse", exclusive=False, exit_on_error=False)
-        if self._waits_for_guest():
-            self.run_worker(self._look_at_serial(), group="serial-tail", exclusive=True, exit_on_error=False)
-        self.update()
-
-    def _waits_for_guest(self) -> bool:
-        operation = self.choice.operation
-        if operation is None or self.choice.machine is None or self.active != "steps":
-            return False
-        running = [step for step in self.state.steps_of(operation.id) if step.state is StepState.RUNNING]
-        return bool(running) and running[-1].name.startswith("Wait") and not running[-1].lines
-
-    async def _look_at_serial(self) -> None:
-        from core.errors import BoxwrightError
-        from core.model.query import GetSerial, Log
-
         machine = self.choice.machine
-        if machine is None:
-            return
-        try:
-            answer = await self._bridge.query(GetSerial(machine=machine.key, limit=4096))
-        except (BoxwrightError, OSError):
-            return
-        if isinstance(answer, Log):
-            from tui.views.output import log_tail
-
-            self._serial_tail = tuple(log_tail(answer.data))
-            self.update()
-
-    def _tail(self) -> tuple[str, ...]:
-        """What the running step says; while a guest is waited for, what its serial console says."""
-        if self._waits_for_guest():
-            return self._serial_tail
-        from tui.views.output import file_tail
-
-        operation = self.choice.operation
-        path = self.state.log_paths.get(operation.id, "") if operation else ""
-        return tuple(file_tail(path)) if path else ()
+        if self._pulses() and machine is not None:
+            beat = self._live.pulse.beat(machine)
+            self.run_worker(beat, group="pulse", exclusive=False, exit_on_error=False)
+        waits = self.active == "steps" and waits_for_guest(self.operation, self.choice, self.state)
+        if waits and machine is not None:
+            look = self._live.look_at_serial(machine)
+            self.run_worker(look, group="serial-tail", exclusive=True, exit_on_error=False)
+        self.update()
 
     # Consoles.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -18,6 +18,8 @@ from tui.panes.content import progress_text
 Line = list[Part]
 
 _NUMBERED = re.compile(r"\b(\d+)/(\d+)\b")
+_COMPARED = 60
+"""Columns below which there is no room to say how long a step took the last time."""
 _TAIL = 6
 """Lines of output shown below the step that runs."""
 
@@ -45,15 +47,18 @@ def content(
     now: float,
     tail: Sequence[str] = (),
     shortcuts: Sequence[Shortcut] = (),
+    place: str = "",
+    before: Mapping[str, float] = {},
 ) -> StepsContent:
-    """``tail``: the last lines of output, shown while the operation runs."""
-    lines = [_heading(operation, width, now, signs), _command_line(operation, width, signs), []]
+    """``tail``: the last lines of output, shown while the operation runs. ``place``: which of several runs
+    this is; ``before``: seconds that the steps took the last time, by name."""
+    lines = [_heading(operation, width, now, signs, place), _command_line(operation, width, signs), []]
     targets: dict[int, str] = {}
     running = [step for step in steps if step.state is StepState.RUNNING]
     leaf = running[-1] if running else None
     for step, depth in _tree(steps):
         targets[len(lines)] = f"step:{step.id}"
-        lines.append(_step_line(step, depth, width, now, signs))
+        lines.append(_step_line(step, depth, width, now, signs, before if width >= _COMPARED else {}))
         lines.extend(_details(step, depth, width, signs))
         if leaf is not None and step.id == leaf.id:
             lines.extend(_tail_lines(tail, depth, width, signs))
@@ -114,13 +119,15 @@ def failed_provisioner(steps: Sequence[Step], titles: Sequence[str]) -> int:
     return 0
 
 
-def _heading(operation: Operation, width: int, now: float, signs: Signs) -> Line:
+def _heading(operation: Operation, width: int, now: float, signs: Signs, place: str) -> Line:
     sign, role = signs_of.of_step(operation.state, signs)
     words = operation.state.value
     if operation.state is StepState.WAITING and operation.detail:
         words = f"waiting: {operation.detail}"
     left: Line = [(f"{sign} ", role), (clean(operation.title), "!text"), (f"  {clean(words)}", role)]
-    return spread(left, [(_span(operation.started, operation.ended, now), "muted")], width, signs.ellipsis)
+    right: Line = [(f"{place}  ", "accent")] if place else []
+    right.append((_span(operation.started, operation.ended, now), "muted"))
+    return spread(left, right, width, signs.ellipsis)
 
 
 def _command_line(operation: Operation, width: int, signs: Signs) -> Line:
@@ -140,7 +147,9 @@ def _tree(steps: Sequence[Step]) -> Iterable[tuple[Step, int]]:
         stack += [(child, depth + 1) for child in reversed(below.get(step.id, []))]
 
 
-def _step_line(step: Step, depth: int, width: int, now: float, signs: Signs) -> Line:
+def _step_line(
+    step: Step, depth: int, width: int, now: float, signs: Signs, before: Mapping[str, float]
+) -> Line:
     sign, role = signs_of.of_step(step.state, signs)
     left: Line = [
         ("  " * depth, "text"),
@@ -151,6 +160,9 @@ def _step_line(step: Step, depth: int, width: int, now: float, signs: Signs) -> 
     if step.state is StepState.RUNNING and step.progress:
         right = [(_progress(step, signs), "busy"), ("  ", "text")]
     right.append((f"{_ending(step, now):>9}", role if step.state in _WORDS else "muted"))
+    if before:
+        took = before.get(step.name)
+        right.append((f"{'' if took is None else f'last {amounts.duration(took)}':>15}", "muted"))
     if step.detail:
         room = width - width_of(left) - width_of(right) - 4
         if room >= 12:
