@@ -1,100 +1,164 @@
-"""Runs a build of a project: source, provisioners, box."""
+"""Runs a plan: its sources side by side, each with its own steps and output."""
 
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.builds.bootstrap import bootstrap
-from core.builds.fingerprint import build_spec, fingerprint
-from core.builds.undo import FOLDER, remove_folder
-from core.errors import BoxwrightError
-from core.model.box import Box, BoxKey
-from core.model.project import BuildSpec, Project
+import msgspec
+
+from core.builds.artifact import Artifact
+from core.builds.asking import Ask
+from core.builds.base import Request
+from core.builds.layers import LayerStore
+from core.builds.plan import BuildPlan, PlannedSource, waits
+from core.builds.redaction import RedactedWork, Redaction
+from core.builds.registry import post_processor, provisioner, source
+from core.builds.scene import Scene
+from core.builds.selection import select
+from core.builds.source_run import SourceRun
+from core.errors import BoxwrightError, ConfigError
+from core.model.problem import Problem
 from core.model.work import Work
 from core.paths import Locations
 
 if TYPE_CHECKING:
     from core.boxes.store import BoxStore
 
-BOX_PROVIDER = "qemu"
-USER = "vagrant"
+ON_ERROR = ("cleanup", "abort", "ask", "run-cleanup-provisioner")
 
 
-async def run_build(
+class Made(msgspec.Struct, frozen=True, kw_only=True):
+    """What one source came to."""
+
+    source: str
+    artifacts: tuple[Artifact, ...] = ()
+
+
+class BuildError(BoxwrightError):
+    """Several sources of a build failed, or the plan has several mistakes."""
+
+    def __init__(self, what: str, problems: Sequence[Problem]) -> None:
+        first = problems[0]
+        tail = tuple(f"{one.place}: {one.what}" if one.place else one.what for one in problems)
+        super().__init__(what, why=first.what, remedy=first.remedy, place=first.place, tail=tail)
+        self.problem = msgspec.structs.replace(self.problem, others=tuple(problems), code=first.code)
+
+
+async def run_plan(
+    plan: BuildPlan,
+    request: Request,
     *,
-    project: Project,
-    name: str,
     locations: Locations,
     store: BoxStore,
+    project: str,
     work: Work,
-) -> Box:
-    """Make the box ``<project>/<name>`` with the next whole number as its version, and return it.
+    ask: Ask | None = None,
+) -> tuple[Made, ...]:
+    """Build all sources that are meant. One that fails does not stop the others.
 
-    Whether one is up to date already is the caller's to ask: ``store.find_build(fingerprint(...))``.
-    Provisioners run in a machine on QEMU. When this raises or is cancelled, what it made goes with its
-    intents, which the caller undoes.
-
-    Raises NotFoundError for a build or a provisioner's file that is not there, BoxwrightError for all
-    that can go wrong on the way.
+    Raises ConfigError or BuildError for what is wrong with the plan, before anything begins; NotFoundError
+    for a wrong word in the request; what a source raised where one failed, BuildError where several did.
     """
-    spec = build_spec(project, name)
-    await asyncio.to_thread(_check, project, spec)
-    mark = await asyncio.to_thread(fingerprint, project, name)
-    folder = locations.builds / f"{project.name}-{name}-{secrets.token_hex(4)}"
-    intent = work.intend(FOLDER, path=str(folder))
-    folder.mkdir(mode=0o700, parents=True)
-    image = await _source(spec, folder, work)
-    if spec.provision:
-        from core.builds.provisioned import provisioned
+    plan = select(plan, request.only, request.exclude)
+    shown = RedactedWork(work, Redaction(plan.secrets))
+    layers = LayerStore(locations.layers)
+    scenes = [_scene(plan, one, request, locations, store, project) for one in plan.sources]
+    try:
+        await asyncio.to_thread(check, plan, scenes)
+    except BoxwrightError as error:
+        raise _hidden(error, plan) from None
+    limit = asyncio.Semaphore(1 if request.debug else request.parallel or len(scenes))
 
-        image = await provisioned(
-            image, spec=spec, project=project, name=name, folder=folder, locations=locations,
-            work=work,
-        )  # fmt: skip
-    async with work.step("Put the box in the store") as step:
-        box = await _publish(store, project, name, spec, image, mark, step)
-    async with work.step("Clean up"):
-        await remove_folder({"path": str(folder)})
-        intent.settle()
-    return box
+    async def make(one: PlannedSource, scene: Scene) -> Made:
+        async with limit, shown.step(one.display) as step:
+            run = SourceRun(plan, one, request, scene, layers, ask)
+            return Made(source=one.display, artifacts=await run.make(step))
 
-
-async def _source(spec: BuildSpec, folder: Path, work: Work) -> Path:
-    if spec.source.bootstrap is not None:
-        return await bootstrap(spec.source.bootstrap, folder=folder, work=work)
-    raise BoxwrightError("The build has no source.")
-
-
-def _check(project: Project, spec: BuildSpec) -> None:
-    """Raise for what the provisioners will miss, before an image is made for them."""
-    from core.provisioners.registry import provisioner
-
-    for provision in spec.provision:
-        provisioner(provision.kind).check(provision, Path(project.root))
+    try:
+        tasks = [
+            asyncio.ensure_future(make(one, scene)) for one, scene in zip(plan.sources, scenes, strict=True)
+        ]
+        try:
+            await asyncio.wait(tasks)
+        except asyncio.CancelledError:
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+            raise
+        return _outcome(tasks)
+    finally:
+        layers.release()
+        await asyncio.shield(asyncio.to_thread(layers.prune))
 
 
-async def _publish(
-    store: BoxStore, project: Project, name: str, spec: BuildSpec, image: Path, mark: str, work: Work
-) -> Box:
-    box_name = f"{project.name}/{name}"
-    key = BoxKey(
-        name=box_name,
-        version=str(next_version(store, box_name)),
-        provider=BOX_PROVIDER,
-        architecture=spec.source.bootstrap.architecture if spec.source.bootstrap else "",
-    )
-    work.note(str(key))
-    return await store.put_built(
-        key=key, disks=[image], fingerprint=mark, work=work, user=USER, description=spec.description
-    )
+def _outcome(tasks: Sequence[asyncio.Future[Made]]) -> tuple[Made, ...]:
+    errors = [error for task in tasks if (error := task.exception()) is not None]
+    for error in errors:
+        if not isinstance(error, BoxwrightError) or len(errors) == 1:
+            raise error
+    if errors:
+        known = [error.problem for error in errors if isinstance(error, BoxwrightError)]
+        raise BuildError(f"{len(errors)} of {len(tasks)} sources failed.", known)
+    return tuple(task.result() for task in tasks)
 
 
-def next_version(store: BoxStore, name: str) -> int:
-    """One more than the greatest whole number among the versions of a box, 1 without any."""
-    versions = [box.version for box in store.list() if box.name == name]
-    return (
-        max((int(version) for version in versions if version.isascii() and version.isdigit()), default=0) + 1
+def check(plan: BuildPlan, scenes: Sequence[Scene]) -> None:
+    """Every part of the plan, before anything begins. Raises ConfigError, or BuildError for several mistakes."""
+    problems: list[Problem] = []
+    for one, scene in zip(plan.sources, scenes, strict=True):
+        parts = [
+            (source, one),
+            *((provisioner, step) for step in one.steps),
+            *((provisioner, step) for step in (one.on_error,) if step is not None),
+            *((post_processor, post) for chain in one.chains for post in chain),
+        ]
+        for find, part in parts:
+            try:
+                found = find(part.kind, part.place)
+                if not waits(part.settings):
+                    found.check(part.whole, scene)
+            except BoxwrightError as error:
+                problem = error.problem
+                if problem.place is None:
+                    problem = msgspec.structs.replace(problem, place=part.place)
+                if problem not in problems:
+                    problems.append(problem)
+    if len(problems) == 1:
+        only = problems[0]
+        error = ConfigError(only.what, why=only.why, remedy=only.remedy, place=only.place, tail=only.tail)
+        error.problem = only
+        raise error
+    if problems:
+        raise BuildError(f"{len(problems)} things are wrong with this build.", problems)
+
+
+def _hidden(error: BoxwrightError, plan: BuildPlan) -> BoxwrightError:
+    error.problem = Redaction(plan.secrets).problem(error.problem)
+    return error
+
+
+def _scene(
+    plan: BuildPlan,
+    one: PlannedSource,
+    request: Request,
+    locations: Locations,
+    store: BoxStore,
+    project: str,
+) -> Scene:
+    name = re.sub(r"[^A-Za-z0-9._-]", "-", f"{plan.name}-{one.label}")[:40]
+    return Scene(
+        locations=locations,
+        store=store,
+        world=plan.world,
+        folder=Path(locations.builds) / f"{name}-{secrets.token_hex(4)}",
+        project=project,
+        build=one.build,
+        source=one.name,
+        kind=one.kind,
+        force=request.force,
     )

@@ -18,6 +18,9 @@ from core.undo import remove
 FOLDER = "build.folder"
 """Kind of intent: the working folder ``path`` of a build, and all processes that work in it."""
 
+KEPT = "kept"
+"""A file in the folder of a build that was left as it was after an error, because somebody asked for that."""
+
 _PATIENCE = 10.0
 """Seconds in which killed processes have to be gone."""
 

@@ -78,10 +78,12 @@ async def open_connection(
     sock: socket.socket | None = None,
     timeout: float = 30.0,
     noticed: Noticed = lambda phase: None,
+    password: str = "",
 ) -> tuple[asyncssh.SSHClientConnection, Visitor]:
     """Connect and log in within ``timeout`` seconds, over ``sock`` where one is connected already.
 
-    ``identities`` are private key files, tried in order; without any, the endpoint's own. A first host
+    ``identities`` are private key files, tried in order; without any, the endpoint's own.
+    ``password`` is tried after them where it is given. A first host
     key is pinned in ``endpoint.known_hosts`` (after the login: a stranger gets no pin). Raises
     HostKeyChangedError, KeyRefusedError, and ConnectionLostError for everything that trying again may mend.
     """
@@ -89,7 +91,7 @@ async def open_connection(
     visitor = Visitor(endpoint, tried, noticed)
     try:
         async with asyncio.timeout(timeout):
-            connection = await _connect(endpoint, visitor, sock)
+            connection = await _connect(endpoint, visitor, sock, password)
     except asyncssh.PermissionDenied as error:
         raise _refused(endpoint, tried, visitor) from error
     except (OSError, asyncssh.Error, ValueError) as error:
@@ -103,7 +105,7 @@ async def open_connection(
 
 
 async def _connect(
-    endpoint: Endpoint, visitor: Visitor, sock: socket.socket | None
+    endpoint: Endpoint, visitor: Visitor, sock: socket.socket | None, password: str
 ) -> asyncssh.SSHClientConnection:
     agent = os.environ.get("SSH_AUTH_SOCK", "") if endpoint.forward_agent else ""
     return await asyncssh.connect(
@@ -116,7 +118,8 @@ async def _connect(
         client_keys=None,
         known_hosts=([], [], []),
         server_host_key_algs=_host_key_order(endpoint),
-        preferred_auth="publickey",
+        preferred_auth="publickey,password,keyboard-interactive" if password else "publickey",
+        password=password or None,
         gss_host=None,
         x509_trusted_certs=None,
         agent_forwarding=agent or False,

@@ -27,10 +27,11 @@ async def connect(
     sock: socket.socket | None = None,
     timeout: float = 30.0,
     noticed: Noticed = lambda phase: None,
+    password: str = "",
 ) -> SshGuest:
     """Connect and log in. Arguments and errors as of :func:`core.guests.login.open_connection`."""
     connection, visitor = await open_connection(
-        endpoint, identities=identities, sock=sock, timeout=timeout, noticed=noticed
+        endpoint, identities=identities, sock=sock, timeout=timeout, noticed=noticed, password=password
     )
     return SshGuest(connection, endpoint, identity=visitor.offered, host_key=visitor.host_key)
 

@@ -58,11 +58,13 @@ async def wait_for_guest(
     timeout: float = 300.0,
     identities: Sequence[str] = (),
     key_grace: float = 10.0,
+    password: str = "",
 ) -> RemoteGuest:
     """Wait until the guest answers, log in, and return it; at most ``timeout`` seconds.
 
     ``identities`` are private key files to try in this order (default: the endpoint's own). A refused
-    login is tried again for ``key_grace`` seconds, as a first boot may put keys in place late. Raises
+    login is tried again for ``key_grace`` seconds, as a first boot may put keys in place late. ``password``
+    is tried after them. Raises
     GuestGoneError when ``gone`` returns meanwhile, GuestSilentError after ``timeout``, KeyRefusedError,
     and HostKeyChangedError.
     """
@@ -70,7 +72,7 @@ async def wait_for_guest(
     phases.reach("process up")
     way: _Way
     if endpoint.communicator == SSH:
-        way = _OverSsh(endpoint, phases, identities, key_grace)
+        way = _OverSsh(endpoint, phases, identities, key_grace, password)
     else:
         way = _Attached(endpoint, phases)
     waiting = asyncio.create_task(way.answer())
@@ -123,12 +125,18 @@ class _OverSsh:
     """A guest with an SSH server."""
 
     def __init__(
-        self, endpoint: Endpoint, phases: _Phases, identities: Sequence[str], key_grace: float
+        self,
+        endpoint: Endpoint,
+        phases: _Phases,
+        identities: Sequence[str],
+        key_grace: float,
+        password: str,
     ) -> None:
         self._endpoint = endpoint
         self._phases = phases
         self._identities = identities
         self._key_grace = key_grace
+        self._password = password
         self._lookout = Lookout(endpoint)
 
     async def answer(self) -> RemoteGuest:
@@ -164,6 +172,7 @@ class _OverSsh:
             sock=sock,
             timeout=_LOGIN_SECONDS,
             noticed=self._phases.reach,
+            password=self._password,
         )
 
     async def _announce_port(self) -> None:

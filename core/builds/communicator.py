@@ -1,0 +1,105 @@
+"""How the guest of a source is reached: Packer's settings of communicators, and the connection."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.builds.scene import Scene
+from core.builds.settings import Duration, Table
+from core.errors import ConfigError, NotFoundError
+from core.model.machine import Endpoint
+from core.model.work import Work
+
+if TYPE_CHECKING:
+    from core.guests.remote import RemoteGuest
+    from core.guests.wait import Gone
+
+KINDS = ("ssh", "none", "winrm")
+
+
+class Communicator(Table, frozen=True, kw_only=True):
+    """What every source with a guest takes."""
+
+    communicator: str = "ssh"
+    ssh_host: str = ""
+    ssh_port: int = 22
+    ssh_username: str = ""
+    ssh_password: str = ""
+    ssh_private_key_file: str = ""
+    ssh_timeout: Duration = 300.0
+    ssh_wait_timeout: Duration = 0.0
+    """The earlier name of ``ssh_timeout``."""
+    ssh_handshake_attempts: int = 10
+    """Read, not needed: a login that breaks off is tried again until ``ssh_timeout``."""
+    ssh_pty: bool = False
+    """Read, not needed: a step has a terminal where that helps."""
+    ssh_clear_authorized_keys: bool = False
+    pause_before_connecting: Duration = 0.0
+    winrm_username: str = ""
+    winrm_password: str = ""
+    winrm_timeout: Duration = 1800.0
+
+    def check(self, *, needs_host: bool = False) -> None:
+        """Raises ConfigError for what cannot work."""
+        if self.communicator not in KINDS:
+            raise ConfigError(
+                f'The communicator "{self.communicator}" is not known.', why=f"There is {', '.join(KINDS)}."
+            )
+        if self.communicator == "winrm":
+            raise ConfigError(
+                'The communicator "winrm" cannot be used yet.',
+                why="Templates for Windows are read, checked and explained, but not run.",
+                remedy="boxwright template inspect FILE",
+            )
+        if self.communicator != "ssh":
+            return
+        if needs_host and not self.ssh_host:
+            raise ConfigError('"ssh_host" says which machine is meant; it is missing.')
+        if not self.ssh_username:
+            raise ConfigError('"ssh_username" is missing.', remedy='add ssh_username = "..."')
+        key = Path(self.ssh_private_key_file).expanduser()
+        if self.ssh_private_key_file and not key.is_file():
+            raise NotFoundError(f"There is no private key {key}.", why='"ssh_private_key_file" names it.')
+
+
+async def connect(
+    settings: Communicator, host: str, port: int, scene: Scene, work: Work, gone: Gone | None = None
+) -> RemoteGuest:
+    """The guest, logged in. Raises GuestError and the like."""
+    import asyncio
+
+    from core.guests.keys import insecure_keys
+    from core.guests.wait import wait_for_guest
+
+    if settings.pause_before_connecting:
+        work.note(f"pausing for {settings.pause_before_connecting:g} s")
+        await asyncio.sleep(settings.pause_before_connecting)
+    endpoint = Endpoint(
+        host=host,
+        port=port,
+        user=settings.ssh_username,
+        known_hosts=str(scene.folder / "known_hosts"),
+    )
+    if settings.ssh_private_key_file:
+        identities = [str(Path(settings.ssh_private_key_file).expanduser())]
+    else:
+        identities = [str(path) for path in insecure_keys(scene.folder)]
+    async with work.step("Wait for SSH") as step:
+        guest = await wait_for_guest(
+            endpoint,
+            work=step,
+            gone=gone,
+            timeout=settings.ssh_wait_timeout or settings.ssh_timeout,
+            identities=identities,
+            password=settings.ssh_password,
+        )
+    scene.facts.update(
+        Host=host,
+        Port=str(port),
+        User=settings.ssh_username,
+        Password=settings.ssh_password,
+        ConnType="ssh",
+        reach=f"ssh -p {port} -i {guest.identity} {settings.ssh_username}@{host}",
+    )
+    return guest

@@ -1,0 +1,1 @@
+"""Post-processors: what becomes of artifacts."""

@@ -1,0 +1,1 @@
+"""Steps of builds: Packer's provisioners, and those of machines."""

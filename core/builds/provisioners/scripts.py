@@ -1,0 +1,111 @@
+"""Scripts of steps: inline commands, one file or several, and the variables that they are given."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from core.builds.layer_keys import file_digest
+from core.builds.scene import Scene
+from core.builds.settings import Table
+from core.errors import ConfigError, NotFoundError
+from core.guests.quoting import quote
+
+_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
+
+
+class Scripts(Table, frozen=True, kw_only=True):
+    """What every provisioner that runs scripts takes."""
+
+    inline: tuple[str, ...] = ()
+    script: str = ""
+    scripts: tuple[str, ...] = ()
+    command: str = ""
+    """shell-local's: one command."""
+    environment_vars: tuple[str, ...] = ()
+    env: dict[str, str] = {}
+    inline_shebang: str = "/bin/sh -e"
+    execute_command: tuple[str, ...] = ()
+    valid_exit_codes: tuple[int, ...] = (0,)
+    binary: bool = False
+    use_env_var_file: bool = False
+    env_var_format: str = ""
+
+
+def check(given: Scripts, kind: str, scene: Scene) -> None:
+    """Raises ConfigError, and NotFoundError for a script that is not there."""
+    said = [name for name in ("inline", "script", "scripts", "command") if getattr(given, name)]
+    if len(said) != 1:
+        told = f"it has {' and '.join(said)}" if said else "it has none of them"
+        raise ConfigError(f'The provisioner "{kind}" needs one of inline, script and scripts; {told}.')
+    for text in files(given):
+        path = scene.path(text)
+        if not path.is_file():
+            raise NotFoundError(
+                f"There is no script {path}.",
+                why="Relative paths start at the folder in which the build is asked for.",
+                remedy=f"ls {path.parent}",
+            )
+    variables(given)
+
+
+def files(given: Scripts) -> tuple[str, ...]:
+    """The scripts that are files."""
+    return (given.script,) if given.script else given.scripts
+
+
+def facts(given: Scripts, scene: Scene) -> dict[str, str]:
+    """A digest of each file."""
+    return {text: file_digest(scene.path(text)) for text in files(given)}
+
+
+def variables(given: Scripts) -> dict[str, str]:
+    """``environment_vars`` and ``env`` by name. Raises ConfigError for a name that no shell takes."""
+    found: dict[str, str] = {}
+    for text in given.environment_vars:
+        name, equals, value = text.partition("=")
+        if not equals:
+            raise ConfigError(f'"environment_vars" has {text!r}; each is NAME=VALUE.')
+        found[name] = value
+    found |= given.env
+    for name in found:
+        if not _NAME.match(name):
+            raise ConfigError(f"{name!r} is no name of a variable.", why='"environment_vars" has it.')
+    return found
+
+
+def with_packers(given: Scripts, scene: Scene) -> dict[str, str]:
+    """The variables, with those that Packer gives every script before them."""
+    return {
+        "PACKER_BUILD_NAME": scene.source,
+        "PACKER_BUILDER_TYPE": scene.kind,
+        **_http(scene.facts),
+        **variables(given),
+    }
+
+
+def _http(facts: Mapping[str, str]) -> dict[str, str]:
+    names = {
+        "PACKER_HTTP_ADDR": "PackerHTTPAddr",
+        "PACKER_HTTP_IP": "PackerHTTPIP",
+        "PACKER_HTTP_PORT": "PackerHTTPPort",
+    }
+    return {name: facts[fact] for name, fact in names.items() if facts.get(fact)}
+
+
+def assignments(values: Mapping[str, str]) -> str:
+    """``NAME='VALUE' `` for each, as ``{{ .Vars }}`` has them."""
+    return "".join(f"{name}={quote(value)} " for name, value in values.items())
+
+
+def written(given: Scripts, scene: Scene) -> list[tuple[Path, str]]:
+    """The scripts as files of this computer, each with what it is called; inline commands are written into
+    the build's private folder."""
+    if given.script or given.scripts:
+        return [(scene.path(text), text) for text in files(given)]
+    lines = list(given.inline) or [given.command]
+    path = scene.folder / "inline.sh"
+    path.write_text("\n".join([f"#!{given.inline_shebang}", *lines, ""]))
+    path.chmod(0o700)
+    return [(path, lines[0][:60] + (" …" if len(lines) > 1 else ""))]

@@ -1,0 +1,127 @@
+"""The shell provisioner: scripts in the guest, as Packer runs them."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import ClassVar
+
+from core.builds.provisioners import scripts
+from core.builds.provisioners.needs_guest import need_guest
+from core.builds.scene import Scene
+from core.builds.settings import Duration, decode
+from core.guests.base import Guest
+from core.guests.quoting import quote
+from core.model.work import Work
+from core.provisioners.base import ProvisionError
+from core.provisioners.script import normalise
+from core.provisioners.tail import Tail
+from core.templates.model import Settings
+
+_COMMAND = "chmod +x {{.Path}}; {{.Vars}} {{.Path}}"
+_COMMAND_WITH_FILE = "chmod +x {{.Path}}; . {{.EnvVarFile}} && {{.Path}}"
+
+
+class ShellSettings(scripts.Scripts, frozen=True, kw_only=True):
+    remote_folder: str = "/tmp"
+    remote_file: str = ""
+    remote_path: str = ""
+    skip_clean: bool = False
+    expect_disconnect: bool = False
+    start_retry_timeout: Duration = 300.0
+    pause_after: Duration = 0.0
+
+
+class ShellProvisioner:
+    kind: ClassVar[str] = "shell"
+
+    def check(self, settings: Settings, scene: Scene) -> None:
+        scripts.check(_read(settings), self.kind, scene)
+
+    def facts(self, settings: Settings, scene: Scene) -> Mapping[str, str] | None:
+        return scripts.facts(_read(settings), scene)
+
+    async def run(self, settings: Settings, guest: Guest | None, scene: Scene, work: Work) -> None:
+        given = _read(settings)
+        reached = need_guest(guest, self.kind, scene)
+        for path, called in scripts.written(given, scene):
+            await _run(given, path, called, reached, scene, work)
+        if given.pause_after:
+            await asyncio.sleep(given.pause_after)
+
+
+def _read(settings: Settings) -> ShellSettings:
+    return decode(settings, ShellSettings, 'provisioner "shell"')
+
+
+async def _run(
+    given: ShellSettings, path: Path, called: str, guest: Guest, scene: Scene, work: Work
+) -> None:
+    token = secrets.token_hex(4)
+    target = given.remote_path or f"{given.remote_folder}/{given.remote_file or f'script_{token}.sh'}"
+    sent = path
+    if not given.binary:
+        sent = scene.folder / f"script-{token}"
+        sent.write_bytes(normalise(path.read_bytes()))
+    values = scripts.with_packers(given, scene)
+    variable_file = ""
+    try:
+        async with asyncio.timeout(given.start_retry_timeout or None):
+            await guest.upload(sent, target, mode=0o755)
+            if given.use_env_var_file:
+                variable_file = f"{given.remote_folder}/varfile_{token}.sh"
+                await _send_variables(variable_file, values, guest, scene)
+    except TimeoutError:
+        raise ProvisionError(
+            f"The script {called} could not be put into the guest within {given.start_retry_timeout:g} s."
+        ) from None
+    finally:
+        if sent is not path:
+            sent.unlink(missing_ok=True)
+    template = " ".join(given.execute_command) or (
+        _COMMAND_WITH_FILE if given.use_env_var_file else _COMMAND
+    )
+    command = scene.render(
+        template, Path=target, Vars=scripts.assignments(values), EnvVarFile=variable_file
+    )
+    await _execute(given, command, called, guest, work)
+    if not given.skip_clean and not given.expect_disconnect:
+        await guest.run(f"rm -f {quote(target)} {quote(variable_file) if variable_file else ''}")
+
+
+async def _send_variables(target: str, values: Mapping[str, str], guest: Guest, scene: Scene) -> None:
+    file = scene.folder / "variables.sh"
+    file.touch(mode=0o600)
+    file.write_text("".join(f"export {name}={quote(value)}\n" for name, value in values.items()))
+    try:
+        await guest.upload(file, target, mode=0o600)
+    finally:
+        file.unlink()
+
+
+async def _execute(given: ShellSettings, command: str, called: str, guest: Guest, work: Work) -> None:
+    tail = Tail()
+
+    def output(data: bytes) -> None:
+        tail.write(data)
+        work.write(data)
+
+    # The command comes by the input: as an argument everybody in the guest could read the variables in it.
+    ran = await guest.run(
+        "exec sh -s", stdin=f"{{ {command}\n}} </dev/null\n".encode(), stdout=output, stderr=output
+    )
+    if ran.status in given.valid_exit_codes:
+        return
+    if ran.status == -1 and given.expect_disconnect:
+        work.note("the guest ended the connection, as expected")
+        return
+    why = f"It ended with exit status {ran.status}."
+    remedy = ""
+    if ran.status == -1:
+        why = "The connection to the guest broke while it ran."
+        remedy = "where it restarts the guest, set expect_disconnect = true"
+    elif given.valid_exit_codes != (0,):
+        why = f"{why} Allowed are {', '.join(str(code) for code in given.valid_exit_codes)}."
+    raise ProvisionError(f"The script {called} failed.", why=why, remedy=remedy, tail=tail.lines())

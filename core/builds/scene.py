@@ -1,0 +1,68 @@
+"""Where a part of a build works: folders, names, and what is known of the running build."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from core.paths import Locations
+from core.templates.functions.signature import Place as World
+
+if TYPE_CHECKING:
+    from core.boxes.store import BoxStore
+
+
+class Scene(msgspec.Struct, frozen=True, kw_only=True):
+    """What sources, provisioners and post-processors are given besides their settings."""
+
+    locations: Locations
+    store: Any
+    """The :class:`BoxStore`."""
+    world: World
+    folder: Path
+    """Private to this source of this run; removed at its end."""
+    project: str = ""
+    """The project's name, for boxes."""
+    build: str = ""
+    source: str
+    """The source's name."""
+    kind: str
+    force: bool = False
+    """Replace artifacts that are there."""
+    facts: dict[str, str] = {}
+    """What ``build.ID``, ``build.Host``, ... come to, as far as they are known; sources add to it."""
+
+    @property
+    def boxes(self) -> BoxStore:
+        store: BoxStore = self.store
+        return store
+
+    def path(self, text: str) -> Path:
+        """A path of the host as Packer means it: relative to the folder in which the build was asked for."""
+        return Path(self.world.cwd) / Path(text).expanduser()
+
+    def render(self, text: str, **fields: Any) -> str:
+        """A text with ``{{...}}`` worked out; ``fields`` are what ``.Name`` stands for. Raises TemplateError."""
+        if "{{" not in text:
+            return text
+        from core.templates.golang.functions import functions
+        from core.templates.golang.render import LaterError, Names, render
+        from core.templates.problems import Fault, TemplateError
+        from core.templates.source import Source
+
+        source = Source("<text>", text)
+        running = {**self.facts, "build_name": self.source, "build_type": self.kind}
+        try:
+            return render(source, Names(functions(self.world, _no_variable, running), fields))
+        except Fault as fault:
+            raise TemplateError((fault.problem,)) from None
+        except LaterError as later:
+            raise TemplateError((Fault(f"{later} is not known here.", None).problem,)) from None
+
+
+def _no_variable(name: str) -> str:
+    from core.templates.golang.render import CallError
+
+    raise CallError(f'the variable "{name}" is not known here')

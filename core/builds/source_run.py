@@ -1,0 +1,230 @@
+"""Makes one source of a plan: from its deepest layer, through its steps, to its artifacts."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+
+import msgspec
+
+from core.builds import asking
+from core.builds.artifact import Artifact
+from core.builds.asking import Ask
+from core.builds.base import Request, Workshop
+from core.builds.chains import run_chains
+from core.builds.layer_keys import LayerFacts, difference, facts_of, keys
+from core.builds.layers import LayerStore
+from core.builds.plan import BuildPlan, PlannedSource, PlannedStep
+from core.builds.registry import provisioner, source
+from core.builds.scene import Scene
+from core.builds.steps import run_step
+from core.builds.undo import FOLDER, KEPT, remove_folder
+from core.errors import BoxwrightError
+from core.model.work import Intent, Work
+
+
+class SourceRun:
+    """One source from beginning to end. ``make`` once."""
+
+    def __init__(
+        self,
+        plan: BuildPlan,
+        one: PlannedSource,
+        request: Request,
+        scene: Scene,
+        layers: LayerStore,
+        ask: Ask | None,
+    ) -> None:
+        self._plan = plan
+        self._one = one
+        self._request = request
+        self._scene = scene
+        self._layers = layers
+        self._ask = ask
+        self._chain: list[LayerFacts] = []
+        """Of the source and its steps, up to the first one whose state cannot be kept."""
+        self._keys: list[str] = []
+        self._whole = ""
+        self._layer: Path | None = None
+
+    async def make(self, work: Work) -> tuple[Artifact, ...]:
+        """The artifacts that are left. When this raises, nothing is, apart from layers."""
+        await asyncio.to_thread(self._consider)
+        request = self._request
+        if not (request.force or request.no_cache) and self._whole:
+            known = await asyncio.to_thread(self._layers.result, self._whole)
+            if known is not None:
+                work.cached("nothing changed")
+                return known
+        scene = self._scene
+        intent = work.intend(FOLDER, path=str(scene.folder))
+        scene.folder.mkdir(mode=0o700, parents=True)
+        workshop = source(self._one.kind, self._one.place).workshop(self._one.settings, scene)
+        try:
+            artifact = await self._through(workshop, work, intent)
+            left = await run_chains(artifact, self._plan, self._one, scene, work) if artifact else ()
+        finally:
+            await asyncio.shield(workshop.close())
+        async with work.step("Clean up"):
+            await remove_folder({"path": str(scene.folder)})
+            intent.settle()
+        if self._whole:
+            await asyncio.to_thread(self._layers.remember_result, self._whole, left)
+        return left
+
+    # What is known beforehand
+
+    def _consider(self) -> None:
+        """In a thread: reads every file that decides a step."""
+        one, scene = self._one, self._scene
+        salt = self._layers.salt
+        first = source(one.kind, one.place).facts(one.settings, scene)
+        if not first:
+            return
+        self._chain = [facts_of(one.kind, one.label, one.settings, first, salt)]
+        for step in one.steps:
+            settings = step.whole
+            more = provisioner(step.kind, step.place).facts(settings, scene)
+            if more is None:
+                break
+            self._chain.append(facts_of(step.kind, step.title, settings, more, salt))
+        self._keys = keys(self._chain)
+        if len(self._chain) == len(one.steps) + 1:
+            ends = [
+                (post.kind, post.id, post.keep_input, facts_of(post.kind, "", post.settings, {}, salt).parts)
+                for chain in one.chains
+                for post in chain
+            ]
+            text = msgspec.json.encode((self._keys[-1], ends, scene.world.cwd), order="deterministic")
+            self._whole = hashlib.sha256(text).hexdigest()[:40]
+
+    @property
+    def _history(self) -> str:
+        return f"{self._scene.world.root}\0{self._plan.name}\0{self._one.display}"
+
+    # Steps
+
+    async def _through(self, workshop: Workshop, work: Work, intent: Intent) -> Artifact | None:
+        begin = await asyncio.to_thread(self._deepest)
+        why = self._why_not_cached()
+        if self._chain:
+            await asyncio.to_thread(self._layers.remember_run, self._history, self._chain)
+        await self._open(workshop, begin, why, work)
+        for number, step in enumerate(self._one.steps, 1):
+            async with work.step(f"Provision {number}/{len(self._one.steps)}  {step.title}") as inner:
+                if number < begin:
+                    inner.cached("unchanged")
+                    continue
+                inner.note(why[number] if number < len(why) else "")
+                await self._step(workshop, step, inner, intent)
+                if number < len(self._keys):
+                    await self._keep(workshop, number, step.title, inner)
+        return await workshop.finish(work)
+
+    async def _open(self, workshop: Workshop, begin: int, why: Sequence[str], work: Work) -> None:
+        name = "Continue from the last unchanged step" if begin else "Prepare"
+        async with work.step(name) as inner:
+            if why and not begin:
+                inner.note(f"not cached: {why[0]}" if why[0] else "")
+            await workshop.open(self._layer, inner)
+            if not begin and self._keys:
+                await self._keep(workshop, 0, self._one.label, inner)
+
+    def _deepest(self) -> int:
+        """The number of the first step that has to run; 0 where even the source has to be prepared."""
+        if self._request.no_cache:
+            return 0
+        for number in range(len(self._keys) - 1, -1, -1):
+            self._layer = self._layers.find(self._keys[number])
+            if self._layer is not None:
+                return number + 1
+        return 0
+
+    def _why_not_cached(self) -> list[str]:
+        """For the source and each step, why its state was not taken from the last run."""
+        if self._request.no_cache:
+            return ["without the cache"] * (len(self._one.steps) + 1)
+        then = self._layers.last_run(self._history)
+        found = [
+            difference(self._chain, then, number) or "its layer is gone" for number in range(len(self._chain))
+        ]
+        missing = len(self._one.steps) + 1 - len(found)
+        if missing and self._chain:
+            step = self._one.steps[len(found) - 1]
+            found.append(f"{step.kind} acts on this computer, or waits for somebody")
+            found += ["a step before it runs every time"] * (missing - 1)
+        return [f"not cached: {why}" if number else why for number, why in enumerate(found)]
+
+    async def _keep(self, workshop: Workshop, number: int, title: str, work: Work) -> None:
+        place = self._layers.place(self._keys[number])
+        folder = self._layers.folder / f".new-{secrets.token_hex(6)}"
+        intent = work.intend("path", path=str(folder))
+        folder.mkdir(mode=0o700)
+        if await workshop.keep(folder, place, work):
+            parent = self._layer
+            await asyncio.to_thread(
+                self._layers.publish, folder, place, source=self._one.display, title=title, parent=parent
+            )
+            self._layer = place
+        else:
+            folder.rmdir()
+        intent.settle()
+
+    async def _step(self, workshop: Workshop, step: PlannedStep, work: Work, intent: Intent) -> None:
+        """One step, and what is to be done where it fails."""
+        request = self._request
+        if request.debug and self._ask is not None:
+            answer = await self._ask(asking.before(step.title), work)
+            if answer == asking.ABORT:
+                raise BoxwrightError("The build was ended before this step, as asked.")
+        while True:
+            try:
+                await run_step(step, self._plan, self._one, workshop.guest, self._scene, work)
+                return
+            except BoxwrightError as error:
+                answer = await self._answer(step, error, work)
+                if answer == asking.RETRY:
+                    continue
+                if answer == asking.CLEAN or request.on_error == "run-cleanup-provisioner":
+                    await self._clean_up(workshop, work)
+                if answer == asking.KEEP:
+                    raise await self._left(workshop, error, intent) from error
+                raise
+
+    async def _answer(self, step: PlannedStep, error: BoxwrightError, work: Work) -> str:
+        on_error = self._request.on_error
+        if on_error == "ask" and self._ask is not None:
+            work.write(f"{error.problem.what}\n".encode())
+            reach = self._scene.facts.get("reach", "")
+            return await self._ask(asking.about_failure(step.title, reach), work)
+        return {"abort": asking.KEEP, "run-cleanup-provisioner": asking.KEEP}.get(on_error, asking.CLEAN)
+
+    async def _clean_up(self, workshop: Workshop, work: Work) -> None:
+        """The template's error-cleanup-provisioner; that it fails, too, is only said."""
+        step = self._one.on_error
+        if step is None:
+            return
+        work.write(b"Running the error-cleanup-provisioner.\n")
+        try:
+            await run_step(step, self._plan, self._one, workshop.guest, self._scene, work)
+        except BoxwrightError as error:
+            work.write(f"It failed: {error}\n".encode())
+
+    async def _left(self, workshop: Workshop, error: BoxwrightError, intent: Intent) -> BoxwrightError:
+        """The error that says what was left as it was, as asked."""
+        if not await workshop.leave():
+            return error
+        (self._scene.folder / KEPT).touch()
+        intent.settle()
+        reach = self._scene.facts.get("reach", "")
+        problem = error.problem
+        return BoxwrightError(
+            problem.what,
+            why=f"{problem.why} The machine was left as it is, in {self._scene.folder}.".strip(),
+            remedy=f"{reach}; boxwright layer prune --kept removes it" if reach else "boxwright layer prune --kept",
+            place=problem.place,
+            tail=problem.tail,
+        )

@@ -1,0 +1,1 @@
+"""Sources: what images are made from."""
