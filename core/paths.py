@@ -42,6 +42,16 @@ class Locations(msgspec.Struct, frozen=True):
         return self.data / "builds"
 
     @property
+    def layers(self) -> Path:
+        """States after steps of builds."""
+        return self.data / "layers"
+
+    @property
+    def downloads(self) -> Path:
+        """Files that builds start from, by their checksums."""
+        return self.data / "downloads"
+
+    @property
     def reports(self) -> Path:
         """Tracebacks of bugs."""
         return self.data / "reports"

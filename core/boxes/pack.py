@@ -40,12 +40,16 @@ async def write_box(
     fingerprint: str = "",
     description: str = "",
     metadata: Mapping[str, Any] | None = None,
+    vagrantfile: str = "",
+    include: Sequence[Path] = (),
+    level: int = -1,
 ) -> None:
     """Pack ``disks`` (qcow2 or raw, without backing files) into the file ``target``.
 
     The box says that it is for libvirt, in format 1 with one disk and 2 with several, and has a table
-    ``boxwright`` beside that. ``metadata`` adds further keys. The file is written beside its place and
-    renamed. Raises BoxwrightError for a disk that cannot be in a box.
+    ``boxwright`` beside that. ``metadata`` adds further keys, ``vagrantfile`` a text behind the box's own,
+    ``include`` further files. ``level`` of the compression: 0 to 9, -1 for a fast one. The file is
+    written beside its place and renamed. Raises BoxwrightError for a disk that cannot be in a box.
     """
     if not disks:
         raise UsageError(f"{target.name} would have no disk.", why="A box needs at least one disk image.")
@@ -67,15 +71,16 @@ async def write_box(
     small = {
         METADATA: msgspec.json.format(msgspec.json.encode(head), indent=2) + b"\n",
         "info.json": msgspec.json.encode({"description": description}),
-        "Vagrantfile": _vagrantfile(user, identity is not None, firmware).encode(),
+        "Vagrantfile": (_vagrantfile(user, identity is not None, firmware) + vagrantfile).encode(),
     }
     large = {name: Path(disk.path) for name, disk in zip(names, disks, strict=True)}
     keys = {PRIVATE_KEY: identity} if identity else {}
+    more = {path.name: path for path in include}
     beside = target.with_name(f"{target.name}.part")
     intent = work.intend("path", path=str(beside))
     stop = Stop()
     with file_system_errors(target.parent):
-        await in_thread(lambda: _write(beside, small, {**keys, **large}, work, stop), stop)
+        await in_thread(lambda: _write(beside, small, {**keys, **more, **large}, work, stop, level), stop)
         beside.replace(target)
     intent.settle()
 
@@ -123,7 +128,12 @@ def _vagrantfile(user: str, has_key: bool, firmware: str) -> str:
 
 
 def _write(
-    target: Path, small: Mapping[str, bytes], large: Mapping[str, Path], work: Work, stop: Stop
+    target: Path,
+    small: Mapping[str, bytes],
+    large: Mapping[str, Path],
+    work: Work,
+    stop: Stop,
+    level: int,
 ) -> None:
     """In a thread. What says how large things are comes first."""
     total = sum(path.stat().st_size for path in large.values())
@@ -131,7 +141,7 @@ def _write(
     now = int(time.time())
     with contextlib.ExitStack() as exit_stack:
         raw = exit_stack.enter_context(target.open("wb"))
-        packed = exit_stack.enter_context(_gzip(raw))
+        packed = exit_stack.enter_context(_gzip(raw, level))
         tar = exit_stack.enter_context(
             cast(Any, tarfile).open(
                 fileobj=packed, mode="w|", format=tarfile.GNU_FORMAT, bufsize=BLOCK, copybufsize=BLOCK
@@ -154,14 +164,18 @@ def _info(name: str, size: int, now: int) -> tarfile.TarInfo:
 
 
 @contextlib.contextmanager
-def _gzip(raw: IO[bytes]) -> Iterator[IO[bytes]]:
-    """Compress in another thread where isal is there, else with zlib."""
+def _gzip(raw: IO[bytes], level: int) -> Iterator[IO[bytes]]:
+    """Compress in another thread where isal is there, else with zlib; isal has no levels beyond 3."""
     try:
+        if level >= 0:
+            raise ImportError
         from isal import igzip_threaded
     except ImportError:
         import gzip
 
-        with gzip.GzipFile(fileobj=raw, mode="wb", compresslevel=_LEVEL, mtime=0) as plain:
+        with gzip.GzipFile(
+            fileobj=raw, mode="wb", compresslevel=_LEVEL if level < 0 else level, mtime=0
+        ) as plain:
             yield cast(IO[bytes], plain)
         return
     with cast(Any, igzip_threaded).open(raw, "wb", compresslevel=_LEVEL, threads=1) as packed:

@@ -1,7 +1,7 @@
 """What sources, provisioners and post-processors of builds are: one class for each kind.
 
-Each is found by its kind in an entry-point group (see :mod:`core.builds.registry`), made without arguments, once,
-and keeps no state.
+Each is found by its kind in an entry-point group (see :mod:`core.builds.registry`), made without arguments,
+once, and keeps no state.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ class Workshop(Protocol):
         """Make it ready for steps: anew, or as it was kept in the folder ``layer``."""
 
     async def keep(self, folder: Path, place: Path, work: Work) -> bool:
-        """Put the state as it is now into ``folder`` (empty, private), which is renamed to ``place`` afterwards,
-        and go on. False where states of this source cannot be kept."""
+        """Put the state as it is now into ``folder`` (empty, private), which is renamed to ``place``
+        afterwards, and go on. False where states of this source cannot be kept."""
 
     async def finish(self, work: Work) -> Artifact | None:
         """End it in order and make the artifact. None: there is nothing to hand on."""
@@ -85,6 +85,10 @@ class PostProcessor(Protocol):
     def check(self, settings: Settings, scene: Scene) -> None: ...
 
     async def run(self, artifact: Artifact, settings: Settings, scene: Scene, work: Work) -> Outcome: ...
+
+
+ON_ERROR = ("cleanup", "abort", "ask", "run-cleanup-provisioner")
+"""What can be done about a step that failed."""
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):

@@ -58,9 +58,14 @@ class Communicator(Table, frozen=True, kw_only=True):
             raise ConfigError('"ssh_host" says which machine is meant; it is missing.')
         if not self.ssh_username:
             raise ConfigError('"ssh_username" is missing.', remedy='add ssh_username = "..."')
-        key = Path(self.ssh_private_key_file).expanduser()
-        if self.ssh_private_key_file and not key.is_file():
-            raise NotFoundError(f"There is no private key {key}.", why='"ssh_private_key_file" names it.')
+        if self.ssh_private_key_file and not Path(self.key_file).is_file():
+            raise NotFoundError(
+                f"There is no private key {self.key_file}.", why='"ssh_private_key_file" names it.'
+            )
+
+    @property
+    def key_file(self) -> str:
+        return str(Path(self.ssh_private_key_file).expanduser())
 
 
 async def connect(
@@ -82,7 +87,7 @@ async def connect(
         known_hosts=str(scene.folder / "known_hosts"),
     )
     if settings.ssh_private_key_file:
-        identities = [str(Path(settings.ssh_private_key_file).expanduser())]
+        identities = [settings.key_file]
     else:
         identities = [str(path) for path in insecure_keys(scene.folder)]
     async with work.step("Wait for SSH") as step:

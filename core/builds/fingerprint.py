@@ -11,7 +11,7 @@ import msgspec
 from core.builds.recipe import recipe_digest, recipe_for
 from core.errors import NotFoundError
 from core.guests.insecure import PUBLIC_KEYS
-from core.model.project import BuildSpec, Project, Provision, Source
+from core.model.project import Bootstrap, BuildSpec, Project, Provision, Source
 
 VERSION = 1
 """Counted up when boxes of the same template come out otherwise than before."""
@@ -27,6 +27,8 @@ def fingerprint(project: Project, name: str) -> str:
     """
     spec = build_spec(project, name)
     digest = hashlib.sha256()
+    if spec.source is None:
+        return template_fingerprint(Path(project.root) / spec.template)
     _add(digest, "source", source_fingerprint(spec.source))
     _add(digest, "formats", *spec.formats)
     for provision in spec.provision:
@@ -37,11 +39,25 @@ def fingerprint(project: Project, name: str) -> str:
 
 def source_fingerprint(source: Source) -> str:
     """The part of a fingerprint that the source alone decides."""
+    assert source.bootstrap is not None
+    return bootstrap_fingerprint(source.bootstrap)
+
+
+def bootstrap_fingerprint(source: Bootstrap) -> str:
+    """What decides the image that a bootstrap makes."""
     digest = hashlib.sha256()
     _add(digest, "version", str(VERSION), platform.machine(), *PUBLIC_KEYS)
     _add(digest, "spec", msgspec.json.encode(source, order="deterministic").decode())
-    if source.bootstrap is not None:
-        _add(digest, "recipe", recipe_digest(recipe_for(source.bootstrap)))
+    _add(digest, "recipe", recipe_digest(recipe_for(source)))
+    return digest.hexdigest()
+
+
+def template_fingerprint(path: Path) -> str:
+    """Over a template's own files. What its steps take from elsewhere is looked at when it is built."""
+    digest = hashlib.sha256()
+    files = sorted(path.glob("*.hcl")) + sorted(path.glob("*.json")) if path.is_dir() else [path]
+    for file in files:
+        _add_file(digest, file, file.name)
     return digest.hexdigest()
 
 

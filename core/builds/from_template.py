@@ -16,9 +16,7 @@ from core.templates.reading import Reading
 def plan_of(reading: Reading, name: str, world: World) -> BuildPlan:
     """Every source of every build of the template. Raises ConfigError."""
     template = reading.template
-    sources = tuple(
-        _source(template, build, source) for build in template.builds for source in build.sources
-    )
+    sources = tuple(_source(template, build, source) for build in template.builds for source in build.sources)
     if not sources:
         raise ConfigError("The template has no build.", why="There is nothing to do.")
     return BuildPlan(

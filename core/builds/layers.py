@@ -7,8 +7,8 @@
     results/          artifacts that a complete run left, by the key of all that went into it
     salt              keys the digests in all of these
 
-A layer exists from the moment its folder has its name. Whoever uses one holds a shared lock on its file ``lock``;
-``prune`` leaves those alone, and those on which others are built.
+A layer exists from the moment its folder has its name. Whoever uses one holds a shared lock on its file
+``lock``; ``prune`` leaves those alone, and those on which others are built.
 """
 
 from __future__ import annotations
@@ -222,9 +222,7 @@ class LayerStore:
         for one in artifacts:
             files = tuple(kept for file in one.files if (kept := _kept(Path(file))) is not None)
             entries.append((one.maker, one.id, one.text, files))
-        _write(
-            self.folder / "results" / f"{key}.json", msgspec.json.encode(Result(artifacts=tuple(entries)))
-        )
+        _write(self.folder / "results" / f"{key}.json", msgspec.json.encode(Result(artifacts=tuple(entries))))
 
 
 def _kept(path: Path) -> Kept | None:

@@ -1,7 +1,8 @@
 """A build as a plan: what all three languages (boxwright.toml, JSON, HCL2) are turned into.
 
-A plan has sources; each with its own steps and chains of post-processors, as ``only``, ``except`` and ``override``
-leave them for it. Settings are plain data, with :class:`core.templates.model.Secret` and ``Deferred`` in them.
+A plan has sources; each with its own steps and chains of post-processors, as ``only``, ``except`` and
+``override`` leave them for it. Settings are plain data, with :class:`core.templates.model.Secret` and
+``Deferred`` in them.
 """
 
 from __future__ import annotations

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import re
 import secrets
+import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,7 +16,7 @@ from core.builds.artifact import Artifact
 from core.builds.asking import Ask
 from core.builds.base import Request
 from core.builds.layers import LayerStore
-from core.builds.plan import BuildPlan, PlannedSource, waits
+from core.builds.plan import BuildPlan, Part, PlannedSource, waits
 from core.builds.redaction import RedactedWork, Redaction
 from core.builds.registry import post_processor, provisioner, source
 from core.builds.scene import Scene
@@ -28,8 +29,6 @@ from core.paths import Locations
 
 if TYPE_CHECKING:
     from core.boxes.store import BoxStore
-
-ON_ERROR = ("cleanup", "abort", "ask", "run-cleanup-provisioner")
 
 
 class Made(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,7 +66,8 @@ async def run_plan(
     plan = select(plan, request.only, request.exclude)
     shown = RedactedWork(work, Redaction(plan.secrets))
     layers = LayerStore(locations.layers)
-    scenes = [_scene(plan, one, request, locations, store, project) for one in plan.sources]
+    run = str(uuid.uuid4())
+    scenes = [_scene(plan, one, request, locations, store, project, run, ask) for one in plan.sources]
     try:
         await asyncio.to_thread(check, plan, scenes)
     except BoxwrightError as error:
@@ -76,8 +76,8 @@ async def run_plan(
 
     async def make(one: PlannedSource, scene: Scene) -> Made:
         async with limit, shown.step(one.display) as step:
-            run = SourceRun(plan, one, request, scene, layers, ask)
-            return Made(source=one.display, artifacts=await run.make(step))
+            source_run = SourceRun(plan, one, request, scene, layers, ask)
+            return Made(source=one.display, artifacts=await source_run.make(step))
 
     try:
         tasks = [
@@ -108,10 +108,10 @@ def _outcome(tasks: Sequence[asyncio.Future[Made]]) -> tuple[Made, ...]:
 
 
 def check(plan: BuildPlan, scenes: Sequence[Scene]) -> None:
-    """Every part of the plan, before anything begins. Raises ConfigError, or BuildError for several mistakes."""
+    """Every part of the plan, before anything begins. Raises ConfigError; BuildError for several mistakes."""
     problems: list[Problem] = []
     for one, scene in zip(plan.sources, scenes, strict=True):
-        parts = [
+        parts: list[tuple[Any, Part]] = [
             (source, one),
             *((provisioner, step) for step in one.steps),
             *((provisioner, step) for step in (one.on_error,) if step is not None),
@@ -130,9 +130,9 @@ def check(plan: BuildPlan, scenes: Sequence[Scene]) -> None:
                     problems.append(problem)
     if len(problems) == 1:
         only = problems[0]
-        error = ConfigError(only.what, why=only.why, remedy=only.remedy, place=only.place, tail=only.tail)
-        error.problem = only
-        raise error
+        wrong = ConfigError(only.what, why=only.why, remedy=only.remedy, place=only.place, tail=only.tail)
+        wrong.problem = only
+        raise wrong
     if problems:
         raise BuildError(f"{len(problems)} things are wrong with this build.", problems)
 
@@ -149,6 +149,8 @@ def _scene(
     locations: Locations,
     store: BoxStore,
     project: str,
+    run: str,
+    ask: Ask | None,
 ) -> Scene:
     name = re.sub(r"[^A-Za-z0-9._-]", "-", f"{plan.name}-{one.label}")[:40]
     return Scene(
@@ -160,5 +162,9 @@ def _scene(
         build=one.build,
         source=one.name,
         kind=one.kind,
+        steps=len(one.steps),
         force=request.force,
+        facts={"PackerRunUUID": run},
+        secrets=plan.secrets,
+        ask=ask,
     )

@@ -29,10 +29,17 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     """The source's name."""
     kind: str
+    steps: int = 0
+    """How many there are."""
     force: bool = False
     """Replace artifacts that are there."""
     facts: dict[str, str] = {}
     """What ``build.ID``, ``build.Host``, ... come to, as far as they are known; sources add to it."""
+
+    secrets: tuple[str, ...] = ()
+    """Texts that must not be shown."""
+    ask: Any = None
+    """An :data:`core.builds.asking.Ask`, None where nobody can be asked."""
 
     @property
     def boxes(self) -> BoxStore:
@@ -43,8 +50,16 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
         """A path of the host as Packer means it: relative to the folder in which the build was asked for."""
         return Path(self.world.cwd) / Path(text).expanduser()
 
+    def hide(self, text: str) -> str:
+        """The text without what must not be shown."""
+        from core.builds.redaction import Redaction
+
+        return Redaction(self.secrets).text(text)
+
     def render(self, text: str, **fields: Any) -> str:
-        """A text with ``{{...}}`` worked out; ``fields`` are what ``.Name`` stands for. Raises TemplateError."""
+        """A text with ``{{...}}`` worked out; ``fields`` are what ``.Name`` stands for.
+
+        Raises TemplateError."""
         if "{{" not in text:
             return text
         from core.templates.golang.functions import functions

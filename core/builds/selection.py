@@ -13,8 +13,8 @@ from core.templates.problems import meant
 
 
 def select(plan: BuildPlan, only: Sequence[str], exclude: Sequence[str]) -> BuildPlan:
-    """The plan without what is not meant. A word is a source's name or a pattern for it; with ``exclude`` also
-    the name of a post-processor, which is left out with all behind it in its chain.
+    """The plan without what is not meant. A word is a source's name or a pattern for it; with ``exclude``
+    also the name of a post-processor, which is left out with all behind it in its chain.
 
     Raises NotFoundError for a word that matches nothing, or where nothing is left.
     """

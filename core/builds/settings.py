@@ -21,7 +21,7 @@ _PIECE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Settings of one kind. A field may be called ``except_`` and the like; that is written without the end."""
+    """Settings of one kind."""
 
 
 T = TypeVar("T", bound=Table)
@@ -38,7 +38,9 @@ def duration(text: str | float, what: str = "duration", place: Place | None = No
     pieces = _PIECE.findall(bare)
     if not pieces or "".join(number + unit for number, unit in pieces) != bare.lstrip("+-"):
         raise ConfigError(
-            f'"{what}" is {text!r}, which is no duration.', remedy='write for instance "5m" or "1h30m"', place=place
+            f'"{what}" is {text!r}, which is no duration.',
+            remedy='write for instance "5m" or "1h30m"',
+            place=place,
         )
     return sum(float(number) * _UNITS[unit] for number, unit in pieces)
 

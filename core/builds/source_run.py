@@ -114,11 +114,12 @@ class SourceRun:
             await asyncio.to_thread(self._layers.remember_run, self._history, self._chain)
         await self._open(workshop, begin, why, work)
         for number, step in enumerate(self._one.steps, 1):
-            async with work.step(f"Provision {number}/{len(self._one.steps)}  {step.title}") as inner:
+            name = f"Provision {number}/{len(self._one.steps)}  {step.title}"
+            reason = why[number] if begin <= number < len(why) else ""
+            async with work.step(name, detail=reason) as inner:
                 if number < begin:
                     inner.cached("unchanged")
                     continue
-                inner.note(why[number] if number < len(why) else "")
                 await self._step(workshop, step, inner, intent)
                 if number < len(self._keys):
                     await self._keep(workshop, number, step.title, inner)
@@ -126,9 +127,8 @@ class SourceRun:
 
     async def _open(self, workshop: Workshop, begin: int, why: Sequence[str], work: Work) -> None:
         name = "Continue from the last unchanged step" if begin else "Prepare"
-        async with work.step(name) as inner:
-            if why and not begin:
-                inner.note(f"not cached: {why[0]}" if why[0] else "")
+        reason = f"not cached: {why[0]}" if why and why[0] and not begin else ""
+        async with work.step(name, detail=reason) as inner:
             await workshop.open(self._layer, inner)
             if not begin and self._keys:
                 await self._keep(workshop, 0, self._one.label, inner)
@@ -224,7 +224,9 @@ class SourceRun:
         return BoxwrightError(
             problem.what,
             why=f"{problem.why} The machine was left as it is, in {self._scene.folder}.".strip(),
-            remedy=f"{reach}; boxwright layer prune --kept removes it" if reach else "boxwright layer prune --kept",
+            remedy=f"{reach}; boxwright layer prune --kept removes it"
+            if reach
+            else "boxwright layer prune --kept",
             place=problem.place,
             tail=problem.tail,
         )

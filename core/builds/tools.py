@@ -27,6 +27,10 @@ MKE2FS = Tool("mke2fs", "e2fsprogs")
 QEMU_IMG = Tool("qemu-img", "qemu-utils")
 UNSHARE = Tool("unshare", "util-linux")
 SETPRIV = Tool("setpriv", "util-linux")
+LZ4 = Tool("lz4", "lz4")
+MFORMAT = Tool("mformat", "mtools")
+MCOPY = Tool("mcopy", "mtools")
+XORRISO = Tool("xorriso", "xorriso")
 NEWUIDMAP = Tool("newuidmap", "uidmap")
 
 GRUB_MODULES = Path("/usr/lib/grub/i386-pc")
@@ -75,7 +79,7 @@ def missing(programs: list[str], packages: list[str]) -> BoxwrightError:
     several = len(programs) > 1
     return BoxwrightError(
         f"{_listed(programs)} {'are' if several else 'is'} not installed.",
-        why="A bootstrap makes its disk image with the distribution's own tools.",
+        why="A build works with the system's own tools.",
         remedy=f"{'' if os.geteuid() == 0 else 'sudo '}apt-get install {' '.join(dict.fromkeys(packages))}",
     )
 

@@ -39,6 +39,14 @@ async def remove_folder(facts: Mapping[str, Any]) -> None:
             ) from None
 
 
+async def remove_kept(builds: Path) -> int:
+    """Remove the machines that failed builds left as they were. Returns how many there were."""
+    folders = await asyncio.to_thread(lambda: [mark.parent for mark in builds.glob(f"*/{KEPT}")])
+    for folder in folders:
+        await remove_folder({"path": str(folder)})
+    return len(folders)
+
+
 async def end_processes(folder: Path) -> None:
     """Kill every process of ours whose arguments name ``folder``, and wait until they are gone."""
     loop = asyncio.get_running_loop()

@@ -1,4 +1,4 @@
-"""Commands on boxes and builds."""
+"""Commands on boxes."""
 
 from __future__ import annotations
 
@@ -159,23 +159,6 @@ BOX_COMMANDS: tuple[CommandSpec, ...] = (
                 kind=ArgumentKind.LOCAL_PATH,
                 metavar="FOLDER",
                 help="Vagrant's home; without it ~/.vagrant.d",
-            ),
-        ),
-    ),
-    CommandSpec(
-        id="build.run",
-        verb=("build",),
-        title="Build",
-        help="Run builds of the project; each makes a box.",
-        subject=Subject.BUILD,
-        struct=command.RunBuild,
-        key="b",
-        arguments=(
-            Argument(
-                field="force",
-                flags=("-f", "--force"),
-                kind=ArgumentKind.FLAG,
-                help="even when the box is up to date",
             ),
         ),
     ),

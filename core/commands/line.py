@@ -34,6 +34,8 @@ def _words(argument: Argument, value: Any) -> list[str]:
             return [argument.flags[-1]] if value else []
         case ArgumentKind.WORDS:
             flag = argument.flags[-1:]
+            if argument.secret:
+                value = [f"{item.partition('=')[0]}=***" for item in value]
             return [word for item in value for word in (*flag, str(item))]
         case _:
             if not argument.flags:

@@ -47,6 +47,8 @@ class Argument(msgspec.Struct, frozen=True, kw_only=True):
     help: str
     metavar: str = ""
     required: bool = False
+    secret: bool = False
+    """``NAME=VALUE`` whose values are not shown in a command line."""
 
 
 def _always(_machine: Machine, _probe: Probe | None) -> str:

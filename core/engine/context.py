@@ -32,7 +32,9 @@ from core.providers.base import Provider
 
 if TYPE_CHECKING:
     from core.boxes.store import BoxStore
+    from core.builds.asking import Ask
     from core.engine.projects import ProjectCache
+    from core.engine.questions import Questions
     from core.engine.registry import MachineRegistry
     from core.guests.session import GuestSessions
     from core.model.box import Box
@@ -77,6 +79,7 @@ class Context:
         self._boxes: BoxStore | None = None
         self._known_boxes: dict[str, Box] | None = None
         self._guests: GuestSessions | None = None
+        self._questions: Questions | None = None
 
     @property
     def boxes(self) -> BoxStore:
@@ -95,6 +98,19 @@ class Context:
 
             self._guests = GuestSessions()
         return self._guests
+
+    @property
+    def questions(self) -> Questions:
+        """What running operations ask."""
+        if self._questions is None:
+            from core.engine.questions import Questions
+
+            self._questions = Questions()
+        return self._questions
+
+    def asker(self, subject: str) -> Ask:
+        """A function by which an operation on ``subject`` asks a question and waits for its answer."""
+        return self.questions.asker(subject)
 
     async def drop_guest(self, machine_id: str) -> None:
         """Close the connection to a machine's guest, if there is one."""

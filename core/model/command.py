@@ -149,10 +149,52 @@ class ImportBoxes(msgspec.Struct, frozen=True, kw_only=True, tag_field="command"
 
 
 class RunBuild(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="build.run"):
+    """A build of a project, or the sources of a template of Packer's.
+
+    The result: {"box", "version"} where a box was made, else {"artifacts": [{source, id, text, files}]}."""
+
+    project: str
+    """For a template by itself: its folder."""
+    name: str
+    """For a template by itself: what it is called."""
+    template: str = ""
+    """Absolute path of a template, where it is no build of a project."""
+    force: bool = False
+    """Build even when nothing changed, and replace artifacts that are there."""
+    only: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    variables: tuple[str, ...] = ()
+    """``NAME=VALUE``; values may be secret."""
+    variable_files: tuple[str, ...] = ()
+    """Absolute paths."""
+    environment: dict[str, str] = {}
+    """Of whoever asked: ``PKR_VAR_...`` and what templates read."""
+    cwd: str = ""
+    """The folder in which the build was asked for: relative paths of templates start there."""
+    parallel: int = 0
+    """Sources at the same time; 0: all."""
+    on_error: str = ""
+    """``cleanup`` (also ""), ``abort``, ``ask`` or ``run-cleanup-provisioner``."""
+    debug: bool = False
+    """Ask before each step."""
+    no_cache: bool = False
+
+
+class AnswerBuild(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="build.answer"):
+    """What to do about a step of a running build that failed, or that waits to be begun."""
+
     project: str
     name: str
-    force: bool = False
-    """Build even when an up-to-date box is there."""
+    answer: str
+
+
+class PruneLayers(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="layer.prune"):
+    """Remove states that builds kept. The result: {"removed": [{"layer", "bytes"}], "freed": bytes}."""
+
+    keep: str = ""
+    """A size that may stay, the most recently used first; "" for the limit, "0" for nothing."""
+    kept: bool = False
+    """Also machines that failed builds left running, as was asked."""
 
 
 Command = (
@@ -177,4 +219,6 @@ Command = (
     | VerifyBoxes
     | ImportBoxes
     | RunBuild
+    | AnswerBuild
+    | PruneLayers
 )

@@ -257,14 +257,25 @@ class Source(_Table, frozen=True):
 
 
 class BuildSpec(_Table, frozen=True):
-    """A build: a source, provisioners that run in it, and the formats of the box that comes out."""
+    """A build: a source, provisioners that run in it, and the formats of the box that comes out; or a
+    template of Packer's that says all of it."""
 
-    source: Source
+    source: Source | None = None
+    template: Annotated[
+        str,
+        Meta(description="A template in JSON or HCL2, or a folder of *.pkr.hcl files, in place of 'source'."),
+    ] = ""
     formats: tuple[Literal["qemu"], ...] = ("qemu",)
     provision: tuple[Provision, ...] = ()
     description: str = ""
     cpus: Annotated[int, Meta(ge=1, le=512)] = 2
     memory: Size = "1GiB"
+
+    def __post_init__(self) -> None:
+        if (self.source is None) == (not self.template):
+            raise ValueError("needs exactly one of 'source' and 'template'")
+        if self.template and self.provision:
+            raise ValueError("'provision' belongs to 'source': a template has its own provisioners")
 
 
 class ProjectHead(_Table, frozen=True):
@@ -302,6 +313,11 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     provider: tuple[str, ...] = ("auto",)
     machines: dict[str, MachineSpec] = field(default_factory=dict)
     builds: dict[str, BuildSpec] = field(default_factory=dict)
+
+    @property
+    def has_own_file(self) -> bool:
+        """Whether it is described by a boxwright.toml: boxes of its builds then go into the store."""
+        return self.file.endswith(".toml")
 
     def providers_for(self, machine: str) -> tuple[str, ...]:
         """The providers that a machine may run on, most wanted first."""

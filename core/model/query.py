@@ -100,6 +100,10 @@ class BuildView(msgspec.Struct, frozen=True, kw_only=True):
     """What it made last, if that is still in the store."""
     operation: str = ""
     """The last or running operation of it, "" for none."""
+    question: str = ""
+    """What it asks (a step failed, or is to begin), "" for nothing."""
+    answers: dict[str, str] = {}
+    """The words that answer it, each with what it does."""
 
 
 class ProjectView(msgspec.Struct, frozen=True, kw_only=True, tag="project"):

@@ -29,7 +29,7 @@ def contradictions(project: Project) -> list[Fault]:
     for name, build in project.builds.items():
         faults += _names("builds", name)
         faults += _size(("builds", name, "memory"), build.memory, SMALLEST_MEMORY)
-        if build.source.bootstrap:
+        if build.source and build.source.bootstrap:
             faults += _size(
                 ("builds", name, "source", "bootstrap", "size"), build.source.bootstrap.size, SMALLEST_DISK
             )
@@ -55,6 +55,9 @@ def missing_files(project: Project) -> list[Fault]:
                 faults.append(_absent((*here, "ssh", "identity"), "key file", machine.ssh.identity, path))
     for name, build in project.builds.items():
         faults += _provisioners(root, ("builds", name), build.provision)
+        if build.template and not _on_host(root, build.template).exists():
+            path = _on_host(root, build.template)
+            faults.append(_absent(("builds", name, "template"), "template", build.template, path))
     return faults
 
 

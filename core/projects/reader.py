@@ -11,6 +11,7 @@ import msgspec
 from core.errors import ConfigError, NotFoundError
 from core.model.problem import Place, Problem
 from core.model.project import Project, ProjectFile
+from core.projects.templates import project_of_templates, template_in, templates_of
 
 PROJECT_FILE = "boxwright.toml"
 LARGEST = 4 * 1024 * 1024
@@ -35,8 +36,10 @@ def find_root(start: Path | str) -> Path:
     """The nearest folder, ``start`` or above it, with a project file. Raises NotFoundError."""
     start = Path(start).expanduser().resolve()
     for folder in (start, *start.parents):
-        if (folder / PROJECT_FILE).is_file():
+        if (folder / PROJECT_FILE).is_file() or template_in(folder):
             return folder
+    if templates_of(start):
+        return start
     raise _no_project(start)
 
 
@@ -47,6 +50,10 @@ def load(root: Path | str) -> Project:
     """
     path = Path(root).expanduser().resolve()
     file = path if path.is_file() else path / PROJECT_FILE
+    if path.is_dir() and not file.is_file():
+        project = project_of_templates(path)
+        if project is not None:
+            return project
     return parse(read_source(file), file)
 
 
@@ -124,7 +131,6 @@ def _no_project(folder: Path) -> NotFoundError:
     if not folder.exists():
         return NotFoundError(f"There is no {folder}.")
     others = [name for name in ("Vagrantfile",) if (folder / name).is_file()]
-    others += [item.name for item in sorted(folder.glob("*.pkr.*"))] if folder.is_dir() else []
     return NotFoundError(
         f"There is no {PROJECT_FILE} in {folder} or above it.",
         why=f"There is {others[0]}, which this version does not read yet." if others else "",

@@ -12,23 +12,22 @@ from core.templates.problems import meant
 Part = Literal["source", "provisioner", "post-processor"]
 
 RUNS: dict[Part, tuple[str, ...]] = {
-    "source": ("bootstrap",),
-    "provisioner": ("shell", "file"),
-    "post-processor": (),
+    "source": ("bootstrap", "file", "null", "qemu"),
+    "provisioner": ("breakpoint", "file", "shell", "shell-local", "sleep"),
+    "post-processor": ("artifice", "box", "checksum", "compress", "manifest", "shell-local", "vagrant"),
 }
-"""What runs today, in builds of ``boxwright.toml``."""
+"""What runs."""
 
 PLANNED: dict[Part, tuple[str, ...]] = {
     "source": (
-        "amazon-ebs", "docker", "file", "libvirt", "lxd", "null", "qemu", "virtualbox-iso", "virtualbox-ovf",
+        "amazon-ebs", "docker", "libvirt", "lxd", "virtualbox-iso", "virtualbox-ovf",
     ),
     "provisioner": (
-        "ansible", "ansible-local", "breakpoint", "chef-solo", "powershell", "puppet-masterless",
-        "salt-masterless", "shell-local", "sleep", "windows-restart", "windows-shell",
+        "ansible", "ansible-local", "chef-solo", "powershell", "puppet-masterless", "salt-masterless",
+        "windows-restart", "windows-shell",
     ),
     "post-processor": (
-        "artifice", "checksum", "compress", "docker-import", "docker-push", "docker-save", "docker-tag",
-        "manifest", "shell-local", "vagrant",
+        "docker-import", "docker-push", "docker-save", "docker-tag",
     ),
 }  # fmt: skip
 """What is read and will run, but does not yet."""

@@ -21,7 +21,9 @@ from typing import Any
 
 import core.boxes
 from core.boxes.store import BoxStore
-from core.builds import run, undo
+from core.builds import project_builds, undo
+from core.builds.base import Request
+from core.builds.sources import bootstrap as bootstrap_source
 from core.model.project import Bootstrap, BuildSpec, Project, Provision, Source
 from core.model.work import Work
 from core.paths import Locations
@@ -120,17 +122,18 @@ async def main() -> None:
     locations = Locations(data=home / "data", runtime=home / "run" / "x").prepare()
     if image:
 
-        async def copied(spec: BuildSpec, folder: Path, work: Work) -> Path:
+        async def copied(source: Bootstrap, *, folder: Path, work: Work) -> Path:
             return Path(shutil.copy(image, folder / "disk.qcow2"))
 
-        run._source = copied
+        bootstrap_source.bootstrap = copied
     journal = Journal(home / "intents.jsonl", point)
-    await run.run_build(
+    await project_builds.run_build(
         project=project(home, provisioned=bool(image)),
         name="base",
         locations=locations,
         store=BoxStore(locations.boxes),
         work=KillingWork(journal),
+        request=Request(no_cache=True),
     )
     print(journal.count)
 

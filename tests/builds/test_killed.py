@@ -14,8 +14,9 @@ import pytest
 
 import core.boxes
 from core.boxes.store import BoxStore
-from core.builds import run, undo
-from core.model.project import BuildSpec, Provision
+from core.builds import project_builds, undo
+from core.builds.sources import bootstrap as bootstrap_source
+from core.model.project import Bootstrap, Provision
 from core.paths import Locations
 from core.providers.qemu import QemuProvider
 from core.provisioners.base import ProvisionError
@@ -37,6 +38,7 @@ def left(home: Path) -> list[str]:
     """What is there besides boxes that are finished: processes, working folders, sockets, contents."""
     store = BoxStore(home / "data" / "boxes")
     found = [str(path) for folder in ("data/builds", "run/x") for path in (home / folder).glob("*")]
+    found += [str(path) for path in (home / "data/layers").glob(".new-*")]
     found += [str(leftover.path) for leftover in store.leftovers()]
     return found + alive(home)
 
@@ -85,7 +87,7 @@ async def test_killed_at_each_point_of_the_provisioners(home: Path, tiny_image: 
     names = await all_points(home, str(tiny_image))
     for wanted in ("begin Wait for SSH", "begin Seal the system", "begin Merge the changes"):
         assert wanted in names
-    assert "intend qemu.process" in names and "settled build.folder" in names
+    assert "intend path" in names and "settled build.folder" in names
     published = names.index("settled boxes.leftovers")
     boxes = BoxStore(home / "data" / "boxes").list()
     assert len(boxes) > len(names) - published, "a box that is finished is not lost"
@@ -99,7 +101,7 @@ async def test_cancelled_within_any_step_of_a_bootstrap(home: Path) -> None:
     for name in steps:
         work = RecordingWork({**undo.UNDO, **core.boxes.UNDO})
         building = asyncio.create_task(
-            run.run_build(
+            project_builds.run_build(
                 project=project(home, provisioned=False),
                 name="base",
                 locations=locations,
@@ -134,13 +136,13 @@ async def test_a_failing_provisioner_leaves_nothing(home: Path, tiny_image: Path
     )
     failing = msgspec.structs.replace(whole, builds={"base": spec})
 
-    async def copied(_spec: BuildSpec, folder: Path, _work: object) -> Path:
+    async def copied(_source: Bootstrap, *, folder: Path, work: object) -> Path:
         return Path(shutil.copy(tiny_image, folder / "disk.qcow2"))
 
     work = RecordingWork({**undo.UNDO, **core.boxes.UNDO, **QemuProvider().undo})
     with pytest.MonkeyPatch.context() as patch, pytest.raises(ProvisionError) as caught:
-        patch.setattr(run, "_source", copied)
-        await run.run_build(
+        patch.setattr(bootstrap_source, "bootstrap", copied)
+        await project_builds.run_build(
             project=failing, name="base", locations=locations, store=BoxStore(locations.boxes), work=work
         )
     assert "the reason" in caught.value.problem.tail

@@ -12,6 +12,7 @@ def need_guest(guest: Guest | None, kind: str, scene: Scene) -> Guest:
     if guest is None:
         raise ConfigError(
             f'The provisioner "{kind}" needs a guest, and the source {scene.source} has none.',
-            remedy=f'add except = ["{scene.kind}.{scene.source}"] to the provisioner, or a communicator to the source',
+            remedy=f'add except = ["{scene.kind}.{scene.source}"] to the provisioner, or give the source'
+            " a communicator",
         )
     return guest

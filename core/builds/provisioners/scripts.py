@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
+import msgspec
+
 from core.builds.layer_keys import file_digest
 from core.builds.scene import Scene
 from core.builds.settings import Table
@@ -24,7 +26,7 @@ class Scripts(Table, frozen=True, kw_only=True):
     command: str = ""
     """shell-local's: one command."""
     environment_vars: tuple[str, ...] = ()
-    env: dict[str, str] = {}
+    env: dict[str, str] = msgspec.field(default_factory=dict)
     inline_shebang: str = "/bin/sh -e"
     execute_command: tuple[str, ...] = ()
     valid_exit_codes: tuple[int, ...] = (0,)

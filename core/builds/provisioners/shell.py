@@ -56,15 +56,17 @@ def _read(settings: Settings) -> ShellSettings:
     return decode(settings, ShellSettings, 'provisioner "shell"')
 
 
-async def _run(
-    given: ShellSettings, path: Path, called: str, guest: Guest, scene: Scene, work: Work
-) -> None:
+def _normal(path: Path) -> bytes:
+    return normalise(path.read_bytes())
+
+
+async def _run(given: ShellSettings, path: Path, called: str, guest: Guest, scene: Scene, work: Work) -> None:
     token = secrets.token_hex(4)
     target = given.remote_path or f"{given.remote_folder}/{given.remote_file or f'script_{token}.sh'}"
     sent = path
     if not given.binary:
         sent = scene.folder / f"script-{token}"
-        sent.write_bytes(normalise(path.read_bytes()))
+        sent.write_bytes(await asyncio.to_thread(_normal, path))
     values = scripts.with_packers(given, scene)
     variable_file = ""
     try:
@@ -80,12 +82,8 @@ async def _run(
     finally:
         if sent is not path:
             sent.unlink(missing_ok=True)
-    template = " ".join(given.execute_command) or (
-        _COMMAND_WITH_FILE if given.use_env_var_file else _COMMAND
-    )
-    command = scene.render(
-        template, Path=target, Vars=scripts.assignments(values), EnvVarFile=variable_file
-    )
+    template = " ".join(given.execute_command) or (_COMMAND_WITH_FILE if given.use_env_var_file else _COMMAND)
+    command = scene.render(template, Path=target, Vars=scripts.assignments(values), EnvVarFile=variable_file)
     await _execute(given, command, called, guest, work)
     if not given.skip_clean and not given.expect_disconnect:
         await guest.run(f"rm -f {quote(target)} {quote(variable_file) if variable_file else ''}")

@@ -67,9 +67,7 @@ class FileWorkshop:
             await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
             async with claim(target, force=self._scene.force, work=step) as beside:
                 if self._settings.source:
-                    await asyncio.to_thread(
-                        shutil.copyfile, self._scene.path(self._settings.source), beside
-                    )
+                    await asyncio.to_thread(shutil.copyfile, self._scene.path(self._settings.source), beside)
                 else:
                     beside.write_text(self._settings.content)
         return Artifact(maker="packer.file", id="File", files=(str(target),), text=f"stored in {target}")

@@ -2,24 +2,126 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
 from core.engine.context import Context
 from core.engine.handlers.naming import build_subject
+from core.errors import UsageError
 from core.model import command as commands
 from core.model.box import Box
 from core.model.project import Project
 from core.model.query import BuildView
 from core.model.work import Work
 
+if TYPE_CHECKING:
+    from core.builds.base import Request
+    from core.builds.run import Made
+    from core.templates.given import Given
 
-async def run(context: Context, command: commands.RunBuild, work: Work) -> dict[str, str]:
-    """The result: {"box": name, "version": version}."""
+
+async def run(context: Context, command: commands.RunBuild, work: Work) -> dict[str, Any]:
+    """The result: see :class:`core.model.command.RunBuild`."""
+    if command.template:
+        return await _run_template(context, command, Path(command.template), work)
     project = context.projects.load(command.project)
+    spec = project.builds[command.name]
+    if spec.template and not project.has_own_file:
+        return await _run_template(context, command, Path(project.root, spec.template), work)
     box = _up_to_date(context, project, command.name)
-    if box is not None and not command.force:
+    if box is not None and not (command.force or command.no_cache):
         work.cached(f"{box.key} is up to date")
     else:
-        box = await _build(context, project, command.name, work)
+        box = await _build(context, project, command.name, work, command)
     return {"box": box.name, "version": box.version}
+
+
+async def _run_template(
+    context: Context, command: commands.RunBuild, path: Path, work: Work
+) -> dict[str, Any]:
+    import asyncio
+
+    from core.builds.project_builds import template_plan
+    from core.builds.run import run_plan
+
+    plan = await asyncio.to_thread(template_plan, path, command.name, _given(command))
+    made = await run_plan(
+        plan,
+        _request(command),
+        locations=context.locations,
+        store=context.boxes,
+        project=Path(command.project).name,
+        work=work,
+        ask=context.asker(build_subject(command.project, command.name)),
+    )
+    context.boxes_changed()
+    return {"artifacts": _artifacts(made)}
+
+
+async def answer(context: Context, command: commands.AnswerBuild, work: Work) -> None:
+    context.questions.answer(build_subject(command.project, command.name), command.answer)
+
+
+async def prune_layers(context: Context, command: commands.PruneLayers, work: Work) -> dict[str, Any]:
+    import asyncio
+
+    from core.builds.layers import LayerStore
+    from core.builds.undo import remove_kept
+    from core.model.project import parse_size
+
+    store = LayerStore(context.locations.layers)
+    try:
+        limit = parse_size(command.keep) if command.keep else None
+    except ValueError as error:
+        raise UsageError(f"{error}.") from None
+    removed = await asyncio.to_thread(store.prune, limit)
+    freed = sum(layer.size for layer in removed)
+    left = await remove_kept(context.locations.builds) if command.kept else 0
+    work.note(
+        f"{len(removed)} removed, {freed / 1e6:.0f} MB freed" + (f", {left} kept builds" if left else "")
+    )
+    return {"removed": [{"layer": one.id, "bytes": one.size} for one in removed], "freed": freed}
+
+
+def _artifacts(made: Sequence[Made]) -> list[dict[str, Any]]:
+    return [
+        {"source": one.source, "id": artifact.id, "text": artifact.text, "files": list(artifact.files)}
+        for one in made
+        for artifact in one.artifacts
+    ]
+
+
+def _request(command: commands.RunBuild) -> Request:
+    from core.builds.base import Request
+
+    return Request(
+        only=_words(command.only),
+        exclude=_words(command.exclude),
+        parallel=command.parallel,
+        on_error=command.on_error or "cleanup",
+        force=command.force,
+        debug=command.debug,
+        no_cache=command.no_cache,
+    )
+
+
+def _words(given: Sequence[str]) -> tuple[str, ...]:
+    return tuple(word.strip() for text in given for word in text.split(",") if word.strip())
+
+
+def _given(command: commands.RunBuild) -> Given:
+    import time
+
+    from core.templates.given import Given, assignment
+
+    return Given(
+        variables=tuple(assignment(text) for text in command.variables),
+        files=command.variable_files,
+        environment=command.environment,
+        cwd=command.cwd or command.project,
+        clock=time.time(),
+    )
 
 
 async def fresh_box(context: Context, project: Project, name: str, work: Work) -> Box:
@@ -34,11 +136,21 @@ async def fresh_box(context: Context, project: Project, name: str, work: Work) -
             return _up_to_date(context, project, name) or await _build(context, project, name, step)
 
 
-async def _build(context: Context, project: Project, name: str, work: Work) -> Box:
-    from core.builds.run import run_build
+async def _build(
+    context: Context, project: Project, name: str, work: Work, command: commands.RunBuild | None = None
+) -> Box:
+    from core.builds.project_builds import run_build
 
+    asked = command or commands.RunBuild(project=project.root, name=name)
     box = await run_build(
-        project=project, name=name, locations=context.locations, store=context.boxes, work=work
+        project=project,
+        name=name,
+        locations=context.locations,
+        store=context.boxes,
+        work=work,
+        request=_request(asked),
+        given=_given(asked),
+        ask=context.asker(build_subject(project.root, name)) if command else None,
     )
     context.boxes_changed()
     return box
@@ -60,6 +172,12 @@ def _view(context: Context, project: Project, name: str) -> BuildView:
     latest = max(made, key=lambda box: box.added, default=None)
     fresh = _up_to_date(context, project, name)
     state = "fresh" if fresh else "stale" if latest else "missing"
+    question = context.questions.of(build_subject(project.root, name))
     return BuildView(
-        name=name, description=project.builds[name].description, state=state, box=fresh or latest
+        name=name,
+        description=project.builds[name].description,
+        state=state,
+        box=fresh or latest,
+        question=question.text if question else "",
+        answers=question.answers if question else {},
     )

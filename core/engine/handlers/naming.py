@@ -46,6 +46,8 @@ def _about(command: Any) -> str:
     match command:
         case commands.RunBuild() | commands.RemoveBox():
             return str(command.name)
+        case commands.AnswerBuild():
+            return f"{command.name} {command.answer}"
         case commands.AddBox():
             return command.name or _short(command.source)
         case commands.UpdateBox() | commands.PruneBoxes() | commands.VerifyBoxes():
@@ -54,7 +56,7 @@ def _about(command: Any) -> str:
             return f"{command.machine.name} {shlex.quote(command.name)}"
         case commands.SearchBoxes():
             return str(command.text)
-        case commands.OutdatedBoxes() | commands.ImportBoxes():
+        case commands.OutdatedBoxes() | commands.ImportBoxes() | commands.PruneLayers():
             return ""
         case _:
             return str(command.machine.name)

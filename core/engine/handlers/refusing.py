@@ -7,7 +7,7 @@ from typing import Any
 from core.commands import BY_ID
 from core.engine.context import Context
 from core.engine.handlers.naming import command_id
-from core.errors import BoxwrightError, NotFoundError
+from core.errors import BoxwrightError, NotFoundError, UsageError
 from core.model import command as commands
 from core.model.machine import MachineKey, MachineState
 
@@ -45,6 +45,14 @@ def _check_machine(context: Context, command: Any, key: MachineKey) -> None:
 
 
 def _check_build(context: Context, command: commands.RunBuild) -> None:
+    from core.builds.base import ON_ERROR
+
+    if command.on_error not in ("", *ON_ERROR):
+        raise UsageError(
+            f"--on-error {command.on_error!r} is not known.", why=f"It is {', '.join(ON_ERROR)}."
+        )
+    if command.template:
+        return
     project = context.projects.load(command.project)
     if command.name not in project.builds:
         known = ", ".join(project.builds) or "none"

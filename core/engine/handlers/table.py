@@ -35,5 +35,7 @@ HANDLERS: Mapping[type[Any], Handler] = {
     commands.RestoreSnapshot: snapshots.restore,
     commands.DeleteSnapshot: snapshots.delete,
     commands.RunBuild: builds.run,
+    commands.AnswerBuild: builds.answer,
+    commands.PruneLayers: builds.prune_layers,
     **{command: boxes.action(name) for command, name in BOX_ACTIONS.items()},
 }

@@ -28,17 +28,20 @@ def draft(path: Path, losses: Losses) -> Draft:
         ) from None
     if project.machines:
         losses.add(f"The machines ({', '.join(project.machines)}) are left out: templates have none.", place)
-    if not project.builds:
+    builds = {name: build for name, build in project.builds.items() if build.source is not None}
+    for name in project.builds.keys() - builds.keys():
+        losses.add(f"The build {name} is left out: it is a template already.", place)
+    if not builds:
         raise ConfigError("The project has no builds.", place=place, remedy="add a table [builds.NAME]")
     return Draft(
-        sources=tuple(_source(name, build, place) for name, build in project.builds.items()),
-        builds=tuple(_build(name, build, place, losses) for name, build in project.builds.items()),
+        sources=tuple(_source(name, build, place) for name, build in builds.items()),
+        builds=tuple(_build(name, build, place, losses) for name, build in builds.items()),
     )
 
 
 def _source(name: str, build: BuildSpec, place: Place) -> DraftBlock:
     settings: dict[str, Any] = {}
-    assert build.source.bootstrap is not None
+    assert build.source is not None and build.source.bootstrap is not None
     defaults = type(build.source.bootstrap)(suite="")
     for key, value in msgspec.structs.asdict(build.source.bootstrap).items():
         if key == "suite" or value != getattr(defaults, key):

@@ -1,0 +1,79 @@
+"""Puts what a build made into the store of boxes."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import ClassVar
+
+from core.builds.artifact import Artifact, Outcome
+from core.builds.scene import Scene
+from core.builds.settings import Table, decode
+from core.builds.sparse import copy_sparse
+from core.builds.versions import next_version
+from core.errors import BoxwrightError
+from core.model.box import BoxKey
+from core.model.work import Work
+from core.templates.model import Settings
+
+DISKS = ("qcow2", "raw")
+
+
+class BoxSettings(Table, frozen=True, kw_only=True):
+    name: str = ""
+    """Without one ``<project>/<source>``."""
+    version: str = ""
+    """Without one the next whole number."""
+    description: str = ""
+    architecture: str = ""
+    fingerprint: str = ""
+
+
+class BoxPostProcessor:
+    kind: ClassVar[str] = "box"
+
+    def check(self, settings: Settings, scene: Scene) -> None:
+        decode(settings, BoxSettings, 'post-processor "box"')
+
+    async def run(self, artifact: Artifact, settings: Settings, scene: Scene, work: Work) -> Outcome:
+        given = decode(settings, BoxSettings, 'post-processor "box"')
+        if artifact.facts.get("format") not in DISKS:
+            raise BoxwrightError(
+                "Only disk images can become a box of QEMU.",
+                why=f"The artifact is {artifact.text or artifact.maker}.",
+            )
+        name = given.name or f"{scene.project}/{scene.source}"
+        version = given.version or str(next_version(scene.boxes, name))
+        key = BoxKey(
+            name=name,
+            version=version,
+            provider="qemu",
+            architecture=given.architecture or artifact.facts.get("architecture", ""),
+        )
+        work.note(str(key))
+        disks = [await _own(Path(file), scene) for file in artifact.files]
+        box = await scene.boxes.put_built(
+            key=key,
+            disks=disks,
+            fingerprint=given.fingerprint,
+            work=work,
+            user=artifact.facts.get("user", "vagrant"),
+            description=given.description,
+            firmware=artifact.facts.get("firmware", "bios"),
+        )
+        made = Artifact(
+            maker="boxwright.box",
+            id=str(box.key),
+            text=str(box.key),
+            facts={"box": box.name, "version": box.version},
+        )
+        return Outcome(artifact=made)
+
+
+async def _own(file: Path, scene: Scene) -> Path:
+    """A file that may be moved into the store: outside of the build's own folder a copy."""
+    if file.is_relative_to(scene.folder):
+        return file
+    copy = scene.folder / f"box-{file.name}"
+    await asyncio.to_thread(copy_sparse, file, copy)
+    return copy

@@ -1,0 +1,227 @@
+"""The machine on QEMU in which the steps of one source run, from its first boot to its image."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import secrets
+import socket
+from pathlib import Path
+
+import msgspec
+
+from core.builds.artifact import Artifact
+from core.builds.communicator import Communicator, connect
+from core.builds.lasting_guest import LastingGuest
+from core.builds.qemu import states
+from core.builds.qemu.emulator import Emulator, PortTakenError
+from core.builds.qemu.hardware import Hardware, Sockets, command_line
+from core.builds.qemu.states import Disks, disk_name, overlay
+from core.builds.scene import Scene
+from core.builds.sparse import copy_sparse
+from core.errors import BoxwrightError
+from core.guests.base import Guest
+from core.guests.remote import RemoteGuest
+from core.model.work import Intent, Work
+from core.undo import remove
+
+_ATTEMPTS = 5
+_CLOCK = "sudo -n date -u -s @$(cat) >/dev/null 2>&1 || date -u -s @$(cat) >/dev/null 2>&1"
+
+
+class Ports(msgspec.Struct, frozen=True):
+    """Host ports from which one is chosen for the guest's."""
+
+    first: int = 2222
+    last: int = 4444
+
+
+class QemuWorkshop:
+    """What all sources on QEMU share: start, states, the guest, the end.
+
+    Subclasses say how the disks come to be (``prepare``), what happens between the first start and the login
+    (``booted``), how the guest is shut down (``shut_down``) and what becomes of the disks (``deliver``).
+    """
+
+    def __init__(self, communicator: Communicator, scene: Scene, ports: Ports) -> None:
+        self.guest: Guest | None = None
+        self.scene = scene
+        self.hardware: Hardware | None = None
+        self.ram = scene.folder / states.RAM
+        self.runtime = scene.locations.machine_runtime(f"b{secrets.token_hex(5)}")
+        self.emulator: Emulator | None = None
+        self.disks: Disks | None = None
+        self._communicator = communicator
+        self._ports = ports
+        self._intent: Intent | None = None
+        self._port = 0
+        self._keeps = True
+
+    # For subclasses
+
+    async def prepare(self, work: Work) -> tuple[Hardware, list[Path], list[int]]:
+        """The hardware, and the disks (qcow2, ours to write to) with their sizes in bytes."""
+        raise NotImplementedError
+
+    async def again(self, layer: Path, work: Work) -> tuple[Hardware, list[int]]:
+        """The same for a state that was kept: the hardware as it was then, and the sizes of the disks."""
+        raise NotImplementedError
+
+    async def booted(self, work: Work) -> None:
+        """After the first start, before the login."""
+
+    async def shut_down(self, work: Work) -> None:
+        raise NotImplementedError
+
+    async def deliver(self, disks: list[Path], work: Work) -> Artifact:
+        raise NotImplementedError
+
+    # Workshop
+
+    async def open(self, layer: Path | None, work: Work) -> None:
+        self._intent = work.intend("path", path=str(self.runtime))
+        self.runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if layer is None:
+            self.hardware, files, sizes = await self.prepare(work)
+        else:
+            self.hardware, sizes = await self.again(layer, work)
+            files = []
+            for number, size in enumerate(sizes):
+                files.append(self.scene.folder / f"disk{number}-0.qcow2")
+                await overlay(files[-1], layer / disk_name(number), work, size=size)
+            await asyncio.to_thread(copy_sparse, layer / states.RAM, self.ram)
+        self.disks = Disks(files, sizes, self.scene.folder)
+        async with work.step("Start the machine", detail=self.hardware.accelerator) as step:
+            await self._start(incoming=layer is not None)
+            if layer is not None:
+                assert self.emulator is not None
+                await states.load(self.emulator, layer)
+                step.note("with its memory as it was")
+        self.scene.facts["ID"] = self.hardware.name
+        if layer is None:
+            await self.booted(work)
+        if self._communicator.communicator != "none":
+            await self._log_in(work)
+            if layer is not None:
+                await self._set_clock()
+
+    async def _start(self, *, incoming: bool) -> None:
+        assert self.hardware is not None and self.disks is not None
+        for attempt in range(_ATTEMPTS):
+            if self._communicator.communicator != "none":
+                self._port = free_port(self._ports)
+            sockets = self.sockets
+            for path in (sockets.monitor, sockets.screen):
+                path.unlink(missing_ok=True)
+            argv = command_line(
+                self.hardware,
+                self.disks.files,
+                self.ram,
+                sockets,
+                self.scene.folder / "serial.log",
+                incoming=incoming,
+            )
+            try:
+                log = self.scene.folder / "qemu.log"
+                self.emulator = await Emulator.start(argv, sockets.monitor, log)
+                return
+            except PortTakenError:
+                if attempt == _ATTEMPTS - 1:
+                    raise
+
+    @property
+    def sockets(self) -> Sockets:
+        return Sockets(
+            monitor=self.runtime / "qmp",
+            screen=self.runtime / "vnc",
+            ssh_port=self._port,
+            guest_port=self._communicator.ssh_port,
+        )
+
+    async def _log_in(self, work: Work) -> None:
+        async def reach() -> RemoteGuest:
+            assert self.emulator is not None
+            host = self._communicator.ssh_host or "127.0.0.1"
+            port = self._port or self._communicator.ssh_port
+            return await connect(self._communicator, host, port, self.scene, work, self.emulator.gone)
+
+        self.guest = LastingGuest(await reach(), reach)
+
+    async def _set_clock(self) -> None:
+        """The guest went on from a saved state: it does not know what time it is."""
+        import time
+
+        assert self.guest is not None
+        now = f"{int(time.time())}"
+        with contextlib.suppress(BoxwrightError):
+            await self.guest.run(_CLOCK.replace("$(cat)", now), timeout=30)
+
+    async def keep(self, folder: Path, place: Path, work: Work) -> bool:
+        assert self.emulator is not None and self.disks is not None and self.hardware is not None
+        if not self._keeps or "-drive" in self.hardware.overrides or "-device" in self.hardware.overrides:
+            # With other drives than ours nobody knows where the state lies.
+            return False
+        nvram = Path(self.hardware.nvram) if self.hardware.nvram else None
+        await self.disks.keep(self.emulator, folder, place, self.ram, nvram, work)
+        (folder / "hardware.json").write_bytes(msgspec.json.encode((self.hardware, self.disks.sizes)))
+        return True
+
+    async def finish(self, work: Work) -> Artifact:
+        assert self.disks is not None
+        async with work.step("Shut down") as step:
+            await self.shut_down(step)
+            await self._close_guest()
+            if self.emulator is not None:
+                await self.emulator.quit()
+                self.emulator = None
+        self.ram.unlink(missing_ok=True)
+        return await self.deliver(self.disks.files, work)
+
+    async def leave(self) -> bool:
+        await self._close_guest()
+        if self.emulator is not None:
+            await self.emulator.monitor.close()
+            self.emulator = None
+        if self._intent is not None:
+            self._intent.settle()
+            self._intent = None
+        return True
+
+    async def close(self) -> None:
+        await self._close_guest()
+        if self.emulator is not None:
+            await self.emulator.quit()
+            self.emulator = None
+        if self._intent is not None:
+            await asyncio.to_thread(remove, self.runtime)
+            self._intent.settle()
+            self._intent = None
+
+    async def _close_guest(self) -> None:
+        if self.guest is not None:
+            with contextlib.suppress(BoxwrightError, OSError):
+                await self.guest.close()
+            self.guest = None
+
+    # For subclasses
+
+    async def power_off(self, timeout: float, work: Work) -> None:
+        """Press the power button and wait; at last by force."""
+        assert self.emulator is not None
+        await self.emulator.monitor.execute("system_powerdown")
+        if not await self.emulator.ended(timeout):
+            work.note(f"did not shut down within {timeout:g} s; ended by force")
+
+
+def free_port(ports: Ports) -> int:
+    """One that nobody listens on now."""
+    for port in random.sample(range(ports.first, ports.last + 1), min(50, ports.last - ports.first + 1)):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
+    raise BoxwrightError(f"No port from {ports.first} to {ports.last} is free.")

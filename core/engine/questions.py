@@ -1,0 +1,56 @@
+"""Questions that running operations ask of whoever watches them."""
+
+from __future__ import annotations
+
+import asyncio
+
+from core.builds.asking import Ask, Question
+from core.errors import NotFoundError, UsageError
+from core.model.work import Work
+
+
+class Questions:
+    """The open questions by the subject of their operations, e.g. a build."""
+
+    def __init__(self) -> None:
+        self._open: dict[str, list[tuple[Question, asyncio.Future[str]]]] = {}
+
+    def asker(self, subject: str) -> Ask:
+        """Asks in the name of a subject; the question stands beside the step that waits for the answer."""
+
+        async def ask(question: Question, work: Work) -> str:
+            future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+            entry = (question, future)
+            self._open.setdefault(subject, []).append(entry)
+            name = subject.rpartition(":")[2]
+            words = "|".join(question.answers)
+            work.note(f"{question.text}: boxwright answer {name} {words}")
+            work.write(f"{question.text}\n".encode())
+            for word, meaning in question.answers.items():
+                work.write(f"  boxwright answer {name} {word}   ({meaning})\n".encode())
+            try:
+                answer = await future
+            finally:
+                self._open[subject].remove(entry)
+            work.note("")
+            return answer
+
+        return ask
+
+    def of(self, subject: str) -> Question | None:
+        """The oldest question of a subject."""
+        waiting = self._open.get(subject)
+        return waiting[0][0] if waiting else None
+
+    def answer(self, subject: str, word: str) -> None:
+        """Answer the oldest question. Raises NotFoundError without one, UsageError for a word it has not."""
+        waiting = self._open.get(subject)
+        if not waiting:
+            raise NotFoundError("Nothing waits for an answer there.", remedy="boxwright ops --running")
+        question, future = waiting[0]
+        if word not in question.answers:
+            raise UsageError(
+                f"{word!r} is no answer to: {question.text}.", why=f"It is {', '.join(question.answers)}."
+            )
+        if not future.done():
+            future.set_result(word)
