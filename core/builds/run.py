@@ -67,6 +67,9 @@ async def run_plan(
     shown = RedactedWork(work, Redaction(plan.secrets))
     layers = LayerStore(locations.layers)
     run = str(uuid.uuid4())
+    if request.on_error != "ask" and not request.debug:
+        # Nobody said that somebody is there.
+        ask = None
     scenes = [_scene(plan, one, request, locations, store, project, run, ask) for one in plan.sources]
     try:
         await asyncio.to_thread(check, plan, scenes)

@@ -46,6 +46,8 @@ def find_root(start: Path | str) -> Path:
 def load(root: Path | str) -> Project:
     """The project in a folder, or the one that a file describes.
 
+    A folder with only templates is a project, too.
+
     Raises NotFoundError where there is none, ProjectFileError where the file is wrong.
     """
     path = Path(root).expanduser().resolve()

@@ -16,7 +16,7 @@ RUNS: dict[Part, tuple[str, ...]] = {
     "provisioner": ("breakpoint", "file", "shell", "shell-local", "sleep"),
     "post-processor": ("artifice", "box", "checksum", "compress", "manifest", "shell-local", "vagrant"),
 }
-"""What runs."""
+"""What builds can run."""
 
 PLANNED: dict[Part, tuple[str, ...]] = {
     "source": (

@@ -8,7 +8,7 @@ import pytest
 
 from core.boxes.store import BoxStore
 from core.builds.fingerprint import fingerprint
-from core.builds.run import next_version
+from core.builds.versions import next_version
 from core.model.project import BoxReference
 from core.projects.reader import load
 from core.provisioners.registry import provisioner

@@ -27,13 +27,13 @@ def test_inspect(boxwright: Run) -> None:  # noqa: F811
     assert "build.pkr.hcl, sources.pkr.hcl, variables.pkr.hcl (HCL2)" in ran.out
     assert "suite     string" in ran.out
     assert '"trixie"' in ran.out
-    assert "1. shell-local only null.first  [not yet]" in ran.out
+    assert "1. shell-local only null.first  [runs]" in ran.out
     assert "2. file except file.note  [runs]" in ran.out
-    assert "then checksum [not yet] -> compress [not yet]" in ran.out
+    assert "then checksum [runs] -> compress [runs]" in ran.out
     assert "t0ps3cret" not in ran.out + ran.err
     document = boxwright("template", "inspect", "shop.json", "--json").json
     assert document["template"]["language"] == "json"
-    assert {one["kind"]: one["runs"] for one in document["support"]}["null"] == "not yet"
+    assert {one["kind"]: one["runs"] for one in document["support"]}["null"] == "yes"
     assert "t0ps3cret" not in json.dumps(document)
 
 

@@ -11,7 +11,7 @@ from core import amounts
 from core.cli.context import Context
 from core.cli.problem_lines import problem_lines
 from core.cli.table import table
-from core.commands import CommandSpec
+from core.commands import BY_ID, CommandSpec
 from core.model.problem import ExitCode
 
 
@@ -63,10 +63,12 @@ def _list_templates(context: Context) -> int:
 
 def validate(context: Context, _spec: CommandSpec, _given: argparse.Namespace) -> int:
     """All mistakes with their places, as compilers print them."""
-    from core.projects import load
+    from core.projects import PROJECT_FILE, load
     from core.projects.validate import problems
 
     output = context.output
+    if not Path(context.root, PROJECT_FILE).is_file():
+        return _validate_templates(context)
     found = problems(context.root)
     if not found:
         project = load(context.root)
@@ -85,3 +87,17 @@ def validate(context: Context, _spec: CommandSpec, _given: argparse.Namespace) -
             output.tell(line)
     output.tell(f"{amounts.count(len(found), 'mistake')}.")
     return int(found[0].code)
+
+
+def _validate_templates(context: Context) -> int:
+    """A folder with only templates: each of them."""
+    from core.cli.verbs import templates
+    from core.projects import load
+
+    spec = BY_ID["template.validate"]
+    codes = []
+    for build in load(context.root).builds.values():
+        path = str(Path(context.root, build.template))
+        given = argparse.Namespace(template=path, var=None, var_file=None, syntax_only=False)
+        codes.append(templates.validate(context, spec, given))
+    return max(codes)
