@@ -93,6 +93,15 @@ class BuildPlan(msgspec.Struct, frozen=True, kw_only=True):
         return {**known, **part.override}
 
 
+def as_written(data: Any) -> Any:
+    """The data with what waits for the running build as it is written in the template."""
+    if isinstance(data, dict):
+        return {key: as_written(item) for key, item in data.items()}
+    if isinstance(data, list | tuple):
+        return [as_written(item) for item in data]
+    return data.text if isinstance(data, Deferred) else data
+
+
 def waits(data: Any) -> bool:
     """Whether something in the data is known only when the build runs."""
     if isinstance(data, dict):

@@ -17,7 +17,7 @@ from core.builds.base import Request, Workshop
 from core.builds.chains import run_chains
 from core.builds.layer_keys import LayerFacts, difference, facts_of, keys
 from core.builds.layers import LayerStore
-from core.builds.plan import BuildPlan, PlannedSource, PlannedStep
+from core.builds.plan import BuildPlan, PlannedSource, PlannedStep, as_written
 from core.builds.registry import provisioner, source
 from core.builds.scene import Scene
 from core.builds.steps import run_step
@@ -87,7 +87,7 @@ class SourceRun:
         self._chain = [facts_of(one.kind, one.label, one.settings, first, salt)]
         for step in one.steps:
             settings = step.whole
-            more = provisioner(step.kind, step.place).facts(settings, scene)
+            more = provisioner(step.kind, step.place).facts(as_written(settings), scene)
             if more is None:
                 break
             self._chain.append(facts_of(step.kind, step.title, settings, more, salt))

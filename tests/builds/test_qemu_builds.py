@@ -1,0 +1,145 @@
+"""Disk images that are changed on real QEMU: steps, kept states, what a failure leaves."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from core.builds.asking import Question
+from core.builds.base import Request
+from core.builds.layers import LayerStore
+from core.errors import BoxwrightError
+from core.model.work import Work
+from core.provisioners.base import ProvisionError
+from tests.builds.test_process import alive
+from tests.builds.yard import Yard
+
+pytestmark = pytest.mark.real
+
+SOURCE = """
+source "qemu" "tiny" {{
+  iso_url          = "{image}"
+  iso_checksum     = "none"
+  disk_image       = true
+  memory           = 192
+  ssh_username     = "vagrant"
+  shutdown_command = "sudo poweroff"
+  output_directory = "out"
+}}
+"""
+STEPS = """
+build {
+  sources = ["qemu.tiny"]
+  provisioner "shell" {
+    environment_vars = ["COLOUR=it's blue"]
+    execute_command  = "chmod +x {{ .Path }}; sudo env {{ .Vars }} {{ .Path }}"
+    inline = [
+      "echo $COLOUR $(id -u) $PACKER_BUILD_NAME > /root/first",
+      "cat /proc/sys/kernel/random/boot_id",
+    ]
+  }
+  provisioner "file" {
+    content     = "of ${build.User}@${build.Host}"
+    destination = "/home/vagrant/second"
+  }
+  provisioner "shell" {
+    inline = ["sudo cat /root/first", "cat second; echo", "cat /proc/sys/kernel/random/boot_id", "CHANGED"]
+  }
+  post-processor "vagrant" { output = "tiny.box" }
+}
+"""
+
+
+async def test_a_disk_image_becomes_a_box_and_a_changed_step_goes_on_from_the_state_before_it(
+    tiny_image: Path, tmp_path: Path
+) -> None:
+    yard = Yard(tmp_path)
+    template = SOURCE.format(image=tiny_image) + STEPS
+    yard.write("a.pkr.hcl", template.replace("CHANGED", "echo last"))
+    await yard.build()
+    said = yard.work.output.decode().splitlines()
+    assert "it's blue 0 tiny" in said
+    assert "of vagrant@127.0.0.1" in said
+    boots = {line for line in said if line.count("-") == 4}
+    assert len(boots) == 1
+    subprocess.run(["tar", "-tzf", yard.folder / "tiny.box"], check=True, capture_output=True)
+    assert not (yard.folder / "out").exists(), "the input of the chain goes, as in Packer"
+    assert await yard.left() == []
+    assert len(LayerStore(yard.locations.layers).list()) == 4
+
+    await yard.build()
+    assert yard.work.states["qemu.tiny"] == "cached"
+
+    yard.write("a.pkr.hcl", template.replace("CHANGED", "echo other"))
+    await yard.build(request=Request(force=True))
+    states = [state for name, state in yard.work.states.items() if name.startswith("Provision ")]
+    assert states == ["cached", "cached", "done"]
+    said = yard.work.output.decode().splitlines()
+    assert "other" in said
+    assert {line for line in said if line.count("-") == 4} == boots, "it was never booted again"
+    assert alive(tmp_path) == []
+
+    layers = LayerStore(yard.locations.layers)
+    assert layers.prune(0) and layers.list() == ()
+
+
+async def test_a_failed_step_is_tried_again_when_asked_and_then_leaves_nothing(
+    tiny_image: Path, tmp_path: Path
+) -> None:
+    yard = Yard(tmp_path)
+    script = yard.write("script.sh", "echo broken; exit 4\n")
+    yard.write(
+        "a.pkr.hcl",
+        SOURCE.format(image=tiny_image)
+        + """
+        build {
+          sources = ["qemu.tiny"]
+          provisioner "shell" { script = "script.sh" }
+          provisioner "shell" {
+            valid_exit_codes = [7]
+            inline           = ["exit 7"]
+          }
+          provisioner "shell" { inline = ["echo the reason", "exit 3"] }
+        }""",
+    )
+    asked: list[str] = []
+
+    async def ask(question: Question, work: Work) -> str:
+        asked.append(question.text)
+        script.write_text("echo mended\n")
+        return "retry" if len(asked) == 1 else "clean"
+
+    with pytest.raises(ProvisionError) as caught:
+        await yard.build(request=Request(on_error="ask"), ask=ask)
+    assert "the reason" in caught.value.problem.tail
+    assert "ssh -p " in asked[0], "how the machine is reached"
+    assert len(asked) == 2 and b"mended" in yard.work.output
+    assert await yard.left() == []
+    assert alive(tmp_path) == []
+
+
+async def test_cancelled_while_it_boots_nothing_is_left(tiny_image: Path, tmp_path: Path) -> None:
+    yard = Yard(tmp_path)
+    yard.write("a.pkr.hcl", SOURCE.format(image=tiny_image) + 'build { sources = ["qemu.tiny"] }')
+    building = asyncio.create_task(yard.build())
+    async with asyncio.timeout(60):
+        while yard.work.states.get("Wait for SSH") != "running":  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    building.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await building
+    assert await yard.left() == []
+    assert alive(tmp_path) == []
+
+
+async def test_an_image_that_is_not_the_right_one_is_refused(tiny_image: Path, tmp_path: Path) -> None:
+    yard = Yard(tmp_path)
+    text = SOURCE.format(image=tiny_image).replace('"none"', json.dumps("sha256:" + "0" * 64))
+    yard.write("a.pkr.hcl", text + 'build { sources = ["qemu.tiny"] }')
+    with pytest.raises(BoxwrightError, match="checksum"):
+        await yard.build()
+    assert await yard.left() == []

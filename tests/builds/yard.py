@@ -1,0 +1,64 @@
+"""Builds of templates for tests: a folder with a template, and what came of building it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import core.boxes
+from core.boxes.store import BoxStore
+from core.builds import undo
+from core.builds.asking import Ask
+from core.builds.base import Request
+from core.builds.project_builds import template_plan
+from core.builds.run import Made, run_plan
+from core.paths import Locations
+from core.templates.given import Given
+from tests.support.work import RecordingWork
+
+
+class Yard:
+    """A home of Boxwright, and a folder in which templates are built."""
+
+    def __init__(self, home: Path) -> None:
+        self.locations = Locations(data=home / "data", runtime=home / "run" / "x").prepare()
+        self.store = BoxStore(self.locations.boxes)
+        self.folder = home / "project"
+        self.folder.mkdir(exist_ok=True)
+        self.work = RecordingWork()
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        return path
+
+    async def build(
+        self,
+        template: str | Path = ".",
+        *,
+        variables: Sequence[tuple[str, str]] = (),
+        request: Request | None = None,
+        ask: Ask | None = None,
+    ) -> tuple[Made, ...]:
+        """What was made; what the build said is in ``work``."""
+        self.work = RecordingWork({**undo.UNDO, **core.boxes.UNDO})
+        given = Given(variables=tuple(variables), cwd=str(self.folder), clock=1e9)
+        plan = template_plan(self.folder / template, "yard", given)
+        return await run_plan(
+            plan,
+            request or Request(),
+            locations=self.locations,
+            store=self.store,
+            project="yard",
+            work=self.work,
+            ask=ask,
+        )
+
+    async def left(self) -> list[str]:
+        """What is there after undoing: working folders, half layers, sockets, files beside their places."""
+        await self.work.undo()
+        found = [*self.locations.builds.glob("*"), *self.locations.layers.glob(".new-*")]
+        found += [path for path in self.locations.runtime.glob("*") if path.is_dir()]
+        found += list(self.folder.rglob(".*"))
+        return [str(path) for path in found]
