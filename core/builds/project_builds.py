@@ -15,6 +15,7 @@ from core.builds.base import Request
 from core.builds.fingerprint import build_spec, fingerprint
 from core.builds.plan import BuildPlan, PlannedPost
 from core.builds.run import Made, run_plan
+from core.builds.versions import next_version
 from core.errors import BoxwrightError
 from core.model.box import Box
 from core.model.project import Project
@@ -53,7 +54,7 @@ async def run_build(
         plan = await asyncio.to_thread(
             template_plan, Path(project.root) / spec.template, name, given or Given(cwd=project.root)
         )
-        plan = _into_store(plan, f"{project.name}/{name}", mark, spec.description)
+        plan = _into_store(plan, f"{project.name}/{name}", mark, spec.description, store)
     made = await run_plan(
         plan,
         request or Request(),
@@ -74,9 +75,14 @@ def template_plan(path: Path, name: str, given: Given) -> BuildPlan:
     return from_template.plan_of(reading, name, given.world(Path(reading.template.root)))
 
 
-def _into_store(plan: BuildPlan, name: str, mark: str, description: str) -> BuildPlan:
-    """With a post-processor more for each source: what it makes becomes a box."""
-    settings = {"name": name, "fingerprint": mark, "description": description}
+def _into_store(plan: BuildPlan, name: str, mark: str, description: str, store: BoxStore) -> BuildPlan:
+    """With a post-processor more for each source: what it makes becomes a box, all of one version."""
+    settings = {
+        "name": name,
+        "version": str(next_version(store, name)),
+        "fingerprint": mark,
+        "description": description,
+    }
     sources = []
     for source in plan.sources:
         box = PlannedPost(id=f"{source.id}.box", kind=from_project.BOX, settings=settings)

@@ -143,3 +143,45 @@ async def test_an_image_that_is_not_the_right_one_is_refused(tiny_image: Path, t
     with pytest.raises(BoxwrightError, match="checksum"):
         await yard.build()
     assert await yard.left() == []
+
+
+_TYPED = bytes.fromhex(
+    "fa31c08ed88ec08ed0bc007cfcfbbf0090b400cd163c0d7403aaebf5b80103b90100ba8000bb0090cd13ba0406b80020eff4ebfd"
+)
+"""Boots from a CD, takes keys by the BIOS until Enter, writes them to the disk's first sector, powers off."""
+
+
+async def test_a_boot_command_is_typed_into_what_an_iso_boots(tmp_path: Path) -> None:
+    yard = Yard(tmp_path)
+    yard.write("www/answers", "yes")
+    (yard.folder / "cd").mkdir()
+    (yard.folder / "cd/boot.img").write_bytes(_TYPED.ljust(2048, b"\0"))
+    options = ["-b", "boot.img", "-no-emul-boot", "-boot-load-size", "4"]
+    make = ["xorriso", "-as", "mkisofs", "-quiet", "-o", "boot.iso", *options, "cd"]
+    subprocess.run(make, cwd=yard.folder, check=True, capture_output=True)
+    yard.write(
+        "a.pkr.hcl",
+        """
+        source "qemu" "typed" {
+          iso_url           = "boot.iso"
+          iso_checksum      = "none"
+          communicator      = "none"
+          disk_size         = "1M"
+          format            = "raw"
+          boot_wait         = "3s"
+          boot_key_interval = "30ms"
+          boot_command = [
+            "Hello <wait1>it's {{ .Name }}, ",
+            "http://{{ .HTTPIP }}:{{ .HTTPPort }}/<enter>",
+          ]
+          http_directory    = "www"
+          cd_content        = { "user-data" = "x: y" }
+          floppy_files      = ["www/answers"]
+        }
+        build { sources = ["qemu.typed"] }
+        """,
+    )
+    await yard.build()
+    typed = (yard.folder / "output-typed/packer-typed").read_bytes()[:512].rstrip(b"\0").decode()
+    assert typed.startswith("Hello it's packer-typed, http://10.0.2.2:")
+    assert await yard.left() == []

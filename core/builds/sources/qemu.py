@@ -231,6 +231,8 @@ class ImageWorkshop(QemuWorkshop):
                     between=given.boot_keygroup_interval,
                     work=step,
                 )
+            except ConnectionError:
+                step.note("the machine ended while this was typed")
             finally:
                 await screen.close()
 
