@@ -95,13 +95,15 @@ class Bridge:
             self._rest()
 
     async def ask(self, do: str, **given: Any) -> Any:
-        """As :meth:`call`, for what only looks: asked once more where the daemon died meanwhile."""
-        try:
-            return await self.call(do, **given)
-        except VirtualBoxError as error:
-            if error.kind != "gone":
-                raise
-            return await self.call(do, **given)
+        """As :meth:`call`, for what only looks: asked again where the daemon died meanwhile."""
+        for pause in AGAIN:
+            try:
+                return await self.call(do, **given)
+            except VirtualBoxError as error:
+                if error.kind != "gone":
+                    raise
+            await asyncio.sleep(pause)
+        return await self.call(do, **given)
 
     async def _answer(self, process: Process, request: _Request, patience: float) -> Any:
         while not request.answer.done():

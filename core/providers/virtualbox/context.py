@@ -63,13 +63,13 @@ class Context:
         self.claims = Claims()
         self.watching = WatchList(review)
         self._ids: dict[str, str] = {}
-        self._listening = Listening(self._happened, self._returned)
+        self.listening = Listening(self._happened, self._returned)
         self._boxes: dict[str, asyncio.Lock] = {}
 
     def watch(self, plan: MachinePlan) -> Watched:
         """From now on what happens to the machine is noticed."""
         self._ids[machine_uuid(plan.id)] = plan.id
-        self._listening.begin()
+        self.listening.begin()
         return self.watching.of(plan)
 
     def changing(self, plan: MachinePlan) -> contextlib.AbstractAsyncContextManager[Watched]:
@@ -104,7 +104,7 @@ class Context:
             self.watching.happened(watched)
 
     async def close(self) -> None:
-        await self._listening.close()
+        await self.listening.close()
         await self.watching.close()
         await self.bridge.close()
 

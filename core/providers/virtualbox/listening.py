@@ -27,6 +27,7 @@ class Listening:
         self._on_event = on_event
         self._on_return = on_return
         self._task: asyncio.Task[None] | None = None
+        self.connected = asyncio.Event()
 
     def begin(self) -> None:
         if self._task is None:
@@ -39,12 +40,14 @@ class Listening:
                 process = await started("listener")
                 pauses = itertools.chain(RETRIES, itertools.repeat(RETRIES[-1]))
                 try:
+                    self.connected.set()
                     self._on_return()
                     async for line in process.lines():
                         event = msgspec.json.decode(line, type=_Event)
                         if event.uuid:
                             self._on_event(event.uuid)
                 finally:
+                    self.connected.clear()
                     await process.end()
             await asyncio.sleep(next(pauses))
 

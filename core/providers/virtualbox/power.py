@@ -171,7 +171,7 @@ async def refuse_running(context: Context, plan: MachinePlan, record: Record) ->
         raise ProviderError(f"The machine {plan.key.name} is broken.", why=trouble)
     row = await context.row(plan)
     if row is None:
-        row = await _registered_again(context, plan)
+        row = await _registered_again(context, plan, record)
     if row.trouble:
         raise ProviderError(f"The machine {plan.key.name} is broken.", why=row.trouble)
     if row.live:
@@ -184,10 +184,12 @@ async def refuse_running(context: Context, plan: MachinePlan, record: Record) ->
         )
 
 
-async def _registered_again(context: Context, plan: MachinePlan) -> Row:
+async def _registered_again(context: Context, plan: MachinePlan, record: Record) -> Row:
     settings = Layout.of(plan).settings(plan)
     if settings.exists():
-        await context.bridge.call("register", uuid=machine_uuid(plan.id), settings=str(settings))
+        await context.bridge.call(
+            "register", uuid=machine_uuid(plan.id), settings=str(settings), disks=record.disks
+        )
         row = await context.row(plan)
         if row:
             return row

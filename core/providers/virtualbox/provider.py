@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import partial
 from typing import Any, ClassVar
@@ -38,6 +39,11 @@ class VirtualBoxProvider:
             "virtualbox.suspend": partial(memory.undo_suspend, self._context),
             "virtualbox.snapshot": partial(snapshots.undo_save, self._context),
         }
+
+    @property
+    def listening(self) -> asyncio.Event:
+        """Set while VirtualBox's news arrive."""
+        return self._context.listening.connected
 
     async def probe(self) -> Probe:
         return await probing.probe(self._context.bridge)

@@ -11,9 +11,12 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import BEFORE, NOT_TODAY, ROOT
+from tests.providers.stopped import machines
 from tests.providers.virtualbox.bench import VirtualBoxBench
 from tests.support.bootsector import write_disk
 from tests.support.virtualbox import NotToday, VirtualBox, installed, make_box, seen
+
+__all__ = ["machines"]
 
 
 @pytest.fixture(scope="session")

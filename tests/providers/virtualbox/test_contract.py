@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.providers.clones import StoppedClones
-from tests.providers.stopped import StoppedContract, machines  # noqa: F401
+from tests.providers.stopped import StoppedContract
 
 
 @pytest.mark.real

@@ -21,9 +21,6 @@ from typing import Any
 from core.providers.virtualbox.worker.api import Api, Cancelled, Refused, Steps, code, own_output, text
 from core.providers.virtualbox.worker.tasks import TASKS
 
-_DEAD = (0x800706BE, 0x800706BA, 0x80010108, 0x8000FFFF, 0xC1F30004, 0xC1F30200)
-"""Numbers that say: the daemon at the other end has gone."""
-
 _STEP = 0.05
 """Seconds between two looks at what VirtualBox does by itself."""
 
@@ -153,7 +150,8 @@ class Loop:
         elif isinstance(error, Refused):
             self.say(id=number, failed=str(error), kind=error.kind)
         elif code(error) or isinstance(error, _Failure):
-            gone = code(error) in _DEAD and not self._answers()
+            # A daemon that has gone has many numbers for it.
+            gone = not self._answers()
             kind = "gone" if gone else ""
             self.say(id=number, failed=text(error), code=code(error), kind=kind)
             if gone:

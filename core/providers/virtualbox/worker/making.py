@@ -102,9 +102,12 @@ def _new(api: Api, name: str, uuid: str, settings: str, origin: Any) -> Any:
     return api.box.createMachine(settings, name, [], system, flags)
 
 
-def register(api: Api, uuid: str, settings: str) -> None:
-    """Let VirtualBox know a machine again whose settings are still there."""
+def register(api: Api, uuid: str, settings: str, disks: list[list[str]]) -> None:
+    """Let VirtualBox know a machine again whose settings are still there, and its disks before it."""
     if api.find(uuid) is None:
+        for chain in disks:
+            for path in reversed(chain):
+                api.medium(path)
         password = ("",) if api.version >= (7, 0) else ()
         api.box.registerMachine(api.box.openMachine(settings, *password))
 
