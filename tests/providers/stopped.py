@@ -12,7 +12,7 @@ from core.model.machine import ExtraDisk, MachineState
 from core.model.provider import Capability
 from tests.providers.bench import Bench, Machine, NewMachine
 from tests.providers.cancelling import cancel_everywhere
-from tests.providers.clones import StoppedClones
+from tests.providers.clones import Clones, MemoryClones, StoppedClones
 
 
 @pytest.fixture
@@ -33,6 +33,9 @@ async def machines(bench: Bench) -> AsyncIterator[NewMachine]:
 
 class StoppedContract:
     """Creating, destroying, snapshots of disks, refusals."""
+
+    linked = True
+    """Machines need the files of their box as long as they live."""
 
     def test_unknown_options_are_refused_with_the_known_ones(self, bench: Bench) -> None:
         bench.provider.check({})
@@ -85,12 +88,12 @@ class StoppedContract:
         with pytest.raises(ProviderError):
             await machine.start()
 
-    async def test_a_stopped_machine_without_its_box_is_broken(
+    async def test_a_stopped_machine_without_its_box_is_broken_where_it_is_linked_to_it(
         self, bench: Bench, machines: NewMachine
     ) -> None:
         machine = await machines().create()
         bench.plans.lose_box(machine.plan)
-        assert await machine.state() is MachineState.BROKEN
+        assert await machine.state() is (MachineState.BROKEN if self.linked else MachineState.STOPPED)
 
     async def test_only_what_runs_can_be_suspended_and_what_is_suspended_resumed(
         self, machines: NewMachine
@@ -162,4 +165,7 @@ class StoppedContract:
         )
 
     def test_what_it_claims_is_tested(self, bench: Bench) -> None:
-        assert (Capability.CLONE in bench.provider.capabilities) == isinstance(self, StoppedClones)
+        claimed = bench.provider.capabilities
+        assert (Capability.CLONE in claimed) == isinstance(self, StoppedClones)
+        if isinstance(self, Clones):
+            assert (Capability.SNAPSHOT_MEMORY in claimed) == isinstance(self, MemoryClones)

@@ -12,7 +12,7 @@ from core.model.machine import MachinePlan, MachineState
 from core.model.provider import Capability
 from core.providers.base import Provider
 from tests.providers.bench import Machine, Plans
-from tests.providers.clones import Clones
+from tests.providers.clones import MemoryClones
 from tests.providers.contract import ProviderContract, machines  # noqa: F401
 from tests.providers.networks import Networks
 from tests.support.fake_provider import FakeHypervisor, FakeMachine, FakeProvider
@@ -70,7 +70,7 @@ def bench(tmp_path: Path) -> FakeBench:
     return FakeBench(tmp_path)
 
 
-class TestFake(Clones, Networks, ProviderContract):
+class TestFake(MemoryClones, Networks, ProviderContract):
     pass
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.providers.libvirt.address import URI_VARIABLE
-from tests.providers.clones import Clones
+from tests.providers.clones import MemoryClones
 from tests.providers.contract import ProviderContract, machines  # noqa: F401
 from tests.providers.libvirt.bench import LibvirtBench
 from tests.support.libvirtd import Libvirtd
@@ -24,7 +24,7 @@ async def _bench(
 
 
 @pytest.mark.real
-class TestSession(Clones, ProviderContract):
+class TestSession(MemoryClones, ProviderContract):
     @pytest.fixture
     async def bench(
         self, session_daemon: Libvirtd, short_folder: Path, monkeypatch: pytest.MonkeyPatch
@@ -34,7 +34,7 @@ class TestSession(Clones, ProviderContract):
 
 
 @pytest.mark.real
-class TestSystem(Clones, ProviderContract):
+class TestSystem(MemoryClones, ProviderContract):
     @pytest.fixture
     async def bench(
         self, system_daemon: Libvirtd, short_folder: Path, monkeypatch: pytest.MonkeyPatch

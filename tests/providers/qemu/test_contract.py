@@ -15,7 +15,7 @@ from core.providers.base import Provider
 from core.providers.qemu import QemuProvider, processes
 from core.providers.qemu.layout import Layout
 from tests.providers.bench import Plans
-from tests.providers.clones import Clones
+from tests.providers.clones import MemoryClones
 from tests.providers.contract import ProviderContract, machines  # noqa: F401
 from tests.support.bootsector import READY
 
@@ -96,5 +96,5 @@ async def bench(short_folder: Path) -> AsyncIterator[QemuBench]:
 
 
 @pytest.mark.real
-class TestQemu(Clones, ProviderContract):
+class TestQemu(MemoryClones, ProviderContract):
     pass

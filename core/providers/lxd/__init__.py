@@ -1,0 +1,5 @@
+"""The LXD provider, for Incus, too."""
+
+from core.providers.lxd.provider import LxdProvider
+
+__all__ = ["LxdProvider"]

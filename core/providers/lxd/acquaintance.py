@@ -1,0 +1,51 @@
+"""Meeting a server elsewhere for the first time: with its token, it comes to trust this user."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+from core.providers.lxd import troubles, trust
+from core.providers.lxd.place import Place
+from core.providers.lxd.troubles import LxdError
+
+
+async def meet(place: Place, token_file: str) -> None:
+    """Nothing to do for the local server, or one that is known. Raises ProviderError."""
+    if not place.remote or not token_file or await asyncio.to_thread(trust.known, place):
+        return
+    token = await asyncio.to_thread(trust.read_token, token_file)
+    try:
+        papers = await asyncio.to_thread(trust.introduce, place, token)
+        await _ask_for_trust(place, papers, token)
+    except OSError as error:
+        raise troubles.unreachable(place, error) from error
+    await asyncio.to_thread(trust.keep, place, papers)
+
+
+async def _ask_for_trust(place: Place, papers: trust.Papers, token: trust.Token) -> None:
+    import httpx
+
+    context = await asyncio.to_thread(trust.make_context, papers)
+    body = {
+        "type": "client",
+        "name": token.client_name or "boxwright",
+        "certificate": await asyncio.to_thread(trust.certificate_of, papers),
+        # LXD's word for it up to 5.0, and the word since, which is also that of Incus.
+        "password": token.secret,
+        "trust_token": token.secret,
+    }
+    try:
+        async with httpx.AsyncClient(verify=context, trust_env=False, timeout=20.0) as client:
+            response = await client.post(f"{place.server}/1.0/certificates", content=json.dumps(body))
+            answer = response.json()
+    except (httpx.HTTPError, ValueError) as error:
+        raise troubles.unreachable(place, error) from error
+    message = str(answer.get("error", ""))
+    if response.status_code >= 400 and "already" not in message:
+        raise LxdError(
+            f"{place.server} does not accept the trust token.",
+            code=response.status_code,
+            why=message,
+            remedy="lxc config trust add (on the server) prints another one: each can be used once",
+        )

@@ -1,0 +1,109 @@
+"""What is really there of a machine."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+
+from core.errors import BoxwrightError
+from core.model.machine import MachinePlan, MachineState
+from core.providers.base import Seen
+from core.providers.lxd import forwards, instances
+from core.providers.lxd import record as records
+from core.providers.lxd.context import Context, Watched
+from core.providers.lxd.instances import Row
+from core.providers.lxd.layout import Layout
+from core.providers.lxd.options import read_options
+from core.providers.lxd.place import Place, place_of
+from core.providers.lxd.power import gone
+from core.providers.lxd.record import Record
+
+HEARSAY = 2.0
+"""Seconds for the server to say how a container ended that has ended."""
+
+_Group = list[tuple[MachinePlan, Record | None]]
+
+
+async def look(context: Context, plans: Sequence[MachinePlan]) -> dict[str, Seen]:
+    """By machine id, with one bulk look at each server. Those of one that cannot be reached are left out;
+    where that is all of them, its error is raised."""
+    seen: dict[str, Seen] = {}
+    groups: dict[Place, _Group] = {}
+    for plan in plans:
+        try:
+            record = records.read(Layout.of(plan))
+        except BoxwrightError as error:
+            seen[plan.id] = Seen(state=MachineState.BROKEN, trouble=str(error))
+            continue
+        place = record.place if record else place_of(read_options(plan.options))
+        groups.setdefault(place, []).append((plan, record))
+    failure: BoxwrightError | None = None
+    for place, group in groups.items():
+        try:
+            seen.update(await _look_at(context, place, group))
+        except BoxwrightError as error:
+            failure = error
+    if failure and not seen:
+        raise failure
+    return seen
+
+
+async def _look_at(context: Context, place: Place, group: _Group) -> dict[str, Seen]:
+    await context.follow(place)
+    single = group[0][0].id if len(group) == 1 else ""
+    rows = await instances.ours(context.connection(place), single)
+    by_id: dict[str, list[Row]] = {}
+    for row in rows:
+        by_id.setdefault(row.id, []).append(row)
+    seen: dict[str, Seen] = {}
+    for plan, record in group:
+        watched = context.watch(plan)
+        uuid = record.uuid if record else ""
+        found = instances.choose(by_id.get(plan.id, ()), plan.id, uuid=uuid, name=watched.name)
+        if found:
+            watched.name = found.name
+        seen[plan.id] = judge(plan, record, found)
+        if watched.known is None and not watched.busy:
+            watched.known = seen[plan.id].state
+    return seen
+
+
+def judge(plan: MachinePlan, record: Record | None, row: Row | None) -> Seen:
+    """From the record and the instance, as they are."""
+    name = plan.key.name
+    if record is None:
+        if row is None and not Layout.of(plan).home.exists():
+            return Seen(state=MachineState.ABSENT)
+        trouble = f"The machine's record is gone. boxwright destroy {name} removes the rest."
+        return Seen(state=MachineState.BROKEN, trouble=trouble)
+    if row is None:
+        return Seen(state=MachineState.BROKEN, trouble=gone(plan))
+    match row.status:
+        case instances.RUNNING:
+            return Seen(state=MachineState.RUNNING, started=forwards.started(plan, record, row))
+        case instances.FROZEN:
+            return Seen(state=MachineState.SUSPENDED)
+        case instances.STOPPED:
+            return Seen(state=MachineState.STOPPED)
+        case "Starting":
+            return Seen(state=MachineState.STARTING)
+        case "Stopping" | "Freezing":
+            return Seen(state=MachineState.STOPPING)
+    trouble = f"The server says of it: {row.status or 'nothing'}. boxwright destroy {name} removes it."
+    return Seen(state=MachineState.BROKEN, trouble=trouble)
+
+
+async def end_text(watched: Watched) -> str:
+    """Why a machine stopped that nobody here stopped; "" when its guest halted, as guests may.
+
+    That it has stopped may be seen a moment before the server says how.
+    """
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(HEARSAY):
+            await watched.heard.wait()
+    if watched.ended_by == "instance-shutdown":
+        return ""
+    if watched.ended_by == "instance-stopped":
+        return "It was stopped by somebody else (lxc stop, or another program)."
+    return "It stopped while its server could not be heard."
