@@ -38,7 +38,7 @@ BYTES = 5_000_000
 PROJECT = """\
 [project]
 name = "bench"
-provider = "qemu"
+provider = "{provider}"
 [machines.one]
 box = "tiny"
 memory = "160MiB"
@@ -53,6 +53,7 @@ Vagrant.configure("2") do |config|
   config.vm.guest = :linux
   config.vm.synced_folder ".", "/vagrant", disabled: true
   config.ssh.shell = "sh"
+  config.ssh.insert_key = false
   config.vm.provider :libvirt do |libvirt|
     libvirt.driver = "qemu"
     libvirt.cpu_mode = "custom"
@@ -108,7 +109,7 @@ def _report(ours: Sequence[float], by_hand: Sequence[float], vagrant: Sequence[f
     return 0 if all(checks.values()) else 1
 
 
-def _until_ssh_answers(port: int, user: str, identities: Sequence[str], limit: float = 120.0) -> None:
+def until_ssh_answers(port: int, user: str, identities: Sequence[str], limit: float = 120.0) -> None:
     keys = [word for identity in identities for word in ("-i", identity)]
     options = [
         *("-o", "StrictHostKeyChecking=no"),
@@ -129,10 +130,10 @@ def _until_ssh_answers(port: int, user: str, identities: Sequence[str], limit: f
 class Boxwright:
     """A private home with the box, and an engine that runs already."""
 
-    def __init__(self, folder: Path, box: Path) -> None:
+    def __init__(self, folder: Path, box: Path, provider: str = "qemu") -> None:
         self.project = folder / "bench"
         self.project.mkdir()
-        (self.project / "boxwright.toml").write_text(PROJECT)
+        (self.project / "boxwright.toml").write_text(PROJECT.format(provider=provider))
         self.home = folder / "home"
         self.box = box
         self.hand = folder / "hand"
@@ -194,7 +195,7 @@ class Boxwright:
         overlay = self.hand / "qemu" / "disk0.qcow2"
         _run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", backing, str(overlay))
         _run(*line)
-        _until_ssh_answers(port, "vagrant", [str(path) for path in insecure_keys(self.keys)])
+        until_ssh_answers(port, "vagrant", [str(path) for path in insecure_keys(self.keys)])
         seconds = time.monotonic() - begin
         os.kill(int((self.hand / "qemu" / "qemu.pid").read_text().split()[0]), signal.SIGKILL)
         return seconds
@@ -253,29 +254,29 @@ class Vagrant:
         (self.folder / "Vagrantfile").write_text(VAGRANTFILE)
         self.environment = {**os.environ, "VAGRANT_HOME": str(folder / "vagrant-home")}
         self.box = box
-        self._libvirt = contextlib.ExitStack()
+        self._daemons = contextlib.ExitStack()
 
     def __enter__(self) -> Vagrant:
-        self._libvirt.enter_context(_libvirt())
-        self._run("box", "add", "--name", "tiny", str(self.box))
+        self._daemons.enter_context(a_libvirt())
+        self.run("box", "add", "--name", "tiny", str(self.box))
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._run("destroy", "-f", check=False)
+        self.run("destroy", "-f", check=False)
         for line in _run("virsh", "-c", "qemu:///system", "vol-list", "default").splitlines():
             if line.strip().startswith("tiny_vagrant_box_image_"):
                 _run("virsh", "-c", "qemu:///system", "vol-delete", line.split()[0], "default")
-        self._libvirt.close()
+        self._daemons.close()
 
     def up(self) -> float:
         begin = time.monotonic()
-        self._run("up", "--provider=libvirt")
-        self._run("ssh", "-c", "true")
+        self.run("up", "--provider=libvirt")
+        self.run("ssh", "-c", "true")
         seconds = time.monotonic() - begin
-        self._run("destroy", "-f")
+        self.run("destroy", "-f")
         return seconds
 
-    def _run(self, *words: str, check: bool = True) -> None:
+    def run(self, *words: str, check: bool = True) -> None:
         done = subprocess.run(
             ["vagrant", *words],
             cwd=self.folder,
@@ -289,7 +290,7 @@ class Vagrant:
 
 
 @contextlib.contextmanager
-def _libvirt() -> Iterator[None]:
+def a_libvirt() -> Iterator[None]:
     """virtlogd and libvirtd, where they do not run already; ended again by their process ids."""
     if _libvirt_answers():
         yield

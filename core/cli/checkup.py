@@ -183,10 +183,10 @@ def _provider(probe: Probe) -> Finding:
     return Finding(
         topic="Providers",
         name=probe.provider,
-        verdict=Verdict.GOOD if probe.usable else Verdict.NOTE,
+        verdict=Verdict.GOOD if probe.usable and not probe.remedy else Verdict.NOTE,
         text=(probe.version or "usable") if probe.usable else "not usable",
         why=probe.why,
-        remedy="" if probe.usable else probe.remedy,
+        remedy=probe.remedy,
     )
 
 

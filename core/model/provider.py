@@ -30,5 +30,5 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     why: str = ""
     """Where not usable: why. Where usable: anything worth knowing, e.g. the acceleration and its reason."""
     remedy: str = ""
-    """The command that mends it."""
+    """The command that mends it; where usable: that mends what is missing for some things only."""
     capabilities: tuple[Capability, ...] = ()

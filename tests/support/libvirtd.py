@@ -63,7 +63,7 @@ class Libvirtd:
         for folder in ("run", "home"):
             (self.folder / folder).mkdir(exist_ok=True, mode=0o700)
         home = {name: str(self.folder / "home") for name in names}
-        return {**home, "XDG_RUNTIME_DIR": str(self.folder / "run")}
+        return {**home, "XDG_RUNTIME_DIR": str(self.folder / "run"), "TMPDIR": str(self.folder / "home")}
 
     def _command(self) -> list[str]:
         reaper = [sys.executable, "-m", "tests.support.reaper", str(self._pause)]

@@ -51,7 +51,9 @@ class Host(msgspec.Struct, frozen=True, kw_only=True):
 
 def default_uri() -> str:
     """As libvirt itself chooses: what the environment says, else the system's for root, else the user's."""
-    return os.environ.get(URI_VARIABLE) or ("qemu:///system" if os.geteuid() == 0 else "qemu:///session")
+    return _quiet(os.environ.get(URI_VARIABLE, "")) or (
+        "qemu:///system" if os.geteuid() == 0 else "qemu:///session"
+    )
 
 
 def far_host(uri: str) -> Host | None:
@@ -126,12 +128,19 @@ def compose(options: Options) -> str:
                 remedy="write one or the other",
             )
         check(options.uri)
-        return options.uri
+        return _quiet(options.uri)
     if not given and not options.connect_via_ssh:
         return ""
     uri = _composed(options)
     check(uri)
-    return uri
+    return _quiet(uri)
+
+
+def _quiet(uri: str) -> str:
+    """ssh asks nothing: there is no terminal to ask at."""
+    if far_host(uri) is None or "no_tty=" in uri:
+        return uri
+    return f"{uri}{'&' if '?' in uri else '?'}no_tty=1"
 
 
 def _composed(options: Options) -> str:

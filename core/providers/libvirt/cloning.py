@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import shutil
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -91,9 +90,12 @@ async def _copy(
 ) -> DiskFile:
     staging = Layout.of(plan).staging
     if not disk.pool:
-        original = Layout.of(source).home / disk.file
-        await _copy_image(original, staging / _plain(disk.file), disk.backing)
-        return msgspec.structs.replace(disk, file=_plain(disk.file))
+        home = Layout.of(source).home
+        for base in disk.bases:
+            # Nothing writes to these any more: both have them, and either may go.
+            await asyncio.to_thread((staging / base).hardlink_to, home / base)
+        await _copy_image(home / disk.file, staging / disk.file)
+        return disk
     file = _renamed(source, plan, disk)
     local = staging / "volume"
     capacity = await connection.run(volumes.download, disk.pool, disk.file, local, timeout=None)
@@ -111,13 +113,9 @@ def _renamed(source: MachinePlan, plan: MachinePlan, disk: DiskFile) -> str:
     return name + disk.file.removeprefix(other) if disk.file.startswith(other) else f"{name}-{disk.file}"
 
 
-async def _copy_image(original: Path, target: Path, backing: str) -> None:
+async def _copy_image(original: Path, target: Path) -> None:
     """What is in the image itself, without its snapshots."""
     found = await images.describe(original)
-    base = ("-B", backing, "-F", found.get("backing-filename-format", "raw")) if backing else ()
+    below = found.get("backing-filename", "")
+    base = ("-B", below, "-F", found.get("backing-filename-format", "raw")) if below else ()
     await images.convert(original, target, f"The disk {original.name} cannot be copied.", "-U", *base)
-
-
-def _plain(file: str) -> str:
-    """The name without what external snapshots have put to it."""
-    return re.sub(r"-[0-9a-f]{12,}(?=\.qcow2$)", "", file)

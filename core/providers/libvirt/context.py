@@ -15,6 +15,7 @@ from core.providers.libvirt.layout import Layout, domain_uuid
 from core.providers.libvirt.library import bindings
 from core.providers.libvirt.options import resolved_uri
 from core.providers.libvirt.record import Record
+from core.providers.libvirt.tunnels import Tunnels
 from core.providers.ports import Claims
 
 UNDO_PATIENCE = 20.0
@@ -52,6 +53,8 @@ class Context:
         """Held while pools and volumes of boxes, which machines share, come or go."""
         self.shared: set[tuple[str, str, str]] = set()
         """Those that this engine has made: connection, pool, name of the volume or ""."""
+        self.tunnels = Tunnels()
+        """To the ports of machines on other computers."""
         self._review = review
         self._connections: dict[str, Connection] = {}
         self._watched: dict[str, Watched] = {}
@@ -130,6 +133,7 @@ class Context:
             await self._review(watched)
 
     async def close(self) -> None:
+        await self.tunnels.close_all()
         for task in tuple(self._reviews):
             task.cancel()
         await asyncio.gather(*self._reviews, return_exceptions=True)

@@ -11,13 +11,13 @@ import msgspec
 from core.errors import ProviderError
 from core.model.machine import ExtraDisk, MachinePlan, MachineState
 from core.model.work import Work
-from core.providers import firmware, images
+from core.providers import firmware, images, wire
 from core.providers.acceleration import Acceleration
 from core.providers.libvirt import address, definition, domains, drives, networks, pooling
 from core.providers.libvirt import record as records
 from core.providers.libvirt.connection import Connection
 from core.providers.libvirt.context import Context, facts, uri_of
-from core.providers.libvirt.definition import Hardware
+from core.providers.libvirt.definition import Hardware, Wire
 from core.providers.libvirt.domains import Row
 from core.providers.libvirt.host import choose, host_of, owner
 from core.providers.libvirt.layout import Layout
@@ -38,7 +38,7 @@ async def create(context: Context, plan: MachinePlan, work: Work) -> None:
     async with context.changing(plan) as watched:
         work.intend("path", path=str(layout.home))
         work.intend("path", path=str(layout.staging))
-        record = Record(id=plan.id, uri=uri, disks=(), networks=_names(plan, options))
+        record = Record(id=plan.id, uri=uri, disks=(), networks=_names(plan, options, uri))
         await begin(layout)
         record = await _make_disks(context, plan, options, record, work)
         await settle_files(plan, options, record, layout)
@@ -69,8 +69,8 @@ async def settle_files(plan: MachinePlan, options: Options, record: Record, layo
     layout.staging.rename(layout.home)
 
 
-def _names(plan: MachinePlan, options: Options) -> tuple[str, ...]:
-    return tuple(network.name for network in networks.wanted(plan, options))
+def _names(plan: MachinePlan, options: Options, uri: str) -> tuple[str, ...]:
+    return tuple(network.name for network in networks.wanted(plan, options, uri))
 
 
 def is_far(record: Record) -> bool:
@@ -166,6 +166,7 @@ async def define(
         owner=owner() if host.chowns and not far else "",
         firmware=_firmware(plan, far=far),
         far=far,
+        wires=_wires(plan, record.uri),
     )
     _copy_variables(plan, options, layout.variables, far=far)
     name = row.name if row else definition.domain_name(plan, options)
@@ -173,10 +174,16 @@ async def define(
     digest = definition.digest(f"{xml}{options.autostart}")
     if row is None or record.definition != digest:
         await connection.run(domains.define, plan.id, name, xml, options.autostart, timeout=SLOW)
-        known = (*record.networks, *_names(plan, options))
+        known = (*record.networks, *_names(plan, options, record.uri))
         record = msgspec.structs.replace(record, definition=digest, networks=tuple(dict.fromkeys(known)))
         records.write(layout, record)
     return record, chosen
+
+
+def _wires(plan: MachinePlan, uri: str) -> tuple[Wire, ...]:
+    if not networks.by_wire(uri):
+        return ()
+    return tuple(Wire(network.mac, wire.group(network.name)) for network in plan.networks)
 
 
 def _firmware(plan: MachinePlan, *, far: bool) -> str:

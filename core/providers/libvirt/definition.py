@@ -31,6 +31,14 @@ ElementTree.register_namespace("boxwright", MARK)
 ElementTree.register_namespace("qemu", _QEMU)
 
 
+class Wire(msgspec.Struct, frozen=True):
+    """A card in a network that QEMU makes by itself."""
+
+    mac: str
+    group: str
+    """See :func:`core.providers.wire.group`."""
+
+
 class Hardware(msgspec.Struct, frozen=True, kw_only=True):
     """What of the virtual hardware depends on this computer."""
 
@@ -41,6 +49,8 @@ class Hardware(msgspec.Struct, frozen=True, kw_only=True):
     """Path of the UEFI code image, ``auto`` for libvirt's choice; "" for the machine's own BIOS."""
     far: bool = False
     """The hypervisor is on another computer."""
+    wires: tuple[Wire, ...] = ()
+    """Instead of the plan's networks."""
 
 
 def domain_name(plan: MachinePlan, options: Options) -> str:
@@ -51,6 +61,8 @@ def build(
     name: str, plan: MachinePlan, options: Options, record: Record, layout: Layout, hardware: Hardware
 ) -> str:
     """The whole domain. ``name``: what it is called now, be it by us or by somebody else."""
+    if hardware.wires:
+        plan = msgspec.structs.replace(plan, networks=())
     domain = Element("domain", type="kvm" if hardware.kvm else "qemu")
     add(domain, "name", name)
     add(domain, "uuid", domain_uuid(plan.id))
@@ -76,7 +88,7 @@ def build(
         # The guest runs as the owner of its files: nothing is chowned, and no folder has to be opened.
         label = add(domain, "seclabel", type="static", model="dac", relabel="no")
         add(label, "label", hardware.owner)
-    _command_line(domain, options)
+    _command_line(domain, options, _wired(plan, options, hardware.wires))
     return text(domain)
 
 
@@ -167,12 +179,30 @@ def _clock(domain: Element, options: Options) -> None:
         add(clock, "timer", **attributes_of(timer))
 
 
-def _command_line(domain: Element, options: Options) -> None:
-    arguments = several(options.qemuargs)
+_FIRST_SLOT = 0x10
+"""Where such cards are at the guest's first bus: libvirt does not know them, and begins with low numbers."""
+
+
+def _wired(plan: MachinePlan, options: Options, wires: tuple[Wire, ...]) -> list[str]:
+    """For QEMU's command line: libvirt's networks by multicast would not stay on the loopback."""
+    pc = machine_type(plan, options).startswith(("pc-i440fx", "pc")) and "q35" not in machine_type(
+        plan, options
+    )
+    bus = "pci.0" if pc else "pcie.0"
+    words: list[str] = []
+    for number, wire in enumerate(wires):
+        place = f"bus={bus},addr={_FIRST_SLOT + number:#x}"
+        words += ["-netdev", f"socket,id=wire{number},mcast={wire.group},localaddr=127.0.0.1"]
+        words += ["-device", f"virtio-net-pci,netdev=wire{number},mac={wire.mac},romfile=,{place}"]
+    return words
+
+
+def _command_line(domain: Element, options: Options, more: list[str]) -> None:
+    arguments = (*(argument.value for argument in several(options.qemuargs)), *more)
     if not (arguments or options.qemuenv):
         return
     line = add(domain, f"{{{_QEMU}}}commandline")
     for argument in arguments:
-        add(line, f"{{{_QEMU}}}arg", value=argument.value)
+        add(line, f"{{{_QEMU}}}arg", value=argument)
     for name, value in options.qemuenv.items():
         add(line, f"{{{_QEMU}}}env", name=name, value=value)

@@ -13,16 +13,20 @@ from core.errors import ProviderError
 from core.model.machine import Forward, MachinePlan
 from core.providers import ports
 from core.providers.base import Started
-from core.providers.libvirt import domains
+from core.providers.libvirt import address, domains
 from core.providers.libvirt import record as records
 from core.providers.libvirt.connection import Connection
+from core.providers.libvirt.context import Context
 from core.providers.libvirt.layout import Layout
 from core.providers.libvirt.record import Record
 from core.providers.neighbours import ports_of_others
-from core.providers.ports import LOOPBACK, Claims
+from core.providers.ports import LOOPBACK
 
 ATTEMPTS = 5
 """How often other ports are tried where one was taken between choice and use."""
+
+_TRIED = 500
+"""Ports that are tried on another computer."""
 
 _NETWORK = "hostnet0"
 """QEMU's name for the first network card's network, as libvirt gives it."""
@@ -33,30 +37,66 @@ Chosen = tuple[Forward, ...]
 
 
 def choose(
-    claims: Claims, plan: MachinePlan, record: Record, refused: frozenset[int] = frozenset()
+    context: Context, plan: MachinePlan, record: Record, refused: frozenset[int] = frozenset()
 ) -> Chosen:
     """Claimed until :func:`add` has them; raises BusyError where one that is fixed is in use."""
-    return ports.choose(plan, claims, record.ports, others=ports_of_others(plan), refused=refused)
+    return ports.choose(plan, context.claims, record.ports, others=ports_of_others(plan), refused=refused)
 
 
-async def add(
-    connection: Connection, claims: Claims, plan: MachinePlan, record: Record, number: int, chosen: Chosen
-) -> Record:
+async def add(context: Context, plan: MachinePlan, record: Record, number: int, chosen: Chosen) -> Record:
     """Forward the chosen ports of a guest that runs; returns the record, written, with those it got."""
     refused: frozenset[int] = frozenset()
     try:
         for _ in range(ATTEMPTS):
-            taken = await connection.run(_add, plan.id, chosen)
+            taken, far = await _add_all(context, plan, record, chosen)
             if taken is None:
-                record = msgspec.structs.replace(record, ports=chosen, run=records.run_of(number))
+                record = msgspec.structs.replace(record, ports=chosen, far=far, run=records.run_of(number))
                 records.write(Layout.of(plan), record)
                 return record
             _refuse_fixed(plan, taken)
             refused |= {taken.host}
-            chosen = choose(claims, plan, record, refused)
+            chosen = choose(context, plan, record, refused)
         raise ProviderError("Every port that seemed free was taken before the guest's network could have it.")
     finally:
-        claims.release(plan.id)
+        context.claims.release(plan.id)
+
+
+async def _add_all(
+    context: Context, plan: MachinePlan, record: Record, chosen: Chosen
+) -> tuple[Forward | None, tuple[int, ...]]:
+    """All or none: the one that could not be had, or None; and the ports on the other computer, if any."""
+    connection = context.connection(record.uri)
+    host = address.far_host(record.uri)
+    if host is None:
+        return await connection.run(_add, plan.id, chosen), ()
+    _refuse_datagrams(chosen)
+    far = await connection.run(_add_anywhere, plan.id, chosen)
+    taken = await context.tunnels.open(plan.id, host, _pairs(chosen, far))
+    if taken:
+        await connection.run(_clear, plan.id)
+    return next((forward for forward in chosen if forward.host == taken), None), far
+
+
+def _pairs(chosen: Chosen, far: tuple[int, ...]) -> list[tuple[int, int]]:
+    return [(forward.host, there) for forward, there in zip(chosen, far, strict=True)]
+
+
+def _refuse_datagrams(chosen: Chosen) -> None:
+    for forward in chosen:
+        if forward.protocol != "tcp":
+            raise ProviderError(
+                f"The guest's port {forward.guest} ({forward.protocol}) cannot be forwarded.",
+                why="SSH, which leads to the machine's computer, carries TCP alone.",
+                remedy="remove that port from the project file",
+            )
+
+
+async def follow(context: Context, plan: MachinePlan, record: Record) -> bool:
+    """Have the tunnels of a machine that runs on another computer. Whether its ports are as they were."""
+    host = address.far_host(record.uri)
+    if host is None or context.tunnels.has(plan.id):
+        return True
+    return not await context.tunnels.open(plan.id, host, _pairs(record.ports, record.far))
 
 
 def _refuse_fixed(plan: MachinePlan, taken: Forward) -> None:
@@ -82,6 +122,25 @@ def _add(handle: Any, machine_id: str, chosen: Chosen) -> Forward | None:
     return None
 
 
+def _add_anywhere(handle: Any, machine_id: str, chosen: Chosen) -> tuple[int, ...]:
+    """On another computer, whose ports are not known here: the first that it gives. Those there."""
+    usual = ports.FIRST + int(machine_id, 16) % (ports.LAST - ports.FIRST)
+    candidates = (*range(usual, ports.LAST + 1), *range(ports.FIRST, usual))
+    found: list[int] = []
+    untried = iter(set(candidates[: len(chosen) + _TRIED]) - {forward.host for forward in chosen})
+    for forward in chosen:
+        for there in untried:
+            if _add(handle, machine_id, (msgspec.structs.replace(forward, host=there),)) is None:
+                found.append(there)
+                break
+        else:
+            _clear(handle, machine_id)
+            raise ProviderError(
+                f"No port is free on the other computer for the guest's port {forward.guest}."
+            )
+    return tuple(found)
+
+
 async def clear(connection: Connection, plan: MachinePlan) -> None:
     """Take away what is forwarded: of a run of which nobody has noted it."""
     await connection.run(_clear, plan.id)
@@ -89,8 +148,8 @@ async def clear(connection: Connection, plan: MachinePlan) -> None:
 
 def _clear(handle: Any, machine_id: str) -> None:
     told = domains.monitor(handle, machine_id, "info usernet")
-    for protocol, address, port in _FORWARDED.findall(told):
-        rule = f"{protocol.lower()}:{address}:{port}"
+    for protocol, place, port in _FORWARDED.findall(told):
+        rule = f"{protocol.lower()}:{place}:{port}"
         domains.monitor(handle, machine_id, f"hostfwd_remove {_NETWORK} {rule}")
 
 

@@ -124,9 +124,13 @@ def refused(error: Any) -> LibvirtError:
 _REMEDIES = (
     ("No space left", "free some space on the host's disk, then try again"),
     ("network is not active", "virsh net-start with the name of that network, then try again"),
+    ("storage pool", "virsh pool-list --all, and virsh pool-start with its name"),
     ("is not active", "virsh net-start with the name of that network, then try again"),
     ("virtlogd-sock", "sudo systemctl start virtlogd, or where there is no systemd: sudo virtlogd -d"),
     ("Permission denied", "look whether the user that libvirt runs guests as may read that file"),
+    ("swtpm_setup'", "look into the log that libvirt names; an emulated TPM needs swtpm and swtpm-tools"),
+    ("find 'swtpm", "install swtpm and swtpm-tools, then try again"),
+    ("dnsmasq", "install dnsmasq (Debian: sudo apt-get install -y dnsmasq-base), then try again"),
     ("annot allocate memory", "give the machine less memory, or halt another one"),
     ("snapshots of a VM with pflash", "halt the machine first, or use a box without UEFI firmware"),
 )

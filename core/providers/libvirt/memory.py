@@ -48,6 +48,7 @@ async def suspend(context: Context, plan: MachinePlan, work: Work) -> None:
                 remedy="free some space where libvirt saves memory, then try again" if full else "",
             ) from error
         work.progress(plan.memory, plan.memory, "B")
+        await context.tunnels.close(plan.id)
         remove_traces(Layout.of(plan))
         watched.known = MachineState.SUSPENDED
     intent.settle()
@@ -101,14 +102,15 @@ async def resume(context: Context, plan: MachinePlan, work: Work) -> Started:
         if row and row.active and row.state == bindings().VIR_DOMAIN_PAUSED:
             await connection.run(domains.go_on, plan.id)
         elif row and row.saved and not row.active:
-            ports = forwards.choose(context.claims, plan, record)
+            await context.tunnels.close(plan.id)
+            ports = forwards.choose(context, plan, record)
             try:
                 work.intend("libvirt.resume", **facts(plan, record.uri))
                 work.note("loading the memory")
                 await have_surroundings(connection, plan)
-                prepare(Layout.of(plan))
+                prepare(record, Layout.of(plan))
                 number = await connection.run(domains.create, plan.id, timeout=None)
-                record = await forwards.add(connection, context.claims, plan, record, number, ports)
+                record = await forwards.add(context, plan, record, number, ports)
             finally:
                 context.claims.release(plan.id)
         else:

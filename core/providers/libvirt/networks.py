@@ -16,6 +16,7 @@ import msgspec
 
 from core.errors import ProviderError
 from core.model.machine import MachinePlan
+from core.providers.libvirt import address
 from core.providers.libvirt.element import add, text
 from core.providers.libvirt.library import bindings
 from core.providers.libvirt.options import Options
@@ -51,7 +52,12 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """The machine's; "" for any."""
 
 
-def wanted(plan: MachinePlan, options: Options) -> tuple[Wanted, ...]:
+def by_wire(uri: str) -> bool:
+    """The project's networks are wires of QEMU's own: a user's libvirt on this computer makes no bridges."""
+    return address.is_session(uri) and address.far_host(uri) is None
+
+
+def wanted(plan: MachinePlan, options: Options, uri: str) -> tuple[Wanted, ...]:
     """Those that are made where they are not there: the project's, and the one for management."""
     found = [
         Wanted(
@@ -62,7 +68,7 @@ def wanted(plan: MachinePlan, options: Options) -> tuple[Wanted, ...]:
             mac=network.mac,
             address=network.address,
         )
-        for network in plan.networks
+        for network in (() if by_wire(uri) else plan.networks)
     ]
     if options.management_network_name:
         found.append(

@@ -46,14 +46,16 @@ async def start(context: Context, plan: MachinePlan, work: Work) -> Started:
         record, chosen = await define(connection, plan, record, row)
         shown = _shown(plan, record, row, chosen)
         record = msgspec.structs.replace(record, facts=shown)
-        ports = forwards.choose(context.claims, plan, record)
+        await context.tunnels.close(plan.id)
+        ports = forwards.choose(context, plan, record)
         try:
             work.intend("libvirt.start", **facts(plan, record.uri))
-            prepare(layout)
-            layout.serial_log.write_bytes(b"")
+            prepare(record, layout)
+            if not is_far(record):
+                layout.serial_log.write_bytes(b"")
             work.note(f"starting the domain, acceleration: {chosen}")
             number = await connection.run(domains.create, plan.id, timeout=SLOW)
-            record = await forwards.add(connection, context.claims, plan, record, number, ports)
+            record = await forwards.add(context, plan, record, number, ports)
         finally:
             context.claims.release(plan.id)
         watched.known = MachineState.RUNNING
@@ -78,7 +80,7 @@ def _shown(plan: MachinePlan, record: Record, row: Row | None, chosen: Accelerat
 async def have_surroundings(connection: Connection, plan: MachinePlan) -> None:
     """Before any start: networks that the machine is in, and images that its definition names."""
     options = read_options(plan.options)
-    wanted = networks.wanted(plan, options)
+    wanted = networks.wanted(plan, options, connection.uri)
     if wanted:
         await connection.run(networks.have, wanted, timeout=SLOW)
     if address.far_host(connection.uri):
@@ -92,8 +94,10 @@ async def have_surroundings(connection: Connection, plan: MachinePlan) -> None:
             )
 
 
-def prepare(layout: Layout) -> None:
+def prepare(record: Record, layout: Layout) -> None:
     """Before any start: libvirt's log keeper appends to a file that is ours already, so we may read it."""
+    if is_far(record):
+        return
     layout.runtime.mkdir(parents=True, exist_ok=True, mode=0o700)
     layout.serial_log.touch(mode=0o600)
 
@@ -120,7 +124,8 @@ def lost(plan: MachinePlan, record: Record, there: Mapping[str, set[str]] = Mapp
     home, name = Layout.of(plan).home, plan.key.name
     for disk in record.disks:
         if not disk.pool:
-            trouble = images.lost(home / disk.file, disk.backing, name)
+            files = (home / file for file in (disk.file, *disk.bases))
+            trouble = next(filter(None, (images.lost(file, disk.backing, name) for file in files)), "")
         elif disk.pool in there and disk.file not in there[disk.pool]:
             trouble = (
                 f"The machine's volume {disk.file} is gone from the storage pool {disk.pool}. "
@@ -143,6 +148,7 @@ async def stop(context: Context, plan: MachinePlan, work: Work, *, force: bool) 
             await connection.run(domains.end, plan.id, timeout=SLOW)
         if row:
             await connection.run(domains.forget_memory, plan.id)
+        await context.tunnels.close(plan.id)
         remove_traces(Layout.of(plan))
         watched.known = MachineState.STOPPED
 
@@ -194,8 +200,9 @@ async def destroy(context: Context, plan: MachinePlan) -> None:
     layout, uri = Layout.of(plan), uri_of(plan)
     connection, options = context.connection(uri), read_options(plan.options)
     async with context.changing(plan):
+        await context.tunnels.close(plan.id)
         await connection.run(domains.remove, plan.id, timeout=SLOW)
-        joined = [network.name for network in networks.wanted(plan, options)]
+        joined = [network.name for network in networks.wanted(plan, options, uri)]
         if joined or _joined(layout):
             macs = [network.mac for network in plan.networks]
             names = tuple(dict.fromkeys((*joined, *_joined(layout))))

@@ -9,6 +9,7 @@ from typing import Any
 from core.errors import BoxwrightError
 from core.model.provider import Capability, Probe
 from core.providers import acceleration, tools
+from core.providers.libvirt import address, troubles
 from core.providers.libvirt.address import default_uri
 from core.providers.libvirt.connection import reached
 from core.providers.libvirt.library import LibvirtError, bindings, call
@@ -16,6 +17,7 @@ from core.providers.libvirt.library import LibvirtError, bindings, call
 CAPABILITIES = frozenset(
     {
         Capability.CLONE,
+        Capability.NETWORKS,
         Capability.SUSPEND,
         Capability.SNAPSHOT,
         Capability.SNAPSHOT_MEMORY,
@@ -42,6 +44,7 @@ async def probe() -> Probe:
             handle = await reached(uri)
             try:
                 version = await call(_version, handle)
+                missing, remedy = await call(_missing, handle, uri)
             finally:
                 with contextlib.suppress(LibvirtError):
                     await call(handle.close)
@@ -61,7 +64,8 @@ async def probe() -> Probe:
         provider="libvirt",
         usable=True,
         version=text,
-        why=f"{uri}; acceleration: {chosen}",
+        why="; ".join(filter(None, (uri, f"acceleration: {chosen}", missing))),
+        remedy=remedy,
         capabilities=tuple(sorted(CAPABILITIES)),
     )
 
@@ -70,6 +74,21 @@ def _version(handle: Any) -> tuple[int, int, int]:
     bindings()
     number = handle.getLibVersion()
     return number // 1_000_000, number // 1000 % 1000, number % 1000
+
+
+def _missing(handle: Any, uri: str) -> tuple[str, str]:
+    """What is there only in part, and the command that mends it."""
+    libvirt = bindings()
+    if address.far_host(uri) is None and not address.is_session(uri) and not troubles.found("dnsmasq"):
+        packages = {"debian": "dnsmasq-base", "fedora": "dnsmasq", "arch": "dnsmasq", "suse": "dnsmasq"}
+        return "no networks, as dnsmasq is not installed", tools.install(packages)
+    try:
+        default = handle.networkLookupByName("default")
+    except libvirt.libvirtError:
+        return "", ""
+    if default.isActive():
+        return "", ""
+    return "its network default is not active", f"virsh -c '{uri}' net-start default"
 
 
 def _unusable(why: str, remedy: str, version: str = "") -> Probe:

@@ -11,9 +11,11 @@ from core.model.provider import Capability, Probe
 from core.model.work import UndoTable, Work
 from core.providers.base import Console, Seen, Started, StateChange
 from core.providers.libvirt import (
+    address,
     cloning,
     creating,
     domains,
+    external,
     memory,
     pooling,
     power,
@@ -22,7 +24,7 @@ from core.providers.libvirt import (
     states,
 )
 from core.providers.libvirt.console import Consoles
-from core.providers.libvirt.context import Context, Watched
+from core.providers.libvirt.context import Context, Watched, uri_of
 from core.providers.libvirt.layout import Layout
 from core.providers.libvirt.options import read_options
 from core.providers.libvirt.statistics import Measuring
@@ -51,6 +53,7 @@ class LibvirtProvider:
             "libvirt.start": partial(power.undo_start, self._context),
             "libvirt.suspend": partial(memory.undo_suspend, self._context),
             "libvirt.resume": partial(memory.undo_resume, self._context),
+            "libvirt.external": partial(external.undo_save, self._context),
             "libvirt.snapshot": partial(snapshots.undo_save, self._context),
         }
 
@@ -105,6 +108,8 @@ class LibvirtProvider:
         return await self._consoles.open(plan)
 
     def serial_log(self, plan: MachinePlan) -> str | None:
+        if address.far_host(uri_of(plan)):
+            return None
         return str(Layout.of(plan).serial_log)
 
     async def stats(self, plan: MachinePlan) -> Stats:

@@ -19,12 +19,28 @@ class DiskFile(msgspec.Struct, frozen=True, kw_only=True):
     """Name in the machine's home."""
     extra: str = ""
     """For an extra disk: its name in the project."""
+    bases: tuple[str, ...] = ()
+    """Files of the machine's home below this one, the nearest first: external snapshots have them."""
     backing: str = ""
     """Absolute path of the image that this one is a linked clone of, or name of the volume."""
     pool: str = ""
     """The storage pool that has it as the volume ``file``; "" for a file in the machine's home."""
     path: str = ""
     """Of a volume: absolute, where the hypervisor is."""
+
+
+class ExternalPoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A snapshot outside of the images."""
+
+    tag: str
+    name: str
+    created: float
+    parent: str = ""
+    """Tag of the one that it was made on top of."""
+    memory: str = ""
+    """Name of the file with it; "" for disks alone."""
+    disks: tuple[DiskFile, ...]
+    """As they were; nothing writes to these files any more."""
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,11 +56,17 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     """Storage pools that Boxwright has made for it."""
     networks: tuple[str, ...] = ()
     """Networks that it has been in and that Boxwright may have made."""
+    points: tuple[ExternalPoint, ...] = ()
+    """Oldest first."""
+    current: str = ""
+    """Tag of the external snapshot that the disks go on from."""
     ports: tuple[Forward, ...] = ()
     """As they were when the machine last ran: the same are tried again."""
     facts: dict[str, str] = {}
     definition: str = ""
     """Digest of the domain's XML as it was last written: one that a user has edited stays as it is."""
+    far: tuple[int, ...] = ()
+    """Of a machine on another computer: its ports on the loopback there, in the order of ``ports``."""
     run: str = ""
     """Which run of the domain has the forwardings, see :func:`run_of`."""
 

@@ -1,11 +1,11 @@
-"""Snapshots inside of the machine's images, kept by libvirt: of a running machine with its memory."""
+"""Snapshots, of a running machine with its memory: inside of its images, kept by libvirt, or external."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -18,15 +18,16 @@ from core.model.machine import MachinePlan, MachineState, Snapshot
 from core.model.work import Work
 from core.providers import images
 from core.providers.base import Started
-from core.providers.libvirt import domains, forwards
+from core.providers.libvirt import domains, external, forwards
 from core.providers.libvirt import record as records
 from core.providers.libvirt.connection import Connection
 from core.providers.libvirt.context import Context, Watched, existing, facts, undoing
 from core.providers.libvirt.creating import SLOW
 from core.providers.libvirt.layout import Layout
 from core.providers.libvirt.library import bindings
+from core.providers.libvirt.options import read_options
 from core.providers.libvirt.power import have_surroundings, prepare, refuse_running, start
-from core.providers.libvirt.record import Record
+from core.providers.libvirt.record import ExternalPoint, Record
 
 _MINE = "boxwright-"
 
@@ -81,6 +82,8 @@ async def list_all(context: Context, plan: MachinePlan) -> tuple[Snapshot, ...]:
     if record is None:
         return ()
     points = await context.of(plan, record).run(_points, plan.id)
+    if record.points:
+        return tuple(external.listed(plan, record))
     sizes = await _sizes(plan, record) if any(point.memory for point in points) else {}
     names = {point.tag: point.name for point in points}
     return tuple(
@@ -105,7 +108,10 @@ async def save(context: Context, plan: MachinePlan, name: str, work: Work) -> No
     """With the memory where the machine runs. A suspended machine has to be resumed first."""
     record = existing(plan)
     connection = context.of(plan, record)
-    _check_name(name, await connection.run(_points, plan.id))
+    points = await connection.run(_points, plan.id)
+    _check_name(name, {point.name for point in points} | {point.name for point in record.points})
+    outside = read_options(plan.options).snapshots == "external"
+    external.refuse_mixing(record, len(points), external=outside)
     async with context.changing(plan) as watched:
         row = await connection.run(domains.row, plan.id)
         if row and row.saved and not row.active:
@@ -113,6 +119,10 @@ async def save(context: Context, plan: MachinePlan, name: str, work: Work) -> No
                 f"The machine {plan.key.name} is suspended, and its snapshot would be of the disks alone.",
                 remedy=f"boxwright resume {plan.key.name}, or boxwright halt, and then the snapshot",
             )
+        if outside:
+            await external.save(connection, plan, record, name, work)
+            watched.known = MachineState.RUNNING if row and row.active else MachineState.STOPPED
+            return
         tag = f"{_MINE}{time.time_ns():x}-{secrets.token_hex(3)}"
         # Its undo takes the snapshot away again, should the operation fail later.
         work.intend("libvirt.snapshot", tag=tag, **facts(plan, record.uri))
@@ -130,21 +140,24 @@ def _save(handle: Any, machine_id: str, tag: str, name: str) -> None:
     domains.needed(handle, machine_id).snapshotCreateXML(xml, 0)
 
 
-def _check_name(name: str, points: tuple[Point, ...]) -> None:
+def _check_name(name: str, known: Collection[str]) -> None:
     if not name.strip() or len(name) > 200 or any(ord(letter) < 32 for letter in name):
         raise UsageError(
             f"A snapshot cannot be called {name!r}.",
             why="A name has 1 to 200 characters, no line breaks, and is not blank.",
         )
-    if any(point.name == name for point in points):
+    if name in known:
         raise UsageError(
             f"There is a snapshot {name!r} already.",
             remedy=f"boxwright snapshot delete {name!r}, or choose another name",
         )
 
 
-async def _known(connection: Connection, plan: MachinePlan, name: str) -> Point:
-    points = await connection.run(_points, plan.id)
+async def _known(
+    connection: Connection, plan: MachinePlan, record: Record, name: str
+) -> Point | ExternalPoint:
+    inside = await connection.run(_points, plan.id)
+    points: list[Point | ExternalPoint] = [*record.points, *inside]
     for point in points:
         if point.name == name:
             return point
@@ -159,7 +172,7 @@ async def restore(context: Context, plan: MachinePlan, name: str, work: Work) ->
     """A snapshot with memory leaves the machine running, one without as it was: running or stopped."""
     record = existing(plan)
     connection = context.of(plan, record)
-    point = await _known(connection, plan, name)
+    point = await _known(connection, plan, record, name)
     async with context.changing(plan) as watched:
         row = await connection.run(domains.row, plan.id)
         ran = row is not None and row.active
@@ -176,23 +189,27 @@ async def _go_back(
     connection: Connection,
     plan: MachinePlan,
     record: Record,
-    point: Point,
+    point: Point | ExternalPoint,
     work: Work,
     watched: Watched,
 ) -> Started | None:
     """Disks, and memory where there is some, in which case the machine runs afterwards."""
     work.note("loading memory and disks" if point.memory else "putting the disks back")
     await have_surroundings(connection, plan)
-    prepare(Layout.of(plan))
-    # The snapshot brings its own definition along: the next start compares it with the plan again.
-    record = msgspec.structs.replace(record, definition="", run="")
-    records.write(Layout.of(plan), record)
-    number = await connection.run(_revert, plan.id, point.tag, point.memory, timeout=None)
+    prepare(record, Layout.of(plan))
+    if isinstance(point, ExternalPoint):
+        record, number = await external.revert(connection, plan, record, point)
+    else:
+        # The snapshot brings its own definition along: the next start compares it with the plan again.
+        record = msgspec.structs.replace(record, definition="", run="")
+        records.write(Layout.of(plan), record)
+        number = await connection.run(_revert, plan.id, point.tag, point.memory, timeout=None)
     if not point.memory:
         watched.known = MachineState.STOPPED
         return None
-    ports = forwards.choose(context.claims, plan, record)
-    record = await forwards.add(connection, context.claims, plan, record, number, ports)
+    await context.tunnels.close(plan.id)
+    ports = forwards.choose(context, plan, record)
+    record = await forwards.add(context, plan, record, number, ports)
     watched.known = MachineState.RUNNING
     return forwards.started(record)
 
@@ -212,7 +229,7 @@ async def start_from(context: Context, plan: MachinePlan, name: str, work: Work)
     """Start a stopped machine from a snapshot."""
     record = existing(plan)
     connection = context.of(plan, record)
-    point = await _known(connection, plan, name)
+    point = await _known(connection, plan, record, name)
     async with context.changing(plan) as watched:
         refuse_running(plan, record, await connection.run(domains.row, plan.id))
         work.intend("libvirt.start", **facts(plan, record.uri))
@@ -223,10 +240,13 @@ async def start_from(context: Context, plan: MachinePlan, name: str, work: Work)
 async def delete(context: Context, plan: MachinePlan, name: str) -> None:
     record = existing(plan)
     connection = context.of(plan, record)
-    point = await _known(connection, plan, name)
+    point = await _known(connection, plan, record, name)
     async with context.changing(plan) as watched:
         before = watched.known
-        await connection.run(_delete, plan.id, point.tag, timeout=SLOW)
+        if isinstance(point, ExternalPoint):
+            await external.delete(plan, record, point)
+        else:
+            await connection.run(_delete, plan.id, point.tag, timeout=SLOW)
         watched.known = before
 
 

@@ -87,18 +87,23 @@ async def _adopted(
     context: Context, connection: Connection, plan: MachinePlan, record: Record | None, row: Row | None
 ) -> Record | None:
     """A domain that somebody else has started gets its forwardings now."""
-    if record is None or row is None or not row.active or context.watch(plan).busy:
+    if context.watch(plan).busy:
         return record
-    if record.run == records.run_of(row.number):
+    if record is None or row is None or not row.active:
+        await context.tunnels.close(plan.id)
+        return record
+    if record.run == records.run_of(row.number) and await forwards.follow(context, plan, record):
         return record
     async with context.watch(plan).adopting:
         # Somebody may have done it while this one waited.
         record = records.read(Layout.of(plan))
-        if record is None or record.run == records.run_of(row.number):
+        if record is None:
+            return None
+        if record.run == records.run_of(row.number) and await forwards.follow(context, plan, record):
             return record
         await forwards.clear(connection, plan)
-        chosen = forwards.choose(context.claims, plan, record)
-        return await forwards.add(connection, context.claims, plan, record, row.number, chosen)
+        chosen = forwards.choose(context, plan, record)
+        return await forwards.add(context, plan, record, row.number, chosen)
 
 
 def judge(

@@ -11,10 +11,10 @@ import msgspec
 from core.errors import ProviderError
 from core.model.machine import Forward, MachinePlan
 from core.model.work import Work
-from core.providers import acceleration, firmware, ports, tools
+from core.providers import acceleration, firmware, ports, tools, wire
 from core.providers.neighbours import ports_of_others
 from core.providers.ports import Claims
-from core.providers.qemu import command, disks, processes, wire
+from core.providers.qemu import command, disks, processes
 from core.providers.qemu import record as records
 from core.providers.qemu.last_words import died, last_words
 from core.providers.qemu.layout import Layout

@@ -281,6 +281,26 @@ async def test_a_probe_without_a_daemon_says_what_mends_it(
     assert "libvirtd" in probe.remedy
 
 
+async def test_a_network_that_is_not_active_is_no_secret(
+    system_daemon: Libvirtd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(URI_VARIABLE, system_daemon.uri)
+    handle = libvirt.open(system_daemon.uri)
+    default = handle.networkDefineXML("<network><name>default</name></network>")
+    try:
+        probe = await LibvirtProvider().probe()
+        assert probe.usable
+        assert "default is not active" in probe.why
+        assert "net-start default" in probe.remedy
+        monkeypatch.setattr(probing.troubles, "found", lambda _name: "")
+        probe = await LibvirtProvider().probe()
+        assert "dnsmasq" in probe.why
+        assert probe.usable
+    finally:
+        default.undefine()
+        handle.close()
+
+
 async def test_bulk_looks_are_few_calls(
     bench: LibvirtBench, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

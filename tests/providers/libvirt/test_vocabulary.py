@@ -198,7 +198,7 @@ def test_where_libvirt_is_may_be_said_in_parts() -> None:
     options = read_options(
         {"host": "far", "username": "ann", "connect_via_ssh": True, "id_ssh_key_file": "/k", "port": 2222}
     )
-    assert options.uri == "qemu+ssh://ann@far:2222/system?keyfile=/k"
+    assert options.uri == "qemu+ssh://ann@far:2222/system?keyfile=/k&no_tty=1"
     host = far_host(options.uri)
     assert host and (host.name, host.user, host.port, host.key) == ("far", "ann", 2222, "/k")
     assert far_host("qemu:///system") is None
@@ -241,6 +241,44 @@ async def test_libvirt_understands_all_of_it(
     finally:
         await machine.destroy()
         await bench.close()
+
+
+def _own_certificates(home: Path) -> None:
+    """What swtpm needs to make a TPM for a user who may not use the system's authority."""
+    (home / "swtpm-localca.options").write_text(
+        "--platform-manufacturer Test\n--platform-model Test\n--platform-version 1\n"
+    )
+    (home / "swtpm-localca.conf").write_text(
+        f"statedir = {home}/ca\nsigningkey = {home}/ca/key.pem\n"
+        f"issuercert = {home}/ca/issuer.pem\ncertserial = {home}/ca/serial\n"
+    )
+    (home / "ca").mkdir(exist_ok=True)
+    (home / "swtpm_setup.conf").write_text(
+        "create_certs_tool = /usr/bin/swtpm_localca\n"
+        f"create_certs_tool_config = {home}/swtpm-localca.conf\n"
+        f"create_certs_tool_options = {home}/swtpm-localca.options\n"
+    )
+
+
+@pytest.mark.real
+async def test_an_emulated_tpm_comes_and_goes_with_the_machine(
+    session_daemon: Libvirtd, short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _own_certificates(session_daemon.folder / "home")
+    monkeypatch.setenv(URI_VARIABLE, session_daemon.uri)
+    bench = LibvirtBench(short_folder, session_daemon.uri)
+    machine = Machine(bench, bench.plans.make(options={"tpm_model": "tpm-crb", "tpm_type": "emulator"}))
+    try:
+        await (await machine.create()).start()
+        assert await bench.count(machine.plan) == 1
+        state = next(session_daemon.folder.rglob("tpm2-00.permall"))
+        await machine.provider.suspend(machine.plan, machine.work())
+        await machine.provider.resume(machine.plan, machine.work())
+        assert await bench.count(machine.plan) == 2
+    finally:
+        await machine.destroy()
+        await bench.close()
+    assert not state.exists()
 
 
 @pytest.mark.real
