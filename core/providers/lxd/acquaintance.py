@@ -32,8 +32,8 @@ async def _ask_for_trust(place: Place, papers: trust.Papers, token: trust.Token)
         "name": token.client_name or "boxwright",
         "certificate": await asyncio.to_thread(trust.certificate_of, papers),
         # LXD's word for it up to 5.0, and the word since, which is also that of Incus.
-        "password": token.secret,
-        "trust_token": token.secret,
+        "password": token.text,
+        "trust_token": token.text,
     }
     try:
         async with httpx.AsyncClient(verify=context, trust_env=False, timeout=20.0) as client:

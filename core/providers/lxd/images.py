@@ -23,8 +23,9 @@ from core.providers.lxd.troubles import LxdError
 ROOT_FILES = ("rootfs.tar.gz", "rootfs.tar.zst", "rootfs.tar.xz", "rootfs.tar", "rootfs.squashfs")
 """The file of a box that is the container's root file system."""
 
-MARK = "boxwright"
-"""Property of the images that we have imported."""
+MARK = "boxwright.rootfs"
+"""File name of the images that we have imported: unlike properties, images that are published of their
+instances do not inherit it."""
 
 REMOTES = {
     "images": "https://images.linuxcontainers.org",
@@ -104,7 +105,7 @@ def make_metadata(architecture: str) -> bytes:
         {
             "architecture": architecture,
             "creation_date": 1,
-            "properties": {"description": "Box of Boxwright", MARK: "box"},
+            "properties": {"description": "Box of Boxwright"},
             "templates": {"/etc/hostname": _HOSTNAME},
         }
     )
@@ -131,7 +132,7 @@ async def _import(connection: Connection, root: Path, metadata: bytes, work: Wor
     size = (await asyncio.to_thread(root.stat)).st_size
 
     def part(name: str) -> bytes:
-        kind = f'Content-Disposition: form-data; name="{name}"; filename="{name}"\r\n'
+        kind = f'Content-Disposition: form-data; name="{name}"; filename="{MARK}"\r\n'
         return f"--{boundary}\r\n{kind}Content-Type: application/octet-stream\r\n\r\n".encode()
 
     first = part("metadata") + metadata + b"\r\n" + part("rootfs")
@@ -176,10 +177,10 @@ async def _named(connection: Connection, name: str) -> Source:
 async def remove_unused(connection: Connection, busy: Mapping[str, int]) -> None:
     """Remove the images that we have imported and nothing is made of any more; ``busy``: how many
     machines are about to be made of each."""
-    query: dict[str, str | int] = {"recursion": 1, "filter": f"properties.{MARK} eq box"}
+    query: dict[str, str | int] = {"recursion": 1, "filter": f"filename eq {MARK}"}
     for image in await connection.ask("GET", "/1.0/images", query=query) or ():
         fingerprint = image["fingerprint"]
-        if busy.get(fingerprint) or image.get("properties", {}).get(MARK) != "box":
+        if busy.get(fingerprint) or image.get("filename") != MARK:
             continue
         query = {"recursion": 1, "filter": f"config.volatile.base_image eq {fingerprint}"}
         if not await connection.ask("GET", "/1.0/instances", query=query):

@@ -13,6 +13,9 @@ _PACKAGES = {"debian": "lxd lxd-client", "fedora": "incus incus-client", "arch":
 _PLACES = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/snap/bin"
 
 
+_FULL = ("no space left", "out of disk space", "quota exceeded")
+
+
 class LxdError(ProviderError):
     """A refusal of the server: ``code`` is its HTTP status, 0 where it could not be reached at all."""
 
@@ -47,7 +50,7 @@ def hanging(place: Place, seconds: float) -> LxdError:
 def refused(place: Place, code: int, message: str) -> LxdError:
     """What the server answered with, in words."""
     remedy = ""
-    if "no space left" in message.lower() or "quota exceeded" in message.lower():
+    if any(sign in message.lower() for sign in _FULL):
         remedy = "free some space in the storage pool (lxc storage info), or choose another 'pool'"
     elif code == 403 or "not authorized" in message.lower():
         remedy = "see docs/lxd.md, 'A server elsewhere', for how it comes to trust this computer"

@@ -30,9 +30,9 @@ class Token(msgspec.Struct, frozen=True):
 
     fingerprint: str
     """Of the server's certificate: SHA-256 in hexadecimal digits."""
-    secret: str
-    addresses: tuple[str, ...] = ()
     client_name: str = ""
+    text: str = ""
+    """As it was printed: that is what the server wants back."""
 
 
 class Papers(msgspec.Struct, frozen=True):
@@ -106,13 +106,14 @@ def read_token(path: str) -> Token:
     """Raises ProviderError."""
     try:
         text = Path(path).expanduser().read_text().split()[-1]
-        return msgspec.json.decode(base64.b64decode(text), type=Token)
+        token = msgspec.json.decode(base64.b64decode(text), type=Token)
     except (OSError, IndexError, ValueError, msgspec.DecodeError) as error:
         raise ProviderError(
             f"There is no trust token in {path}.",
             why=str(error),
             remedy="lxc config trust add (on the server) prints one: put it into that file",
         ) from error
+    return msgspec.structs.replace(token, text=text)
 
 
 def introduce(place: Place, token: Token) -> Papers:
