@@ -62,6 +62,7 @@ async def ensure(context: Context, plan: MachinePlan, master: Master, work: Work
     if known:
         return known
     layout = Layout.of(plan)
+    await _drop(context, master.name, layout.masters)
     unpacked = layout.machine_folder / "virtualbox.box"
     work.intend("path", path=str(unpacked))
     source = await asyncio.to_thread(_lay_out, plan, unpacked)
@@ -121,11 +122,14 @@ def _not_imported(plan: MachinePlan, error: VirtualBoxError) -> BaseException:
 
 
 async def let_go(context: Context, name: str, folder: Path) -> None:
-    """Remove the box's machine where no other machine stands on it any more."""
+    """Remove the box's machine where no other machine stands on it any more, and what is left of one."""
     async with context.box_lock(name):
-        gone = await context.bridge.call("drop master", name=name, folder=str(folder))
-        if gone:
-            await asyncio.to_thread(_tidy, folder, name)
+        await _drop(context, name, folder)
+
+
+async def _drop(context: Context, name: str, folder: Path) -> None:
+    if await context.bridge.call("drop master", name=name, folder=str(folder)):
+        await asyncio.to_thread(_tidy, folder, name)
 
 
 def _tidy(folder: Path, name: str) -> None:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
-import msgspec
 import pytest
 
 from core.model.machine import MachineState
 from core.providers.libvirt.address import URI_VARIABLE
 from tests.providers.bench import Machine
+from tests.providers.crashing import die
 from tests.providers.libvirt.bench import LibvirtBench
 from tests.providers.qemu.test_crash import (
-    KILLED,
     machine_with_snapshot,
     memory_is_kept,
     no_machine,
@@ -26,7 +23,7 @@ from tests.providers.qemu.test_crash import (
     suspended_machine,
     undo_written,
 )
-from tests.support.libvirtd import ROOT, Libvirtd
+from tests.support.libvirtd import Libvirtd
 
 pytestmark = pytest.mark.real
 
@@ -43,21 +40,6 @@ async def bench(
     made = LibvirtBench(short_folder, session_daemon.uri)
     yield made
     await made.close()
-
-
-def _die(machine: Machine, action: str, point: int, folder: Path, journal: Path) -> bool:
-    """Whether the process died before it was through."""
-    plan = folder / "plan.json"
-    plan.write_bytes(msgspec.json.encode(machine.plan))
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.providers.libvirt.dying", action, str(point), str(plan), str(journal)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-    )
-    assert done.returncode in (0, KILLED), done.stderr
-    return done.returncode == KILLED
 
 
 async def unchanged(machine: Machine) -> None:
@@ -123,7 +105,7 @@ async def test_killed_in_the_middle(
             await bench.hang_up(machine.plan)
             await bench.close()
             journal = short_folder / f"journal{point}"
-            died = await asyncio.to_thread(_die, machine, action, point, short_folder, journal)
+            died = await asyncio.to_thread(die, "libvirt", machine, action, point, short_folder, journal)
             machine.provider = bench.again()
             if not died:
                 break

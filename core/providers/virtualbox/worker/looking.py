@@ -88,8 +88,8 @@ def _saved_memory(point: Any) -> int:
 def orphans(api: Api, folders: list[str]) -> list[dict[str, Any]]:
     """Media below ``folders`` that no machine and no other medium needs."""
     found = []
-    for medium in _all(api, api.array(api.box, "hardDisks")):
-        if not _below(medium.location, folders):
+    for medium in all_disks(api):
+        if not is_below(medium.location, folders):
             continue
         if api.array(medium, "machineIds") or api.array(medium, "children"):
             continue
@@ -110,12 +110,13 @@ def forget_orphans(api: Api, folders: list[str]) -> list[str]:
     return gone
 
 
-def _below(location: str, folders: list[str]) -> bool:
+def is_below(location: str, folders: list[str]) -> bool:
     return any(location.startswith(folder.rstrip("/") + "/") for folder in folders)
 
 
-def _all(api: Api, media: list[Any]) -> list[Any]:
-    found = []
+def all_disks(api: Api) -> list[Any]:
+    """Disks that VirtualBox knows, and those that stand on them."""
+    found, media = [], api.array(api.box, "hardDisks")
     while media:
         medium = media.pop()
         found.append(medium)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from core.providers.virtualbox.worker.api import Api, Refused, Steps
+from core.providers.virtualbox.worker.looking import all_disks, forget_orphans, is_below
 
 MARK = "boxwright/box"
 """Extra data of a machine that stands for a box, written when it is whole: the box's digest."""
@@ -26,11 +27,8 @@ def master(api: Api, name: str, digest: str) -> str:
 
 def import_box(api: Api, appliance: str, name: str, folder: str, digest: str) -> Steps:
     """A machine called ``name`` below ``folder`` from an OVF or OVA, with a snapshot to make clones of."""
-    half = api.find(name)
-    if half is not None:
-        if not half.settingsFilePath.startswith(folder.rstrip("/") + "/"):
-            raise Refused("taken", f"The machine {name!r} is somebody else's: {half.settingsFilePath}")
-        yield from remove(api, half.id)
+    if api.find(name) is not None:
+        raise Refused("taken", f"There is a machine {name!r} already.")
     reader = api.box.createAppliance()
     yield reader.read(appliance)
     reader.interpret()
@@ -140,18 +138,23 @@ RUNNING = ("Running", "Paused", "Stuck", "Starting", "Saving", "Restoring")
 
 
 def drop_master(api: Api, name: str, folder: str) -> Steps:
-    """Remove the machine that stands for a box, whole or half made, unless a clone stands on it; whether it
-    has gone. One of that name that is not in ``folder`` is somebody else's."""
-    machine = api.find(name)
-    if machine is None or not machine.settingsFilePath.startswith(folder.rstrip("/") + "/"):
-        return False
-    origin = machine
-    if machine.accessible and machine.snapshotCount:
-        origin = machine.findSnapshot("").machine
-    for attached in api.array(origin, "mediumAttachments") if machine.accessible else ():
-        if attached.medium is None:
-            continue
-        for child in api.array(attached.medium, "children"):
-            if machine.id not in api.array(child, "machineIds"):
-                return False
-    return (yield from remove(api, machine.id))
+    """Remove the machine that stands for a box, whole or half made, unless a clone stands on it; whether its
+    folder can go. One of that name that is not in ``folder`` is somebody else's."""
+    machine, home = api.find(name), str(Path(folder, name))
+    if machine is not None:
+        if not machine.settingsFilePath.startswith(home + "/"):
+            return False
+        if machine.accessible and _stood_on(api, machine):
+            return False
+        yield from remove(api, machine.id)
+    forget_orphans(api, [home])
+    return not any(is_below(medium.location, [home]) for medium in all_disks(api))
+
+
+def _stood_on(api: Api, machine: Any) -> bool:
+    origin = machine.findSnapshot("").machine if machine.snapshotCount else machine
+    for attached in api.array(origin, "mediumAttachments"):
+        children = api.array(attached.medium, "children") if attached.medium is not None else ()
+        if any(machine.id not in api.array(child, "machineIds") for child in children):
+            return True
+    return False

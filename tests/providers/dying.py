@@ -1,7 +1,7 @@
 """One action on one machine, in a process that ends itself at the action's N-th suspension point.
 
-``python -m tests.providers.libvirt.dying ACTION POINT PLAN JOURNAL``: the connection's own threads do not
-survive a fork, so this is a process of its own. Status 137: it died before it was through.
+``python -m tests.providers.dying PROVIDER ACTION POINT PLAN JOURNAL``: threads and workers of a
+provider do not survive a fork, so this is a process of its own. Status 137: it died before it was through.
 """
 
 from __future__ import annotations
@@ -10,17 +10,18 @@ import asyncio
 import os
 import sys
 from collections.abc import Awaitable, Callable
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import msgspec
 
 from core.model.machine import MachinePlan
 from core.model.work import Work
-from core.providers.libvirt import LibvirtProvider
+from core.providers.base import Provider
 from tests.providers.qemu.test_crash import KILLED, JournalledWork
 from tests.support.interrupt import call_at
 
-Action = Callable[[LibvirtProvider, MachinePlan, Work], Awaitable[object]]
+Action = Callable[[Provider, MachinePlan, Work], Awaitable[object]]
 
 ACTIONS: dict[str, Action] = {
     "create": lambda provider, plan, work: provider.create(plan, work),
@@ -35,9 +36,10 @@ ACTIONS: dict[str, Action] = {
 }
 
 
-async def main(action: str, point: int, plan_file: Path, journal: Path) -> None:
+async def main(name: str, action: str, point: int, plan_file: Path, journal: Path) -> None:
     plan = msgspec.json.decode(plan_file.read_bytes(), type=MachinePlan)
-    provider = LibvirtProvider()
+    (found,) = entry_points(group="boxwright.providers", name=name)
+    provider: Provider = found.load()()
     work = JournalledWork(provider.undo, journal)
 
     async def act() -> None:
@@ -49,4 +51,5 @@ async def main(action: str, point: int, plan_file: Path, journal: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]), Path(sys.argv[4])))
+    _, name, action, point, plan, journal = sys.argv
+    asyncio.run(main(name, action, int(point), Path(plan), Path(journal)))

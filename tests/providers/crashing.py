@@ -1,0 +1,29 @@
+"""An engine that is killed in the middle of an action."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+
+from tests.providers.bench import Machine
+from tests.providers.qemu.test_crash import KILLED
+from tests.support.libvirtd import ROOT
+
+
+def die(provider: str, machine: Machine, action: str, point: int, folder: Path, journal: Path) -> bool:
+    """Whether the process died before it was through."""
+    plan = folder / "plan.json"
+    plan.write_bytes(msgspec.json.encode(machine.plan))
+    words = [provider, action, str(point), str(plan), str(journal)]
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.providers.dying", *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert done.returncode in (0, KILLED), done.stderr
+    return done.returncode == KILLED
