@@ -38,9 +38,10 @@ lock: ## Pin the newest allowed versions (ARGS="--upgrade"), or only what pyproj
 	@test -x $(PYTHON_HERE) || scripts/setup check
 	@exec scripts/lock $(ARGS)
 
-schema: ## Write docs/boxwright.schema.json from the model
+schema: ## Write docs/boxwright.schema.json and docs/settings.schema.json from the models
 	@scripts/setup check
-	@exec $(PYTHON_HERE) -m core.projects.schema docs/boxwright.schema.json
+	@$(PYTHON_HERE) -m core.projects.schema docs/boxwright.schema.json
+	@exec $(PYTHON_HERE) -m tui.settings docs/settings.schema.json
 
 clean: ## Remove the virtual environment and everything that was generated
 	rm -rf .venv .system-packages-declined dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

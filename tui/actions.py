@@ -12,21 +12,21 @@ from core.model.operation import Operation, StepState
 from core.model.problem import Problem
 from tui import orders
 from tui.asking import Asking
-from tui.bindings import CONSOLE, LOG, OWN, Own
+from tui.bindings import Own
 from tui.choice import Choice
 from tui.console.opening import Opening
+from tui.custom import Custom
 from tui.keys import refusal
 from tui.log.opening import Logs
 from tui.look.lines import Part
 from tui.orders import Values
 from tui.reading import Reading
+from tui.switching import Switching
 from tui.views.steps import problem_lines
 
 if TYPE_CHECKING:
     from tui.program import BoxwrightApp
     from tui.workbench import Workbench
-
-_OWN = {own.id: own for own in (*OWN, *CONSOLE, *LOG)}
 
 
 class Actions:
@@ -42,6 +42,8 @@ class Actions:
         self._reading = Reading(self, app, workbench)
         self._opening = Opening(self, app, workbench)
         self._logs = Logs(self, app, workbench)
+        self._switching = Switching(self, app, workbench)
+        self._custom = Custom(self, app, workbench)
         self.asking = Asking(self, app, workbench)
         self._here: dict[str, Callable[[Choice], Any]] = {
             "machine.ssh": self._opening.shell,
@@ -50,8 +52,8 @@ class Actions:
             "snapshot.list": lambda _choice: self._show_tab("snapshots"),
             "box.show": lambda _choice: self._show_tab("overview"),
             "box.list": lambda _choice: self._bench.focus_list("boxes"),
-            "machine.status": lambda _choice: self._everywhere(False),
-            "machine.global-status": lambda _choice: self._everywhere(True),
+            "machine.status": lambda _choice: self._switching.show_one(),
+            "machine.global-status": lambda _choice: self._switching.show_all(),
             "operation.logs": lambda _choice: self._show_tab("log"),
             "operation.show": lambda _choice: self._show_tab("steps"),
             "operation.cancel": self._cancel,
@@ -85,7 +87,11 @@ class Actions:
             "workbench.new": lambda: self._begin(self._new_machine()),
             **self._opening.table(),
             **self._logs.table(),
-            "workbench.everywhere": lambda: self._everywhere(not bench.lists.everywhere),
+            "workbench.everywhere": lambda: self._begin(self._switching.ask()),
+            "workbench.bigger": lambda: bench.resize_side(1),
+            "workbench.smaller": lambda: bench.resize_side(-1),
+            "workbench.full": bench.fill,
+            "workbench.menu": lambda: self._begin(self.asking.menu()),
             "workbench.line": self._show_line,
             "workbench.theme": self._app.choose_theme,
             "workbench.quit": self._app.exit,
@@ -94,15 +100,20 @@ class Actions:
     # Doing.
 
     def perform_id(self, id: str) -> None:
-        found = BY_ID.get(id) or _OWN.get(id)
+        found = BY_ID.get(id) or self._bench.keymap.own_by_id(id)
         if found is not None:
             self.perform(found)
 
     def perform(
         self, what: CommandSpec | Own, values: Values | None = None, choice: Choice | None = None
     ) -> None:
+        forbidden = self._bench.keymap.forbids(what)
+        if forbidden:
+            self._bench.say(f"{what.title}: {forbidden}", "warn")
+            return
         if isinstance(what, Own):
-            self._own[what.id]()
+            own = self._own.get(what.id)
+            own() if own is not None else self._custom.perform(what.id)
             return
         if choice is None and what.struct is not None and len(self._bench.lists.marked(what.subject)) > 1:
             self._begin(self._all_marked(what, dict(values or {})))
@@ -242,13 +253,6 @@ class Actions:
         self._bench.detail.turn(way)
         if inside or self._bench.has_class("-narrow"):
             self._bench.focus_detail()
-
-    def _everywhere(self, everywhere: bool) -> None:
-        self._bench.lists.everywhere = everywhere or not self._bridge.project
-        if everywhere:
-            self._begin(self._bridge.refresh())
-        self._bench.state_changed(frozenset("*"))
-        self._bench.focus_list("machines")
 
     def _cancel(self, choice: Choice) -> None:
         assert choice.operation is not None

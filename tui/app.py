@@ -10,29 +10,30 @@ from typing import TYPE_CHECKING
 
 from tui.bridge import Bridge, Connector, connect_socket
 from tui.loading import load
+from tui.settings import last_project
 from tui.terminal import Terminal, look_around
 
 if TYPE_CHECKING:
     from tui.program import BoxwrightApp
 
 
-def run(project: Path | None) -> int:
+def run(project: Path | None, *, read_only: bool = False) -> int:
     """Open the workbench on a project's folder, or on none. The exit status."""
     # What is made while loading stays: looking through it for garbage would take as long as the first frame.
     gc.disable()
-    return asyncio.run(main(project, connect_socket))
+    return asyncio.run(main(project, connect_socket, read_only=read_only))
 
 
-async def main(project: Path | None, connector: Connector) -> int:
+async def main(project: Path | None, connector: Connector, *, read_only: bool = False) -> int:
     """As :func:`run`, on a loop and with an engine of the caller's."""
     terminal = look_around()
-    bridge = Bridge(str(project) if project else "", connector=connector, frames=terminal.frames)
+    bridge = Bridge(str(project) if project else last_project(), connector=connector, frames=terminal.frames)
     connection = asyncio.get_running_loop().create_task(bridge.run())
     try:
         # The engine is asked, and answers, while the interface is still loading.
         await _load()
-        app = make(bridge, terminal)
-        await app.run_async()
+        app = make(bridge, terminal, read_only=read_only)
+        await app.run_async(mouse=app.settings.current.mouse)
         return app.return_code or 0
     finally:
         connection.cancel()
@@ -49,7 +50,7 @@ async def _load() -> None:
         sys.setswitchinterval(usual)
 
 
-def make(bridge: Bridge, terminal: Terminal) -> BoxwrightApp:
+def make(bridge: Bridge, terminal: Terminal, *, read_only: bool = False) -> BoxwrightApp:
     from tui.program import BoxwrightApp
 
-    return BoxwrightApp(bridge, terminal)
+    return BoxwrightApp(bridge, terminal, read_only=read_only)

@@ -38,10 +38,14 @@ class Asking:
                 "command",
                 ":",
                 hint="a command; tab completes, up goes back to earlier ones",
-                complete=lambda text: orders.complete(text, self._machine_names()),
+                complete=self._complete,
                 earlier=history.load(),
             )
         )
+
+    def _complete(self, text: str) -> str:
+        own = [id for id in self._bench.keymap.custom if text and id.startswith(text)]
+        return own[0] if own else orders.complete(text, self._machine_names())
 
     def _machine_names(self) -> list[str]:
         shown = self._bench.lists.project
@@ -68,6 +72,9 @@ class Asking:
             self._app.exit()
             return
         history.remember(line)
+        if line.strip() in self._bench.keymap.custom:
+            self._actions.perform_id(line.strip())
+            return
         try:
             shown = self._bench.lists.project
             typed = orders.parse(line, list(self._bridge.state.machines.values()), shown)
@@ -89,9 +96,22 @@ class Asking:
         if chosen:
             self._actions.perform_id(chosen)
 
+    async def menu(self) -> None:
+        """Of the selected thing alone."""
+        from tui.dialogs.palette import Palette
+        from tui.manual import menu_entries
+
+        choice = self._bench.choice
+        entries = menu_entries(self._bench.keymap, choice)
+        title = choice.title or "boxwright"
+        chosen = await self._app.push_screen_wait(Palette(entries, title=title))
+        if chosen:
+            self._actions.perform_id(chosen)
+
     def help(self) -> None:
         from tui.dialogs.info import Info
         from tui.manual import help_lines
 
         kind = self._bench.lists.kind
-        self._app.push_screen(Info("Keys", lambda width: help_lines(self._bench.keymap, kind, width)))
+        place = "log" if self._bench.in_log else "console" if self._bench.in_console else ""
+        self._app.push_screen(Info("Keys", lambda width: help_lines(self._bench.keymap, kind, width, place)))

@@ -18,6 +18,8 @@ class Item(msgspec.Struct, frozen=True):
     key: str
     title: str
     possible: bool = True
+    help: str = ""
+    """What it does, or why it is not possible: shown where the mouse rests on it."""
 
 
 class Footer(Painted):
@@ -88,6 +90,14 @@ class Footer(Painted):
         if not item.possible:
             return [(f"{item.key} {item.title}  ", "muted")]
         return [(item.key, "!accent"), (f" {item.title}  ", "text")]
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        here = next((id for start, end, id in self._spans if start <= event.x < end), "")
+        item = next((item for item in (*self._items, *self._fixed) if item.id == here), None)
+        help = item.help if item is not None else ""
+        if (self.tooltip or "") != help:
+            # Names may hold brackets, which are no markup here.
+            self.tooltip = help.replace("[", "\\[") or None
 
     def on_click(self, event: events.Click) -> None:
         for start, end, id in self._spans:

@@ -21,6 +21,7 @@ class Header(Painted):
         self._project = project
         self._state = State()
         self._link = Link(LinkState.CONNECTING)
+        self.read_only = False
 
     def show(self, state: State, link: Link, project: str) -> None:
         before = (self._parts_left(), self._parts_right())
@@ -71,4 +72,5 @@ class Header(Painted):
         running = sum(machine.state is MachineState.RUNNING for machine in self._state.machines.values())
         busy = self._state.busy
         parts: list[Part] = [(f"{running} running", "good" if running else "muted")]
-        return [*parts, (f"  {busy} busy ", "busy" if busy else "muted")]
+        parts.append((f"  {busy} busy ", "busy" if busy else "muted"))
+        return [("read-only  ", "warn"), *parts] if self.read_only else parts

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from core.commands import COMMANDS, CommandSpec, Subject
 from tui.bindings import CONSOLE, CONSOLE_LEAVE, LOG, OWN, Own
 from tui.choice import Choice
+from tui.settings import CustomCommand, On
 
 _HIDDEN = frozenset({"workbench", "completion"})
 """Verbs that mean nothing inside of the workbench."""
@@ -22,12 +23,52 @@ def commands() -> list[CommandSpec]:
     return [spec for spec in COMMANDS if spec.id not in _HIDDEN]
 
 
-class Keymap:
-    """Keys by command id. ``changes``: the user's own, from the settings."""
+_LOOKING = frozenset({"box.search", "box.outdated", "box.verify"})
+"""Operations that change nothing."""
 
-    def __init__(self, changes: Mapping[str, str] = {}) -> None:
-        self._keys = {spec.id: changes.get(spec.id, spec.key) for spec in commands()}
-        self._keys |= {own.id: changes.get(own.id, own.key) for own in (*OWN, *CONSOLE, *LOG)}
+_CHANGING = frozenset(
+    {
+        "machine.ssh", "machine.serial", "project.init", "operation.cancel", "engine.stop", "template.fmt",
+        "template.convert", "workbench.new", "workbench.again", "workbench.edit", "workbench.editor",
+    }
+)  # fmt: skip
+"""What changes something without being an operation of the engine, or lets one do so."""
+
+
+def changes(what: CommandSpec | Own) -> bool:
+    """Whether it can change anything but what is shown."""
+    if what.id in _CHANGING or what.id.startswith("custom."):
+        return True
+    return isinstance(what, CommandSpec) and what.struct is not None and what.id not in _LOOKING
+
+
+class Keymap:
+    """Keys by command id. ``changes``: the user's own, from the settings, as are ``custom`` commands.
+    With ``read_only`` nothing that changes anything has a key."""
+
+    def __init__(
+        self,
+        changes: Mapping[str, str] = {},
+        custom: Sequence[CustomCommand] = (),
+        *,
+        read_only: bool = False,
+    ) -> None:
+        self.read_only = read_only
+        self.custom = {f"custom.{one.name}": one for one in custom}
+        self.own = (*OWN, *(_own(one) for one in custom))
+        everything: list[CommandSpec | Own] = [*commands(), *self.own, *CONSOLE, *LOG]
+        self._keys = {
+            what.id: "" if self.forbids(what) else changes.get(what.id, what.key) for what in everything
+        }
+        self.complaints = _complaints(changes, self._keys)
+
+    def own_by_id(self, id: str) -> Own | None:
+        """What the workbench does by itself under that name."""
+        return next((own for own in (*self.own, *CONSOLE, *LOG) if own.id == id), None)
+
+    def forbids(self, what: CommandSpec | Own) -> str:
+        """Why it can never be done here; "" where it can."""
+        return "The workbench was opened read-only." if self.read_only and changes(what) else ""
 
     def key(self, id: str) -> str:
         return self._keys.get(id, "")
@@ -36,6 +77,9 @@ class Keymap:
         """What a key means while a thing of that kind is selected. ``pressed``: its name and its character.
         A command on that kind of thing comes before others."""
         names = set(pressed)
+        for id, one in self.custom.items():
+            if self._keys[id] in names and one.on in (kind.value, On.ANYTHING):
+                return next(own for own in self.own if own.id == id)
         found: CommandSpec | None = None
         for spec in commands():
             if self._keys[spec.id] in names and _fits(spec, kind):
@@ -44,7 +88,7 @@ class Keymap:
                 found = found or spec
         if found is not None:
             return found
-        return next((own for own in OWN if self._keys[own.id] in names), None)
+        return next((own for own in self.own if self._keys[own.id] in names), None)
 
     def console(self, pressed: Iterable[str]) -> Own | None:
         """What a key means in a console that was left by the chord."""
@@ -61,6 +105,25 @@ class Keymap:
         fitting = [spec for spec in commands() if self._keys[spec.id] and _shown(spec, kind)]
         order = {id: number for number, id in enumerate(_FIRST)}
         return sorted(fitting, key=lambda spec: order.get(spec.id, len(order)))
+
+
+def _own(one: CustomCommand) -> Own:
+    does = one.line or one.guest or one.host
+    return Own(f"custom.{one.name}", one.key, one.title or one.name, one.help or does)
+
+
+def _complaints(changes: Mapping[str, str], keys: Mapping[str, str]) -> tuple[str, ...]:
+    """What is wrong with the user's own keys."""
+    found = [f"There is no command {id!r} to give a key to." for id in changes if id not in keys]
+    for id, key in changes.items():
+        group = id.partition(".")[0]
+        others = [
+            other
+            for other, taken in keys.items()
+            if key and taken == key and other != id and other.partition(".")[0] == group
+        ]
+        found += [f"The key {key!r} is {other}'s as well as {id}'s." for other in others]
+    return tuple(found)
 
 
 def _fits(spec: CommandSpec, kind: Subject) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.commands import CommandSpec, Subject
-from tui.bindings import CONSOLE, LOG, OWN
+from tui.bindings import CONSOLE, LOG
 from tui.choice import Choice
 from tui.dialogs.palette import Entry
 from tui.keys import Keymap, commands, refusal, spoken
@@ -17,6 +17,8 @@ _GROUPS = (
     (Subject.BUILD, "Builds"),
     (Subject.OPERATION, "Operations"),
 )
+_ON_THINGS = ("workbench.again", "workbench.edit", "workbench.run-before", "workbench.mark")
+"""What the workbench does by itself with one thing."""
 _IN_LOGS = (
     ("/", "search: all of it, in any size of file"),
     ("left right", "sideways, where lines are not wrapped"),
@@ -31,21 +33,35 @@ _IN_CONSOLES = (
 def palette_entries(keymap: Keymap, choice: Choice) -> list[Entry]:
     """Commands, those on the chosen kind of thing first, then what the workbench does by itself."""
     ordered = sorted(commands(), key=lambda spec: spec.subject is not choice.kind)
-    entries = [
-        Entry(spec.id, spec.title, spec.name, spoken(keymap.key(spec.id)), spec.help, refusal(spec, choice))
-        for spec in ordered
-    ]
+    entries = [_entry_of(spec, spec.name, keymap, choice) for spec in ordered]
     hidden = ("workbench.open", "workbench.back", "workbench.palette", "workbench.prompt")
     return entries + [
-        Entry(own.id, own.title, own.title.lower(), spoken(keymap.key(own.id)), own.help)
-        for own in OWN
+        Entry(own.id, own.title, own.title.lower(), spoken(keymap.key(own.id)), own.help, keymap.forbids(own))
+        for own in keymap.own
         if own.id not in hidden
     ]
 
 
-def help_lines(keymap: Keymap, kind: Subject, width: int) -> list[Line]:
-    """All keys; those for the kind of thing that is selected come first."""
-    lines: list[Line] = []
+def menu_entries(keymap: Keymap, choice: Choice) -> list[Entry]:
+    """What can be done with one thing: possible or not, with the reason."""
+    fitting = [spec for spec in commands() if spec.subject in (choice.kind, Subject.OPERATION)]
+    entries = [_entry_of(spec, spec.title, keymap, choice) for spec in fitting]
+    return entries + [
+        Entry(own.id, own.title, own.title, spoken(keymap.key(own.id)), own.help, keymap.forbids(own))
+        for own in keymap.own
+        if own.id in _ON_THINGS or own.id.startswith("custom.")
+    ]
+
+
+def _entry_of(spec: CommandSpec, name: str, keymap: Keymap, choice: Choice) -> Entry:
+    reason = keymap.forbids(spec) or refusal(spec, choice)
+    return Entry(spec.id, spec.title, name, spoken(keymap.key(spec.id)), spec.help, reason)
+
+
+def help_lines(keymap: Keymap, kind: Subject, width: int, place: str = "") -> list[Line]:
+    """All keys; those of the ``place`` that has them (``log``, ``console``) come first, then those for the
+    kind of thing that is selected."""
+    lines = _place_lines(keymap, width, place) if place else []
     groups = sorted(_GROUPS, key=lambda group: group[0] is not kind)
     for subject, title in groups:
         keyed = [spec for spec in commands() if _group(spec) is subject and keymap.key(spec.id)]
@@ -55,23 +71,33 @@ def help_lines(keymap: Keymap, kind: Subject, width: int) -> list[Line]:
                 lines += _entry(spoken(keymap.key(spec.id)), spec.help, width)
             lines.append([])
     lines.append([("Everywhere", "!accent")])
-    for own in OWN:
+    for own in keymap.own:
+        if not keymap.key(own.id):
+            continue
         lines += _entry(spoken(keymap.key(own.id)), own.help, width)
     others = [
         spec for spec in commands() if _group(spec) in (Subject.NONE, Subject.PROJECT) and keymap.key(spec.id)
     ]
     for spec in others:
         lines += _entry(spoken(keymap.key(spec.id)), spec.help, width)
-    log = tuple((spoken(keymap.key(one.id)), one.help) for one in LOG)
-    console = tuple((spoken(keymap.key(one.id)), one.help) for one in CONSOLE)
-    for title, entries in (
-        ("Log", (*_IN_LOGS, *log)),
-        ("Console", (*console[:1], *_IN_CONSOLES, *console[1:])),
-    ):
-        lines += [[], [(title, "!accent")]]
-        for key, text in entries:
-            lines += _entry(key, text, width)
+    for other in ("log", "console"):
+        if other != place:
+            lines += [[], *_place_lines(keymap, width, other)[:-1]]
     return lines
+
+
+def _place_lines(keymap: Keymap, width: int, place: str) -> list[Line]:
+    """The keys of a log or a console, and an empty line."""
+    named = CONSOLE if place == "console" else LOG
+    entries = [(spoken(keymap.key(one.id)), one.help) for one in named if keymap.key(one.id)]
+    if place == "console":
+        entries[1:1] = _IN_CONSOLES
+    else:
+        entries[0:0] = _IN_LOGS
+    lines: list[Line] = [[(place.capitalize(), "!accent")]]
+    for key, text in entries:
+        lines += _entry(key, text, width)
+    return [*lines, []]
 
 
 def _group(spec: CommandSpec) -> Subject:

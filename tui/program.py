@@ -6,6 +6,7 @@ import gc
 import os
 from pathlib import Path
 
+import msgspec
 from textual.app import App
 from textual.driver import Driver
 from textual.theme import BUILTIN_THEMES
@@ -32,23 +33,40 @@ class BoxwrightApp(App[None], inherit_bindings=False):
     ENABLE_COMMAND_PALETTE = False
     CSS_PATH = "workbench.tcss"
 
-    def __init__(self, bridge: Bridge, terminal: Terminal, *, settings_file: Path | None = None) -> None:
-        self._settings_file = settings_file or settings.file()
-        self._settings, broken = settings.load(self._settings_file)
-        self._complaints = [broken] if broken else []
-        self.wardrobe = Wardrobe(self._settings_file.parent / "themes", resources.themes(), terminal)
-        theme = self.wardrobe.first(self._settings.theme)
-        if self.wardrobe.complaint is not None:
-            self._complaints.append(self.wardrobe.complaint)
+    def __init__(
+        self,
+        bridge: Bridge,
+        terminal: Terminal,
+        *,
+        settings_file: Path | None = None,
+        read_only: bool = False,
+    ) -> None:
+        path = settings_file or settings.file()
+        self.settings = settings.Watched(path)
+        self._read_only = read_only
+        if self.settings.current.ascii:
+            terminal = msgspec.structs.replace(terminal, unicode=False)
+        self.wardrobe = Wardrobe(path.parent / "themes", resources.themes(), terminal)
+        theme = self.wardrobe.first(self.settings.current.theme)
         self.look = Look(theme, terminal)
         super().__init__(ansi_color=theme.ansi)
         self._use(theme)
+        # Nothing moves but what there is news of.
+        self.animation_level = "none"
         self.bridge = bridge
         self.consoles = Consoles(bridge)
-        self.workbench = Workbench(bridge, self.consoles, self.look, Keymap(self._settings.keys))
-        self.workbench.greeting = "  ".join(
-            f"{complaint.problem.what} {complaint.problem.why}" for complaint in self._complaints
-        )
+        self.workbench = Workbench(bridge, self.consoles, self.look, self._own_keymap())
+        self.workbench.greeting = "  ".join(self._complaints())
+
+    def _own_keymap(self) -> Keymap:
+        chosen = self.settings.current
+        return Keymap(chosen.keys, chosen.commands, read_only=self._read_only or chosen.read_only)
+
+    def _complaints(self) -> list[str]:
+        """What is wrong with the settings, the keys and the theme."""
+        errors = [error for error in (self.settings.trouble, self.wardrobe.complaint) if error is not None]
+        found = [f"{error.problem.what} {error.problem.why}" for error in errors]
+        return [*found, *self.workbench.keymap.complaints]
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's own, with the way past it that consoles need."""
@@ -110,11 +128,15 @@ class BoxwrightApp(App[None], inherit_bindings=False):
 
     def _remember_theme(self, name: str) -> None:
         try:
-            settings.remember(self._settings_file, "theme", name)
+            self.settings.remember("theme", name)
         except BoxwrightError as error:
             self._complain(error)
 
+    # What the user edits while it runs.
+
     def _look_for_edits(self) -> None:
+        if self.settings.again():
+            self._wear_settings()
         try:
             theme = self.wardrobe.again()
         except BoxwrightError as error:
@@ -122,6 +144,21 @@ class BoxwrightApp(App[None], inherit_bindings=False):
             return
         if theme is not None:
             self._use(theme)
+
+    def _wear_settings(self) -> None:
+        wanted = self.settings.current.theme
+        if self.settings.trouble is None and wanted and not self.wardrobe.fixed:
+            self.show_theme(wanted)
+        self.workbench.keymap = self._own_keymap()
+        self.workbench.header.read_only = self.workbench.keymap.read_only
+        self.workbench.header.refresh()
+        self.workbench.refresh_footer()
+        if self.settings.trouble is not None:
+            self._complain(self.settings.trouble)
+        elif self.workbench.keymap.complaints:
+            self.workbench.say("  ".join(self.workbench.keymap.complaints), "warn")
+        else:
+            self.workbench.say("The settings were read anew.", "muted")
 
     def _complain(self, error: BoxwrightError) -> None:
         self.workbench.say(f"{error.problem.what} {error.problem.why}", "warn")

@@ -2,15 +2,79 @@
 
 from __future__ import annotations
 
+import enum
+import json
 import os
+import sys
 import tomllib
 from pathlib import Path
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from core.errors import ConfigError
 from core.model.problem import Place
 from core.paths import HOME_VARIABLE, locations
+
+
+class Screen(enum.StrEnum):
+    """How much room the side with the keys has."""
+
+    NORMAL = "normal"
+    HALF = "half"
+    FULL = "full"
+
+
+class Notify(enum.StrEnum):
+    """When the terminal is told that something long has ended."""
+
+    UNFOCUSED = "unfocused"
+    ALWAYS = "always"
+    NEVER = "never"
+
+
+class On(enum.StrEnum):
+    """What a command of one's own is about."""
+
+    MACHINE = "machine"
+    BOX = "box"
+    BUILD = "build"
+    ANYTHING = "anything"
+
+
+class CustomCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A command of one's own. Exactly one of ``line``, ``guest`` and ``host`` says what it does."""
+
+    name: Annotated[str, Meta(pattern="^[a-z][a-z0-9-]*$", max_length=40)]
+    """Its id is ``custom.`` and this; it is typed at the prompt like that."""
+    title: str = ""
+    help: str = ""
+    key: str = ""
+    on: On = On.MACHINE
+    line: str = ""
+    """A line as at the prompt, e.g. ``provision --only nginx``."""
+    guest: str = ""
+    """For the shell of the guest, in a tab."""
+    host: str = ""
+    """For ``sh`` on this computer. ``BOXWRIGHT_MACHINE``, ``BOXWRIGHT_PROJECT``, ``BOXWRIGHT_BOX`` and
+    ``BOXWRIGHT_BUILD`` name what is selected."""
+
+    def __post_init__(self) -> None:
+        if sum(bool(way) for way in (self.line, self.guest, self.host)) != 1:
+            raise ValueError(f"the command {self.name!r} needs exactly one of line, guest and host")
+        if self.guest and self.on is not On.MACHINE:
+            raise ValueError(f"the command {self.name!r} is for a guest, so it has to be on a machine")
+
+
+class Layout(msgspec.Struct, frozen=True, kw_only=True):
+    """What the workbench remembers of itself."""
+
+    screen: Screen = Screen.NORMAL
+    project: str = ""
+    """The project that was chosen last: opened where the workbench starts outside of any."""
+    toured: bool = False
+    """The first screen was seen."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,8 +82,19 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     theme: str = ""
     """Name of a theme; "" for the one that suits the terminal."""
+    ascii: bool = False
+    """Only ASCII for borders and signs, whatever the terminal can show."""
+    mouse: bool = True
+    """Off: the terminal's own selection works without a modifier."""
+    read_only: bool = False
+    """Nothing can be changed: there are no keys for it."""
+    notify: Notify = Notify.UNFOCUSED
+    notify_after: Annotated[float, Meta(ge=0)] = 10.0
+    """Seconds from which on an operation is long enough to be told of."""
     keys: dict[str, str] = {}
-    """Other keys for commands, by id: ``"machine.up" = "f5"``."""
+    """Other keys for commands, by id: ``"machine.up" = "f5"``; "" for none."""
+    commands: tuple[CustomCommand, ...] = ()
+    layout: Layout = Layout()
 
 
 def folder() -> Path:
@@ -48,14 +123,17 @@ def load(path: Path) -> tuple[Settings, ConfigError | None]:
         return Settings(), _unusable(path, error)
 
 
-def remember(path: Path, key: str, value: str) -> None:
-    """Set one key, keeping everything else of the file, its comments too. Raises ConfigError."""
+def remember(path: Path, key: str, value: str | bool) -> None:
+    """Set one key (``layout.screen`` is in a table), keeping everything else of the file, its comments too.
+    Raises ConfigError."""
     import tomlkit
     from tomlkit.exceptions import TOMLKitError
 
     try:
         document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
-        document[key] = value
+        table, _, name = key.rpartition(".")
+        holder: Any = document.setdefault(table, tomlkit.table()) if table else document
+        holder[name] = value
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         fresh = path.with_name(f".{path.name}.{os.getpid()}")
         fresh.write_text(tomlkit.dumps(document), encoding="utf-8")
@@ -66,6 +144,62 @@ def remember(path: Path, key: str, value: str) -> None:
         ) from error
 
 
+class Watched:
+    """The settings' file, looked at now and then."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.current, self.trouble = load(path)
+        self._changed = _stamp(path)
+
+    def again(self) -> bool:
+        """Read it where it was edited. True: there are other settings, or there is other trouble. What is
+        broken changes nothing."""
+        changed = _stamp(self.path)
+        if changed == self._changed:
+            return False
+        self._changed = changed
+        before = self.current, self.trouble
+        found, self.trouble = load(self.path)
+        if self.trouble is None:
+            self.current = found
+        return before != (self.current, self.trouble)
+
+    def remember(self, key: str, value: str | bool) -> None:
+        """Raises ConfigError."""
+        remember(self.path, key, value)
+        self.again()
+
+
+def schema() -> dict[str, Any]:
+    """The JSON Schema of the file, for editors."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "settings.toml",
+        "description": "The settings of Boxwright's workbench.",
+        **msgspec.json.schema(Settings),
+    }
+
+
+def schema_text() -> str:
+    """The schema as it is kept in the repository."""
+    return json.dumps(schema(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def last_project() -> str:
+    """The folder of the project that was chosen last, where it is still one; else ""."""
+    found = load(file())[0].layout.project
+    return found if found and (Path(found) / "boxwright.toml").is_file() else ""
+
+
+def _stamp(path: Path) -> tuple[int, int]:
+    try:
+        found = path.stat()
+    except OSError:
+        return 0, 0
+    return found.st_mtime_ns, found.st_size
+
+
 def _unusable(path: Path, error: Exception) -> ConfigError:
     return ConfigError(
         "The settings cannot be read; the defaults are used.",
@@ -73,3 +207,7 @@ def _unusable(path: Path, error: Exception) -> ConfigError:
         remedy=f"mend or remove {path}",
         place=Place(str(path)),
     )
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(schema_text(), encoding="utf-8")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, cast
 
 from textual import events
@@ -11,6 +12,7 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
+from core.errors import ConfigError
 from tui.bindings import CONSOLE, LOG
 from tui.bridge import Link, LinkState
 from tui.choice import Choice
@@ -19,6 +21,7 @@ from tui.header import Header
 from tui.keys import Keymap, refusal, spoken
 from tui.panes.lists import PANES, Lists
 from tui.panes.rows import RowList
+from tui.settings import Screen as Mode
 from tui.views.detail import Detail
 from tui.views.lines import LinesView
 from tui.views.tabs import TabLine
@@ -53,6 +56,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self._look = look
         self.lists = Lists(bridge, look, id="lists")
         self._quiet: Timer | None = None
+        self._mode = Mode.NORMAL
 
     def compose(self) -> ComposeResult:
         yield Header(self.bridge.project, id="header")
@@ -65,8 +69,10 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.detail = self.query_one(Detail)
         self.footer = self.query_one(Footer)
         self.header = self.query_one(Header)
+        self.header.read_only = self.keymap.read_only
         self.set_class(not self._look.terminal.unicode, "-ascii")
         self._fit(self.app.size.width)
+        self.show_mode(cast("BoxwrightApp", self.app).settings.current.layout.screen, remember=False)
         self.state_changed(frozenset("*"))
         self.lists.machines.focus()
         if self.greeting:
@@ -128,10 +134,11 @@ class Workbench(Screen[None], inherit_bindings=False):
             return
         choice = self.choice
         kind = self.lists.kind
-        items = [
-            Item(spec.id, spoken(self.keymap.key(spec.id)), spec.title, not refusal(spec, choice))
-            for spec in self.keymap.footer(kind)
-        ]
+        items = []
+        for spec in self.keymap.footer(kind):
+            reason = refusal(spec, choice)
+            key = spoken(self.keymap.key(spec.id))
+            items.append(Item(spec.id, key, spec.title, not reason, reason or spec.help))
         always = (("workbench.filter", "Filter"), ("workbench.prompt", "Command"), ("workbench.help", "Help"))
         fixed = [Item(own, spoken(self.keymap.key(own)), title) for own, title in always]
         self.footer.set_items(items, fixed)
@@ -150,6 +157,11 @@ class Workbench(Screen[None], inherit_bindings=False):
         items = [Item(own.id, spoken(self.keymap.key(own.id)), own.title) for own in LOG if own.shown]
         always = (("workbench.filter", "Search"), ("workbench.help", "Help"))
         self.footer.set_items(items, [Item(id, spoken(self.keymap.key(id)), title) for id, title in always])
+
+    @property
+    def in_console(self) -> bool:
+        """A console has the keys, or would get them."""
+        return self.in_detail and self.detail.console is not None
 
     @property
     def in_log(self) -> bool:
@@ -182,6 +194,7 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         widget = event.widget
+        self.set_class(self.in_detail, "-detail")
         if isinstance(widget, RowList) and widget.id in PANES and widget.id != self.pane:
             self.lists.pane = widget.id or self.pane
             self._refresh_choice()
@@ -205,6 +218,25 @@ class Workbench(Screen[None], inherit_bindings=False):
             console.keyboard.expected = True
         # A view that was just made, or was hidden until now, can take the keys only when it is laid out.
         self.call_after_refresh(view.focus)
+
+    # How much room the side with the keys has.
+
+    def resize_side(self, way: int) -> None:
+        """Round from normal over half to full."""
+        modes = list(Mode)
+        self.show_mode(modes[(modes.index(self._mode) + way) % len(modes)])
+
+    def fill(self) -> None:
+        self.show_mode(Mode.NORMAL if self._mode is Mode.FULL else Mode.FULL)
+
+    def show_mode(self, mode: Mode, *, remember: bool = True) -> None:
+        self._mode = mode
+        for one in Mode:
+            self.set_class(one is mode, f"-{one.value}")
+        self.call_after_refresh(self._refresh_choice)
+        if remember:
+            with contextlib.suppress(ConfigError):
+                cast("BoxwrightApp", self.app).settings.remember("layout.screen", mode.value)
 
     def next_pane(self, way: int) -> None:
         order = [*PANES, "detail"]

@@ -38,6 +38,14 @@ _VARIABLES = (
 )
 
 OWN: dict[str, tuple[Argument, ...]] = {
+    "workbench": (
+        Argument(
+            field="read_only",
+            flags=("--read-only",),
+            kind=ArgumentKind.FLAG,
+            help="open it without keys that change anything",
+        ),
+    ),
     "machine.ssh": (
         Argument(
             field="command",

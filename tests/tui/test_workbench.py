@@ -408,7 +408,7 @@ async def test_a_name_at_the_prompt_is_of_the_shown_project(start: Start, world:
         await driver.press("enter")
         await submitted(driver)
         assert last(world) == commands.Halt(machine=machine("web").key)
-        await driver.press("P", "colon")
+        await driver.press("P", "enter", "colon")
         await driver.type("halt web")
         await driver.press("enter")
         await driver.wait_for("Several projects have a machine 'web'.")

@@ -39,15 +39,17 @@ class Palette(Dialog[str]):
         entries: Sequence[Entry],
         noun: str = "command",
         empty: str = "No command has such a name.",
+        title: str = "",
     ) -> None:
         super().__init__()
         self._entries = tuple(entries)
         self._noun = noun
         self._empty = empty
+        self._title = title or f"{noun.capitalize()}s"
 
     def compose(self) -> ComposeResult:
         frame = Vertical(classes="frame")
-        frame.border_title = f"{self._noun.capitalize()}s"
+        frame.border_title = self._title.replace("[", "\\[")
         frame.border_subtitle = "enter does it, esc closes"
         with frame:
             yield Input(placeholder=f"type a part of a {self._noun}'s name", compact=True)

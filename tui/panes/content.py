@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Mapping
 
 from core import amounts
 from core.model.machine import Machine
@@ -20,6 +21,7 @@ _BAR = 5
 def machine_rows(state: State, project: str, signs: Signs) -> list[Row]:
     """Of one project in the order of its file, or of all projects ("")."""
     rows = []
+    titles = project_titles(state) if not project else {}
     for machine in _ordered(state, project):
         sign, role = signs_of.of_machine(machine.state, signs)
         operation = state.operation_of(str(machine.key)) if machine.holder else None
@@ -33,9 +35,31 @@ def machine_rows(state: State, project: str, signs: Signs) -> list[Row]:
             (doing(state, operation, signs), "busy"),
         ]
         if not project:
-            cells.insert(2, (clean(machine.project_name or machine.key.project.rpartition("/")[2]), "muted"))
+            cells.insert(2, (clean(titles[machine.key.project]), "muted"))
         rows.append(Row(str(machine.key), tuple(cells)))
     return rows
+
+
+def project_titles(state: State, roots: Iterable[str] = ()) -> dict[str, str]:
+    """The names of projects by their folders; those of one name with as much of the folder as tells them
+    apart."""
+    names = {root: root.rpartition("/")[2] for root in roots}
+    names |= {root: view.name or names.get(root, root) for root, view in state.projects.items()}
+    for machine in state.machines.values():
+        root = machine.key.project
+        names[root] = machine.project_name or names.get(root) or root.rpartition("/")[2]
+    same = Counter(names.values())
+    return {root: name if same[name] == 1 else _told_apart(root, name, names) for root, name in names.items()}
+
+
+def _told_apart(root: str, name: str, names: Mapping[str, str]) -> str:
+    others = [other for other, given in names.items() if given == name and other != root]
+    parts = root.split("/")
+    for count in range(1, len(parts) + 1):
+        tail = "/".join(parts[-count:])
+        if not any(f"/{other}".endswith(f"/{tail}") for other in others):
+            return tail if tail.rpartition("/")[2] == name else f"{name} ({tail})"
+    return root
 
 
 def box_rows(state: State, signs: Signs) -> list[Row]:

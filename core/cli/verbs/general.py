@@ -56,7 +56,7 @@ def completion(context: Context, _spec: CommandSpec, given: argparse.Namespace) 
     return ExitCode.DONE
 
 
-def workbench(context: Context, _spec: CommandSpec, _given: argparse.Namespace) -> int:
+def workbench(context: Context, _spec: CommandSpec, given: argparse.Namespace) -> int:
     """Open the workbench on the project here, or on none."""
     if context.options.json:
         raise UsageError("The workbench prints no JSON.", remedy="boxwright status --json")
@@ -70,7 +70,7 @@ def workbench(context: Context, _spec: CommandSpec, _given: argparse.Namespace) 
             why=f"The Python package {error.name!r} is missing; all other commands work without it.",
             remedy="pip install boxwright",
         ) from error
-    return int(application.run(_project(context)) or 0)
+    return int(application.run(_project(context), read_only=getattr(given, "read_only", False)) or 0)
 
 
 def _project(context: Context) -> Path | None:
