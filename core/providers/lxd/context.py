@@ -14,7 +14,7 @@ from core.providers.lxd import record as records
 from core.providers.lxd.connection import Connection
 from core.providers.lxd.events import Feed, Happening
 from core.providers.lxd.images import Images
-from core.providers.lxd.instances import Row, default_name, find
+from core.providers.lxd.instances import Row, default_name, find, under_way
 from core.providers.lxd.layout import Layout
 from core.providers.lxd.options import read_options
 from core.providers.lxd.place import Place, place_of
@@ -24,6 +24,9 @@ from core.providers.ports import Claims
 
 UNDO_PATIENCE = 20.0
 """Seconds for a daemon that is being restarted, when something has to be undone."""
+
+LAST_WORDS = 0.3
+"""Seconds for a call of an engine that has died to become an operation of the server's."""
 
 _ENDS = ("instance-stopped", "instance-shutdown", "instance-deleted")
 
@@ -103,6 +106,10 @@ class Context:
             watched = self._watched[plan.id] = Watched(plan)
         watched.plan = plan
         return watched
+
+    def knows(self, machine_id: str) -> bool:
+        """Whether this engine has had to do with the machine."""
+        return machine_id in self._watched
 
     def forget(self, plan: MachinePlan) -> None:
         self._watched.pop(plan.id, None)
@@ -208,13 +215,20 @@ def existing(plan: MachinePlan) -> Record:
 
 
 async def undoing(context: Context, given: Mapping[str, Any]) -> tuple[Connection, Row | None]:
-    """For undoing, which knows no plan: the server, once it answers, and the instance that there is."""
+    """For undoing, which knows no plan: the server, once it answers and does nothing to the instance any
+    more, and the instance that there is."""
     connection = context.connection(Place(given["server"], given["project"]))
+    if not context.knows(given["id"]):
+        # Begun by an engine that died: what it asked for at its last moment may be on its way.
+        await asyncio.sleep(LAST_WORDS)
     deadline = asyncio.get_running_loop().time() + UNDO_PATIENCE
     while True:
+        late = asyncio.get_running_loop().time() > deadline
         try:
-            return connection, await find(connection, given["id"], uuid=given["uuid"], name=given["name"])
+            row = await find(connection, given["id"], uuid=given["uuid"], name=given["name"])
+            if late or not await under_way(connection, row.name if row else given["name"]):
+                return connection, row
         except LxdError as error:
-            if error.status or asyncio.get_running_loop().time() > deadline:
+            if error.status or late:
                 raise
         await asyncio.sleep(0.2)

@@ -129,3 +129,14 @@ async def delete(connection: Connection, row: Row) -> None:
     except LxdError as error:
         if error.status != 404 and await connection.find(row.path) is not None:
             raise
+
+
+async def under_way(connection: Connection, name: str) -> bool:
+    """Whether the server is at work on the instance: half made, it can be neither changed nor deleted."""
+    found: Mapping[str, Any] = await connection.ask("GET", "/1.0/operations", query={"recursion": 1}) or {}
+    path = f"/1.0/instances/{segment(name)}"
+    return any(
+        str(used).partition("?")[0] == path and operation.get("class") == "task"
+        for operation in found.get("running") or ()
+        for used in (operation.get("resources") or {}).get("instances") or ()
+    )

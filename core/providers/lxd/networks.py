@@ -77,18 +77,20 @@ async def _addresses(
     return found
 
 
-async def remove_unused(connection: Connection, name: str, busy: Mapping[str, int]) -> None:
+async def remove_unused(
+    connection: Connection, name: str, busy: Mapping[str, int], locks: dict[str, asyncio.Lock]
+) -> None:
     """``busy``: how many machines are about to be put into each."""
-    if busy.get(name):
-        return
-    found = await connection.find(_path(name))
-    if found is None or found.get("config", {}).get(BY) != SELF or found.get("used_by"):
-        return
-    try:
-        await connection.operate("DELETE", _path(name))
-    except LxdError as error:
-        if error.status != 404 and "in use" not in error.problem.why:
-            raise
+    async with locks.setdefault(name, asyncio.Lock()):
+        found = await connection.find(_path(name))
+        if found is None or found.get("config", {}).get(BY) != SELF or found.get("used_by") or busy.get(name):
+            return
+        try:
+            await connection.operate("DELETE", _path(name))
+        except LxdError as error:
+            # Somebody else's engine may have put a machine into it meanwhile, or removed it itself.
+            if "in use" not in error.problem.why and await connection.find(_path(name)) is not None:
+                raise
 
 
 def _path(name: str) -> str:

@@ -14,7 +14,7 @@ from core.model.work import Work
 from core.providers.base import Started
 from core.providers.lxd import acquaintance, definition, forwards, images, instances, networks, volumes
 from core.providers.lxd import record as records
-from core.providers.lxd.connection import Connection, segment
+from core.providers.lxd.connection import Connection
 from core.providers.lxd.context import Context, existing, facts, place_for, undoing
 from core.providers.lxd.instances import Row, default_name
 from core.providers.lxd.layout import Layout
@@ -199,30 +199,13 @@ async def _remove(
     await volumes.remove_all(connection, machine_id, pools)
     await images.remove_unused(connection, context.coming)
     for name in shared:
-        await networks.remove_unused(connection, name, context.coming)
+        await networks.remove_unused(connection, name, context.coming, context.locks)
 
 
 async def undo_create(context: Context, given: Mapping[str, Any]) -> None:
     """Undo of ``lxd.machine``: remove exactly that machine's instance and what was made for it."""
-    connection, _ = await undoing(context, given)
-    for _ in range(100):
-        # An engine that died has left the server at work: what is half made cannot be deleted.
-        if not await _under_way(connection, given["name"]):
-            break
-        await asyncio.sleep(0.2)
     connection, row = await undoing(context, given)
     await _remove(context, connection, given["id"], row, given["networks"])
-
-
-async def _under_way(connection: Connection, name: str) -> bool:
-    """Whether the server is at work on the instance."""
-    found: Mapping[str, Any] = await connection.ask("GET", "/1.0/operations", query={"recursion": 1}) or {}
-    path = f"/1.0/instances/{segment(name)}"
-    return any(
-        str(used).partition("?")[0] == path and operation.get("class") == "task"
-        for operation in found.get("running") or ()
-        for used in (operation.get("resources") or {}).get("instances") or ()
-    )
 
 
 async def undo_start(context: Context, given: Mapping[str, Any]) -> None:

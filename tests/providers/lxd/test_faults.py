@@ -45,7 +45,8 @@ async def test_nothing_stays_at_the_daemon(bench: LxdBench, daemon: Lxd) -> None
     await one.destroy()
     assert await two.state() is MachineState.RUNNING
     assert daemon.objects()["images"] == there["images"], "the other machine is made of it"
-    await two.destroy()
+    await one.create()
+    await asyncio.gather(one.destroy(), two.destroy())
     assert daemon.objects() == before
 
 
