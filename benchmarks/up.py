@@ -50,7 +50,7 @@ memory = "160MiB"
 VAGRANTFILE = """\
 Vagrant.configure("2") do |config|
   config.vm.box = "tiny"
-  config.vm.guest = :linux
+  config.vm.guest = :tinycore
   config.vm.synced_folder ".", "/vagrant", disabled: true
   config.ssh.shell = "sh"
   config.ssh.insert_key = false

@@ -19,6 +19,9 @@ _FORCE = Argument(
     kind=ArgumentKind.FLAG,
     help="pull the plug instead of an orderly halt",
 )
+_TARGET = Argument(
+    field="target", metavar="TARGET", help="where to, e.g. qemu+ssh://host/system", required=True
+)
 _SNAPSHOT = Argument(field="name", metavar="SNAPSHOT", help="the snapshot's name", required=True)
 
 
@@ -75,6 +78,17 @@ MACHINE_COMMANDS: tuple[CommandSpec, ...] = (
         key="Z",
         capability=Capability.SUSPEND,
         why_not=conditions.suspended,
+    ),
+    CommandSpec(
+        id="machine.migrate",
+        verb=("migrate",),
+        title="Migrate",
+        help="Move a running machine to another libvirt, which sees the same files, while its guest goes on.",
+        subject=Subject.MACHINE,
+        struct=command.Migrate,
+        arguments=(_TARGET,),
+        capability=Capability.MIGRATE,
+        why_not=conditions.running,
     ),
     CommandSpec(
         id="machine.reload",

@@ -35,6 +35,11 @@ class Resume(_MachineCommand, frozen=True, tag="machine.resume"):
     pass
 
 
+class Migrate(_MachineCommand, frozen=True, tag="machine.migrate"):
+    target: str
+    """Where to, in the words of its provider, e.g. ``qemu+ssh://host/system``."""
+
+
 class Reload(_MachineCommand, frozen=True, tag="machine.reload"):
     """Halt and up again, with the project file as it is now."""
 
@@ -202,6 +207,7 @@ Command = (
     | Halt
     | Suspend
     | Resume
+    | Migrate
     | Reload
     | Destroy
     | Provision

@@ -14,6 +14,7 @@ class Capability(enum.StrEnum):
     SNAPSHOT = "snapshot"
     SNAPSHOT_MEMORY = "snapshot with memory"
     CLONE = "clone"
+    MIGRATE = "move while running"
     SERIAL = "serial console"
     STATS = "statistics"
     PORTS = "forwarded ports"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import msgspec
 
@@ -54,6 +54,15 @@ class Console(Protocol):
     async def write(self, data: bytes) -> None: ...
 
     async def close(self) -> None: ...
+
+
+@runtime_checkable
+class Migrating(Protocol):
+    """What a provider with Capability.MIGRATE can do besides."""
+
+    async def migrate(self, plan: MachinePlan, target: str, work: Work) -> Started:
+        """Move a running machine to another place of the same kind, e.g. another connection of libvirt's,
+        while its guest goes on. On failure it runs on where it was."""
 
 
 class Provider(Protocol):

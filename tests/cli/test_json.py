@@ -16,6 +16,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "machine.halt": ("halt web", "halt db"),
     "machine.suspend": ("suspend", "suspend noisy"),
     "machine.resume": ("resume",),
+    "machine.migrate": ("migrate noisy qemu:///session",),
     "machine.reload": ("reload web",),
     "machine.destroy": ("destroy", "destroy web --yes"),
     "machine.provision": ("provision",),

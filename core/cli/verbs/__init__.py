@@ -20,6 +20,7 @@ _HERE: dict[str, str] = {
     "machine.halt": "machines:run",
     "machine.suspend": "machines:run",
     "machine.resume": "machines:run",
+    "machine.migrate": "machines:run",
     "machine.reload": "machines:run",
     "machine.destroy": "machines:destroy",
     "machine.provision": "machines:run",

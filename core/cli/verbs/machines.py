@@ -98,6 +98,12 @@ def _refusal(context: Context, spec: CommandSpec, machine: Machine) -> str:
 def _remedy(spec: CommandSpec, machine: Machine) -> str:
     if machine.state is MachineState.BROKEN:
         return f"boxwright destroy {machine.name}"
-    if spec.id in ("machine.suspend", "machine.provision", "machine.reload", "machine.resume"):
+    if spec.id in (
+        "machine.suspend",
+        "machine.provision",
+        "machine.reload",
+        "machine.resume",
+        "machine.migrate",
+    ):
         return f"boxwright up {machine.name}"
     return ""

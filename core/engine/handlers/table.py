@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.engine.context import Handler
-from core.engine.handlers import boxes, builds, machines, provisioning, snapshots, transfer
+from core.engine.handlers import boxes, builds, machines, moving, provisioning, snapshots, transfer
 from core.model import command as commands
 
 BOX_ACTIONS: Mapping[type[Any], str] = {
@@ -26,6 +26,7 @@ HANDLERS: Mapping[type[Any], Handler] = {
     commands.Halt: machines.halt,
     commands.Suspend: machines.suspend,
     commands.Resume: machines.resume,
+    commands.Migrate: moving.migrate,
     commands.Reload: machines.reload,
     commands.Destroy: machines.destroy,
     commands.Provision: provisioning.provision,

@@ -57,11 +57,7 @@ async def suspend(context: Context, plan: MachinePlan, work: Work) -> None:
 async def _save(connection: Connection, plan: MachinePlan, work: Work) -> None:
     saving = asyncio.ensure_future(connection.run(_managed_save, plan.id, timeout=None))
     try:
-        while not (await asyncio.wait({saving}, timeout=_GLANCE))[0]:
-            done, total = await connection.run(_progress, plan.id)
-            if total:
-                work.progress(done, total, "B")
-        await saving
+        await follow(connection, plan, saving, work)
     except asyncio.CancelledError:
         # libvirt gives the guest back when the job is ended; a job that was through stays done.
         with contextlib.suppress(LibvirtError):
@@ -70,6 +66,15 @@ async def _save(connection: Connection, plan: MachinePlan, work: Work) -> None:
         if not saving.cancelled():
             saving.exception()
         raise
+
+
+async def follow(connection: Connection, plan: MachinePlan, job: asyncio.Future[None], work: Work) -> None:
+    """Show how far a job of libvirt's is, until it ends."""
+    while not (await asyncio.wait({job}, timeout=_GLANCE))[0]:
+        done, total = await connection.run(_progress, plan.id)
+        if total:
+            work.progress(done, total, "B")
+    await job
 
 
 def _managed_save(handle: Any, machine_id: str) -> None:

@@ -17,6 +17,7 @@ from core.providers.libvirt.library import LibvirtError, bindings, call
 CAPABILITIES = frozenset(
     {
         Capability.CLONE,
+        Capability.MIGRATE,
         Capability.NETWORKS,
         Capability.SUSPEND,
         Capability.SNAPSHOT,

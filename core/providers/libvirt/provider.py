@@ -17,6 +17,7 @@ from core.providers.libvirt import (
     domains,
     external,
     memory,
+    migrating,
     pooling,
     power,
     probing,
@@ -53,6 +54,7 @@ class LibvirtProvider:
             "libvirt.start": partial(power.undo_start, self._context),
             "libvirt.suspend": partial(memory.undo_suspend, self._context),
             "libvirt.resume": partial(memory.undo_resume, self._context),
+            "libvirt.migration": partial(migrating.undo_migrate, self._context),
             "libvirt.external": partial(external.undo_save, self._context),
             "libvirt.snapshot": partial(snapshots.undo_save, self._context),
         }
@@ -85,6 +87,9 @@ class LibvirtProvider:
 
     async def resume(self, plan: MachinePlan, work: Work) -> Started:
         return await memory.resume(self._context, plan, work)
+
+    async def migrate(self, plan: MachinePlan, target: str, work: Work) -> Started:
+        return await migrating.migrate(self._context, plan, target, work)
 
     async def destroy(self, plan: MachinePlan, work: Work) -> None:
         await power.destroy(self._context, plan)

@@ -40,3 +40,17 @@ class TestSession(Networks):
     ) -> AsyncIterator[TinyBench]:
         async for made in _bench(session_daemon, short_folder, tiny_image, monkeypatch):
             yield made
+
+
+@pytest.mark.real
+class TestSystem(Networks):
+    @pytest.fixture
+    async def bench(
+        self,
+        system_daemon: Libvirtd,
+        short_folder: Path,
+        tiny_image: Path,  # noqa: F811
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> AsyncIterator[TinyBench]:
+        async for made in _bench(system_daemon, short_folder, tiny_image, monkeypatch):
+            yield made

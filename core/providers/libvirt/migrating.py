@@ -1,0 +1,145 @@
+"""Moving a running machine to another libvirt, which sees the same files, while its guest goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from core.errors import ProviderError, UsageError
+from core.model.machine import MachinePlan, MachineState
+from core.model.work import Work
+from core.providers.base import Started
+from core.providers.images import finish
+from core.providers.libvirt import address, domains, forwards, networks
+from core.providers.libvirt import record as records
+from core.providers.libvirt.connection import Connection
+from core.providers.libvirt.context import Context, existing, facts
+from core.providers.libvirt.creating import SLOW
+from core.providers.libvirt.layout import Layout
+from core.providers.libvirt.library import LibvirtError, bindings
+from core.providers.libvirt.memory import follow
+from core.providers.libvirt.options import read_options
+from core.providers.libvirt.record import Record
+
+
+async def migrate(context: Context, plan: MachinePlan, target: str, work: Work) -> Started:
+    """Afterwards the machine is at ``target`` (a connection's URI), and nothing of it is where it was."""
+    record = existing(plan)
+    uri = _checked(plan, record, target)
+    source, other = context.connection(record.uri), context.connection(uri)
+    async with context.changing(plan) as watched:
+        await _refuse(source, other, plan)
+        wanted = networks.wanted(plan, read_options(plan.options), uri)
+        if wanted:
+            await other.run(networks.have, wanted, timeout=SLOW)
+        intent = work.intend("libvirt.migration", target=uri, **facts(plan, record.uri))
+        work.note(f"moving the memory to {uri}")
+        await _move(source, other, plan, record, work)
+        record = await _arrived(context, plan, record, uri)
+        intent.settle()
+        watched.known = MachineState.RUNNING
+    return forwards.started(record)
+
+
+def _checked(plan: MachinePlan, record: Record, target: str) -> str:
+    uri = read_options({"uri": target}).uri
+    if uri == record.uri:
+        raise UsageError(f"The machine {plan.key.name} is at {uri} already.")
+    far = address.far_host(uri) or address.far_host(record.uri)
+    if far and not all(disk.pool for disk in record.disks):
+        raise ProviderError(
+            f"The machine {plan.key.name} cannot be moved to {uri}.",
+            why="Its disks are files in a folder of this computer, which the other one does not see.",
+            remedy="storage_pool_name in its libvirt table, with a pool that both have",
+        )
+    return uri
+
+
+async def _refuse(source: Connection, other: Connection, plan: MachinePlan) -> None:
+    row = await source.run(domains.row, plan.id)
+    if row is None or not row.active or row.state != bindings().VIR_DOMAIN_RUNNING:
+        raise ProviderError(
+            f"The machine {plan.key.name} does not run.", remedy=f"boxwright up {plan.key.name}"
+        )
+    if await other.run(domains.row, plan.id) is not None:
+        raise ProviderError(
+            f"The machine {plan.key.name} has a domain at {other.uri} already.",
+            remedy=f"virsh -c '{other.uri}' undefine {row.name}",
+        )
+
+
+async def _move(source: Connection, other: Connection, plan: MachinePlan, record: Record, work: Work) -> None:
+    layout = Layout.of(plan)
+    near = address.far_host(source.uri) is None and address.far_host(other.uri) is None
+    socket = layout.runtime / "migration"
+    handle = await other.handle()
+    await asyncio.to_thread(layout.runtime.mkdir, mode=0o700, parents=True, exist_ok=True)
+    moving = asyncio.ensure_future(
+        source.run(_migrate, plan.id, handle, f"unix://{socket}" if near else "", timeout=None)
+    )
+    try:
+        await follow(source, plan, moving, work)
+    except asyncio.CancelledError:
+        # A move that was through stays done.
+        with contextlib.suppress(LibvirtError):
+            await finish(source.run(_abort, plan.id))
+        await asyncio.wait({moving})
+        if not moving.cancelled():
+            moving.exception()
+        raise
+    finally:
+        await asyncio.to_thread(socket.unlink, missing_ok=True)
+
+
+def _migrate(handle: Any, machine_id: str, other: Any, place: str) -> None:
+    """``place``: where QEMU hands over to QEMU, on one computer; "" for what the other libvirt says."""
+    libvirt = bindings()
+    flags = libvirt.VIR_MIGRATE_LIVE | libvirt.VIR_MIGRATE_PERSIST_DEST | libvirt.VIR_MIGRATE_UNDEFINE_SOURCE
+    flags |= libvirt.VIR_MIGRATE_ABORT_ON_ERROR
+    if place:
+        # Both see the same files, whatever QEMU keeps of them in memory: it is one kernel.
+        flags |= libvirt.VIR_MIGRATE_UNSAFE
+    parameters = {libvirt.VIR_MIGRATE_PARAM_URI: place} if place else {}
+    domains.needed(handle, machine_id).migrate3(other, parameters, flags)
+
+
+def _abort(handle: Any, machine_id: str) -> None:
+    domain = domains.find(handle, machine_id)
+    if domain is not None and domain.isActive():
+        domain.abortJob()
+
+
+async def _arrived(context: Context, plan: MachinePlan, record: Record, uri: str) -> Record:
+    """Its ports lead to where it is now."""
+    row = await context.connection(uri).run(domains.row, plan.id)
+    if row is None or not row.active:
+        raise ProviderError(f"The machine {plan.key.name} has ended while it was moved.")
+    await context.tunnels.close(plan.id)
+    shown = {**record.facts, "domain": f"{row.name} at {uri}"}
+    record = msgspec.structs.replace(record, uri=uri, facts=shown)
+    records.write(Layout.of(plan), record)
+    return await forwards.add(context, plan, record, row.number, record.ports)
+
+
+async def undo_migrate(context: Context, given: Mapping[str, Any]) -> None:
+    """Undo of ``libvirt.migration``: a move that was through stays done; of any other nothing is there."""
+    other = context.connection(given["target"])
+    source = context.connection(given["uri"])
+    here = await source.run(domains.row, given["id"])
+    if here is not None and here.active:
+        await other.run(domains.remove, given["id"], timeout=SLOW)
+        await source.run(domains.go_on, given["id"])
+        return
+    there = await other.run(domains.row, given["id"])
+    if there is None:
+        return
+    layout = Layout.from_facts(given)
+    record = records.read(layout)
+    if record and record.uri != given["target"]:
+        records.write(layout, msgspec.structs.replace(record, uri=given["target"], run=""))
+    await source.run(domains.remove, given["id"], timeout=SLOW)
+    await other.run(domains.go_on, given["id"])
