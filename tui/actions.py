@@ -16,6 +16,7 @@ from tui.bindings import Own
 from tui.choice import Choice
 from tui.console.opening import Opening
 from tui.custom import Custom
+from tui.editing import Edits
 from tui.keys import refusal
 from tui.log.opening import Logs
 from tui.look.lines import Part
@@ -41,8 +42,9 @@ class Actions:
         self.last_line = ""
         self._reading = Reading(self, app, workbench)
         self._opening = Opening(self, app, workbench)
-        self._logs = Logs(self, app, workbench)
+        self.logs = Logs(self, app, workbench)
         self._switching = Switching(self, app, workbench)
+        self._edits = Edits(self, app, workbench)
         self._custom = Custom(self, app, workbench)
         self.asking = Asking(self, app, workbench)
         self._here: dict[str, Callable[[Choice], Any]] = {
@@ -79,6 +81,8 @@ class Actions:
             "workbench.next-tab": lambda: self._turn(1),
             "workbench.close-tab": self._close_tab,
             "workbench.again": self._again,
+            "workbench.edit": lambda: self._begin(self._edits.here()),
+            "workbench.editor": lambda: self._begin(self._edits.in_editor()),
             "workbench.mark": lambda: bench.lists.listed.mark(),
             "workbench.mark-range": lambda: bench.lists.listed.mark_range(),
             "workbench.mark-all": lambda: bench.lists.listed.mark_all(),
@@ -86,7 +90,7 @@ class Actions:
             "workbench.reverse": lambda: self._tell_order(bench.lists.listed.sort_reversed()),
             "workbench.new": lambda: self._begin(self._new_machine()),
             **self._opening.table(),
-            **self._logs.table(),
+            **self.logs.table(),
             "workbench.everywhere": lambda: self._begin(self._switching.ask()),
             "workbench.bigger": lambda: bench.resize_side(1),
             "workbench.smaller": lambda: bench.resize_side(-1),

@@ -45,6 +45,8 @@ OWN: tuple[Own, ...] = (
         "Retry from here",
         "Run the provisioners again, beginning with the failed one.",
     ),
+    Own("workbench.edit", "e", "Edit", "Edit the machine's part of the project file."),
+    Own("workbench.editor", "E", "Editor", "Open the project file in your editor ($VISUAL or $EDITOR)."),
     Own(
         "workbench.mark",
         "space",
@@ -68,6 +70,7 @@ OWN: tuple[Own, ...] = (
         "Logs together",
         "Show the logs of all marked machines in one, or of all that are listed.",
     ),
+    Own("workbench.copy-log", "Y", "Copy the log", "Copy the log of what was done last with this thing."),
     Own("workbench.new", "n", "New machine", "Describe a machine, here or in a new project, in a form."),
     Own("workbench.consoles", "'", "Consoles", "Go to one of the consoles that are open."),
     Own("workbench.recordings", "M", "Recordings", "Play a recording of a console."),

@@ -12,8 +12,7 @@ from core.errors import BoxwrightError
 from core.model.operation import Operation
 from core.model.problem import Problem
 from tui.choice import Choice
-from tui.look import signs as signs_of
-from tui.look.lines import Part, clean, spread, wrap
+from tui.look.lines import Part, wrap
 from tui.views.overview import pair
 from tui.views.steps import problem_lines
 
@@ -113,50 +112,17 @@ class Reading:
         self._bridge.want_project(str(folder))
 
     async def _operations(self, _choice: Choice) -> None:
-        from core.model.query import GetOperations, Operations
+        from core.model.query import GetOperations
+        from core.model.query import Operations as Answer
+        from tui.dialogs.operations import Operations
 
-        answer = await self._bridge.query(GetOperations(limit=100))
-        if not isinstance(answer, Operations):
-            return
-        now, signs = time.time(), self._app.look.signs
-        operations = answer.operations
-
-        def lines(width: int) -> list[Line]:
-            found: list[Line] = []
-            for operation in operations:
-                sign, role = signs_of.of_step(operation.state, signs)
-                ended = amounts.ago(operation.ended, now) if operation.ended else operation.state.value
-                left: Line = [
-                    (f"{sign} ", role),
-                    (clean(operation.title), "text"),
-                    (f"  {operation.state.value}", role),
-                ]
-                found.append(spread(left, [(ended, "muted")], width, signs.ellipsis))
-            return found or [[("Nothing was done yet.", "muted")]]
-
-        targets = {number: operation.id for number, operation in enumerate(operations)}
-        chosen = await self._app.push_screen_wait(self._info("Operations", lines, targets))
-        operation = next((item for item in operations if item.id == chosen), None)
-        if operation is not None:
-            await self._show_operation(operation)
-
-    async def _show_operation(self, operation: Operation) -> None:
-        from core.model.query import GetOperation, OperationView
-        from tui.views import steps
-
-        view = await self._bridge.query(GetOperation(operation=operation.id))
-        if not isinstance(view, OperationView):
-            return
-        signs, now = self._app.look.signs, time.time()
-
-        def lines(width: int) -> list[Line]:
-            from tui.views.output import file_tail
-
-            content = steps.content(view.operation, view.steps, width=width, signs=signs, now=now)
-            tail = [[(f"{signs.rail} ", "border"), (clean(text), "muted")] for text in file_tail(view.log)]
-            return [*content.lines, [], *tail] if tail else content.lines
-
-        self._app.push_screen(self._info(operation.title, lines))
+        answer = await self._bridge.query(GetOperations(limit=400))
+        earlier = answer.operations if isinstance(answer, Answer) else ()
+        chosen = await self._app.push_screen_wait(Operations(lambda: self._bridge.state, earlier))
+        if chosen:
+            known = {operation.id: operation for operation in earlier}
+            found = self._bridge.state.operations.get(chosen) or known.get(chosen)
+            await self._actions.logs.show(chosen, found.title if found is not None else chosen)
 
     async def _engine(self, _choice: Choice) -> None:
         from core.model.query import EngineView, GetEngine

@@ -173,6 +173,9 @@ class FakeClient:
                 return q.OperationView(self.operations[name], steps, segments, str(self.log_path(name)))
             case q.GetOperations():
                 return q.Operations(tuple(reversed(self.operations.values())))
+            case q.GetLog(operation=name, offset=offset, limit=limit):
+                whole = self.log_path(name).read_bytes() if self.log_path(name).exists() else b""
+                return q.Log(data=whole[offset : offset + limit], offset=offset, size=len(whole))
             case q.GetSerial():
                 data = b"[    0.000000] Linux version 6.1\r\n[    1.2] Run /init\r\n"
                 return q.Log(data=data, offset=0, size=len(data))

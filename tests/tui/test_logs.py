@@ -98,7 +98,7 @@ async def test_logs_of_several_machines_are_one(start: Start, world: FakeClient)
 
 async def test_a_log_key_elsewhere_is_not_a_log_key(start: Start, world: FakeClient) -> None:
     async with start() as driver:
-        await driver.press("e")
+        await driver.press("left_curly_bracket", "t")
         assert driver.app.screen is driver.bench
         assert world.submitted == []
         assert SHOP in str(driver.bench.choice.machine.key)

@@ -36,6 +36,11 @@ def ending(reader: Reader, cap: int) -> tuple[str, bool]:
     return text.decode("utf-8", "replace"), whole
 
 
+def plain(data: bytes) -> str:
+    """Output without colours and other controls."""
+    return _CONTROLS.sub(b"", data).decode("utf-8", "replace")
+
+
 def _complete(reader: Reader, parts: list[bytes]) -> bool:
     return len(parts) == len(reader.script.sections)
 

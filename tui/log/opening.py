@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import amounts
+from core.model.query import GetLog, Log
 from tui.bindings import LOG
 from tui.console.clipboard import CAP
 from tui.log import keeping
@@ -32,6 +33,7 @@ class Logs:
             **{own.id: partial(self._perform, own.id) for own in LOG},
             "workbench.run-before": lambda: self._turn(-1),
             "workbench.run-after": lambda: self._turn(1),
+            "workbench.copy-log": lambda: self._actions.begin(self._copy_unseen()),
             "workbench.logs": lambda: self._actions.begin(self._together()),
         }
 
@@ -70,6 +72,24 @@ class Logs:
         lines = amounts.count(text.count("\n"), "line")
         say(f"Copied {'all of it' if whole else 'its end'}: {lines}.", "accent")
 
+    async def _copy_unseen(self) -> None:
+        """Without going to the log."""
+        operation = self._bench.detail.operation
+        if operation is None:
+            self._bench.say("Nothing was done here yet.", "warn")
+            return
+        answer = await self._bench.bridge.query(GetLog(operation=operation.id, offset=0, limit=1))
+        size = answer.size if isinstance(answer, Log) else 0
+        start = max(0, size - CAP)
+        answer = await self._bench.bridge.query(GetLog(operation=operation.id, offset=start, limit=CAP))
+        text = keeping.plain(answer.data) if isinstance(answer, Log) else ""
+        if not text:
+            self._bench.say("It wrote nothing.", "warn")
+            return
+        self._app.copy_to_clipboard(text)
+        lines = amounts.count(text.count("\n"), "line")
+        self._bench.say(f"Copied {'its end' if start else 'all of it'}: {lines}.", "accent")
+
     async def save(self, reader: Reader, say: Callable[[str, str], None]) -> None:
         from tui.dialogs.line import Ask
 
@@ -85,7 +105,7 @@ class Logs:
 
     async def _together(self) -> None:
         """The logs of all marked machines, or of all that are shown, in the order of time."""
-        from tui.log.together import Together
+        from tui.log.together import Together, latest
 
         lists = self._bench.lists
         keys = lists.machines.marked or tuple(row.key for row in lists.machines.rows)
@@ -93,6 +113,15 @@ class Logs:
         if not chosen:
             self._bench.say("No machine has a log yet.", "warn")
             return
-        subject = await self._app.push_screen_wait(Together(self._bench.bridge, chosen, self))
-        if subject:
-            lists.machines.select(subject)
+        title = f"Log of {amounts.count(len(chosen), 'machine')}"
+        await self._app.push_screen_wait(
+            Together(self._bench.bridge, title, lambda state: latest(chosen, state), self)
+        )
+
+    async def show(self, operation: str, title: str) -> None:
+        """Of one operation, whatever is selected."""
+        from tui.log.together import Together
+
+        await self._app.push_screen_wait(
+            Together(self._bench.bridge, title, lambda _state: [(operation, "")], self)
+        )

@@ -1,18 +1,18 @@
-"""Several logs in one view, their lines in the order of time, each machine in a colour of its own."""
+"""Logs on the whole screen: one, or several in the order of time, each in a colour of its own."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
-from core import amounts
 from tui.dialogs.base import Dialog
-from tui.log.drawing import LogFile, log_file
+from tui.log.drawing import log_file
 from tui.log.view import LogView
+from tui.panes.content import project_titles
 from tui.prompt import Prompt
 from tui.store import State, unattributed
 
@@ -25,29 +25,36 @@ _TICK = 0.25
 
 
 class Together(Dialog[str]):
-    """Of the machines with those keys: of each the operation that runs, or ran last."""
+    """``operations`` says of which ones: their ids, and whose they are where that has to be told apart."""
 
     DEFAULT_CSS = """
     Together > .frame { width: 100%; max-width: 100%; height: 100%; max-height: 100%; }
     Together LogView { height: 1fr; }
     """
 
-    def __init__(self, bridge: Bridge, machines: Sequence[str], logs: Logs) -> None:
+    def __init__(
+        self,
+        bridge: Bridge,
+        title: str,
+        operations: Callable[[State], Sequence[tuple[str, str]]],
+        logs: Logs,
+    ) -> None:
         super().__init__()
         self._bridge = bridge
-        self._machines = tuple(machines)
+        self._title = title
+        self._operations = operations
         self._logs = logs
 
     def compose(self) -> ComposeResult:
         frame = Vertical(classes="frame")
-        frame.border_title = f"Log of {amounts.count(len(self._machines), 'machine')}"
+        frame.border_title = self._title.replace("[", "\\[")
         frame.border_subtitle = "esc closes"
         with frame:
             yield LogView(id="together")
 
     def on_mount(self) -> None:
-        for operation in self._operations():
-            self._bridge.want_operation(operation)
+        for id, _ in self._operations(self._bridge.state):
+            self._bridge.want_operation(id)
         self._show()
         self.set_interval(_TICK, self._show)
         self.view.focus()
@@ -56,18 +63,17 @@ class Together(Dialog[str]):
     def view(self) -> LogView:
         return self.query_one(LogView)
 
-    def _operations(self) -> list[str]:
-        state = self._bridge.state
-        found = [state.operation_of(key) for key in self._machines]
-        return [operation.id for operation in found if operation is not None]
-
     def _show(self) -> None:
         state = self._bridge.state
-        for id in self._operations():
-            operation = state.operations[id]
-            if state.known(id) and unattributed(operation, state) > 0:
+        files = []
+        for id, owner in self._operations(state):
+            operation = state.operations.get(id)
+            if operation is None or id not in state.log_paths:
+                continue
+            if unattributed(operation, state) > 0:
                 self._bridge.ask_again(id)
-        self.view.open(files(self._machines, state))
+            files.append(log_file(operation, state, owner))
+        self.view.open(files)
 
     def say(self, text: str, role: str) -> None:
         self.query_one(".frame", Vertical).border_subtitle = text.replace("[", "\\[")
@@ -108,15 +114,17 @@ class Together(Dialog[str]):
         self.view.focus()
 
 
-def files(machines: Sequence[str], state: State) -> list[LogFile]:
-    """Logs of machines; those of one name in several projects are told apart by their projects."""
+def latest(machines: Sequence[str], state: State) -> list[tuple[str, str]]:
+    """Of each machine the operation that runs, or ran last; machines of one name in several projects are
+    told apart by their projects."""
     known = [state.machines[key] for key in machines if key in state.machines]
     names = [machine.name for machine in known]
+    titles = project_titles(state)
     found = []
     for machine in known:
         operation = state.operation_of(str(machine.key))
-        if operation is not None and operation.id in state.log_paths:
-            project = machine.project_name or machine.key.project.rpartition("/")[2]
+        if operation is not None:
+            project = titles[machine.key.project]
             owner = f"{project}/{machine.name}" if names.count(machine.name) > 1 else machine.name
-            found.append(log_file(operation, state, owner))
+            found.append((operation.id, owner))
     return found

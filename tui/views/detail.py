@@ -17,7 +17,7 @@ from tui.choice import NOTHING, Choice
 from tui.console.tabs import Console, Consoles
 from tui.look.lines import Part, clean
 from tui.store import State, unattributed
-from tui.views import overview, pulse, snapshots, steps
+from tui.views import config, overview, pulse, snapshots, steps
 from tui.views.lines import LinesView
 from tui.views.live import Live, measured, waits_for_guest
 from tui.views.runs import Runs, durations, last_time
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 _ASK = 0.4
 """Seconds to wait before asking who wrote what is new in a log."""
+_OF_LINES = ("overview", "steps", "snapshots", "config")
+"""Tabs that hold lines."""
 _TICK = 1.0
 """Seconds between two looks at the clock, while something runs and is looked at."""
 
@@ -140,7 +142,7 @@ class Detail(Vertical):
             self._bridge.want_operation(operation.id)
         if active == "log":
             self._update_log()
-        elif active in ("overview", "steps", "snapshots"):
+        elif active in _OF_LINES:
             self._update_lines(active)
         if self._ticker is not None:
             self._ticker.resume() if self._ticks() else self._ticker.pause()
@@ -166,7 +168,7 @@ class Detail(Vertical):
             if session in session.group:
                 mark = f"{signs.closed}{mark}"
             tabs.append(Tab(console.id, session.title, mark, "warn"))
-        tabs.append(Tab("snapshots", "Snapshots"))
+        tabs += [Tab("snapshots", "Snapshots"), Tab("config", "Config")]
         return tabs
 
     # Views.
@@ -174,7 +176,7 @@ class Detail(Vertical):
     def _view(self, tab: str) -> Widget:
         if tab == "log":
             return self.log_view
-        if tab in ("overview", "steps", "snapshots"):
+        if tab in _OF_LINES:
             found = self.query(f"#{tab}").results(LinesView)
             view = next(iter(found), None)
             if view is None:
@@ -214,6 +216,8 @@ class Detail(Vertical):
         signs, now, choice = self._look.signs, time.time(), self.choice
         if tab == "snapshots" and choice.machine is not None:
             view.set_lines(*snapshots.content(choice.machine, width=width, signs=signs, now=now))
+        elif tab == "config" and choice.machine is not None:
+            view.set_lines(config.content(choice.machine, self.state, width=width, signs=signs))
         elif tab == "steps":
             self._update_steps(view, width, now)
         elif choice.kind is Subject.NONE:
@@ -294,13 +298,19 @@ class Detail(Vertical):
 
     def shortcuts(self) -> list[steps.Shortcut]:
         """What can be done about a failure."""
-        found = [steps.Shortcut("l", "Log")]
         machine = self.choice.machine
+        found = []
         if machine is not None:
             if self.failed_provisioner():
-                found.insert(0, steps.Shortcut("a", "Retry from here"))
+                found.append(steps.Shortcut("a", "Retry from here"))
+            else:
+                found.append(steps.Shortcut("u", "Try again"))
             if machine.endpoint is not None:
-                found.insert(1, steps.Shortcut("s", "Shell"))
+                found.append(steps.Shortcut("s", "Shell here"))
+            found.append(steps.Shortcut("e", "Edit"))
+        found += [steps.Shortcut("l", "Log"), steps.Shortcut("Y", "Copy the log")]
+        if machine is not None and machine.state.created:
+            found.append(steps.Shortcut("d", "Clean up"))
         return found
 
     def failed_provisioner(self) -> int:

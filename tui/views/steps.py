@@ -97,12 +97,13 @@ def problem_lines(
         lines += [[("  ", "text"), (text, "text")] for text in wrap(problem.remedy, inner)]
     if problem.report:
         lines += [[("  ", "text"), (text, "muted")] for text in wrap(f"Report: {problem.report}", inner)]
-    keys: Line = []
+    keys: list[Line] = []
     for shortcut in shortcuts:
-        keys += [("  ", "text"), (shortcut.key, "!accent"), (f" {shortcut.title}", "text")]
-    if keys:
-        lines += [[], keys]
-    return lines
+        one: Line = [("  ", "text"), (shortcut.key, "!accent"), (f" {shortcut.title}", "text")]
+        if not keys or width_of(keys[-1]) + width_of(one) > width:
+            keys.append([])
+        keys[-1] += one
+    return [*lines, [], *keys] if keys else lines
 
 
 def failed_provisioner(steps: Sequence[Step], titles: Sequence[str]) -> int:

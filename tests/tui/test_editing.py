@@ -1,0 +1,99 @@
+"""The project file's part of a machine is looked at and edited; what is wrong is not written."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from tests.support.fake_client import SHOP, FakeClient
+from tests.tui.conftest import Driver, Start
+
+SOURCE = '[project]\nname = "shop"\n\n[machines.web]\nbox = "debian/bookworm64"\n'
+
+
+@pytest.fixture
+def file(world: FakeClient, tmp_path: Path) -> Path:
+    found = tmp_path / "boxwright.toml"
+    found.write_text(SOURCE)
+    world.projects[SHOP] = msgspec.structs.replace(world.projects[SHOP], file=str(found))
+    return found
+
+
+async def config(driver: Driver) -> None:
+    driver.bench.detail.activate("config")
+    driver.bench.focus_detail()
+    await driver.wait_for('box = "debian/bookworm64"')
+
+
+async def test_what_describes_a_machine_is_shown_and_edited(start: Start, file: Path) -> None:
+    async with start() as driver:
+        await config(driver)
+        assert "[project]" not in driver.text
+        await driver.press("e")
+        await driver.wait_for("ctrl+s writes it")
+        await driver.press("down", "down")
+        await driver.type("cpus")
+        await driver.press("ctrl+s")
+        await driver.wait_for("not valid TOML")
+        assert file.read_text() == SOURCE
+        await driver.press("equals_sign", "2", "ctrl+s")
+        await driver.wait_for("Wrote")
+        assert file.read_text() == SOURCE + "cpus=2\n"
+
+
+async def test_a_file_that_was_broken_meanwhile_says_so(start: Start, file: Path) -> None:
+    async with start() as driver:
+        await config(driver)
+        file.write_text(SOURCE + "boks = 1\n")
+        driver.bench.detail.update()
+        await driver.wait_for("Unknown key 'boks'")
+
+
+async def test_the_editor_of_the_user_writes_only_what_is_right(
+    start: Start, file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    script = tmp_path / "editor"
+    script.write_text('#!/bin/sh\necho "$WRITES" >> "$1"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(script))
+    monkeypatch.setattr("tui.program.BoxwrightApp.suspend", lambda _app: contextlib.nullcontext())
+    monkeypatch.setenv("WRITES", "memory = '2GiB'")
+    async with start() as driver:
+        await driver.press("E")
+        await driver.wait_for("Wrote")
+        assert file.read_text().endswith("memory = '2GiB'\n")
+        before = file.read_text()
+        monkeypatch.setenv("WRITES", "boks = 1")
+        await driver.press("E")
+        await driver.wait_for("ctrl+s writes it")
+        assert file.read_text() == before
+        await driver.press("escape")
+        await driver.settle()
+        assert file.read_text() == before
+
+
+async def test_operations_are_listed_with_what_came_of_them(start: Start, world: FakeClient) -> None:
+    world.log("000000", b"what web said\n", 1)
+    async with start(size=(140, 40)) as driver:
+        await driver.press("O")
+        await driver.wait_for("up db")
+        assert "ended with status 100" in driver.text
+        await driver.press("down", "enter")
+        await driver.wait_for("what web said")
+        await driver.press("escape")
+        await driver.wait_for("1 Machines")
+
+
+async def test_a_failure_says_what_can_be_done(start: Start, world: FakeClient) -> None:
+    world.log("000000", b"what web said\n", 1)
+    async with start() as driver:
+        await driver.press("enter", "right_square_bracket")
+        await driver.wait_for("a Retry from here")
+        for words in ("s Shell here", "e Edit", "l Log", "Y Copy the log", "d Clean up"):
+            assert words in driver.text
+        await driver.press("Y")
+        await driver.wait_for("Copied all of it: 1 line.")
+        assert driver.app.clipboard == "what web said\n"
