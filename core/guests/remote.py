@@ -19,7 +19,8 @@ from core.guests.quoting import exports, quote
 from core.model.machine import Endpoint
 
 _END_SECONDS = 8.0
-_MARK = "BOXWRIGHT_RUN"
+MARK = "BOXWRIGHT_RUN"
+"""Name of the variable of the environment by which a command is found again."""
 
 
 class Terminal(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,7 +85,7 @@ class RemoteGuest(ABC):
         Raises CommandTimeoutError, and ConnectionLostError where the connection was broken before.
         """
         mark = secrets.token_hex(8)
-        line = exports({_MARK: mark}) + exports(env or {}) + command
+        line = exports({MARK: mark}) + exports(env or {}) + command
         discard: Output = lambda data: None  # noqa: E731
         channel = await self.open_channel(
             line, stdout or discard, stderr or discard, pty=PLAIN if pty else None
@@ -156,7 +157,7 @@ class RemoteGuest(ABC):
         try:
             async with asyncio.timeout(_END_SECONDS):
                 if not channel.ended:
-                    killer = await self.open_channel(_ending(mark), None, None)
+                    killer = await self.open_channel(ending(mark), None, None)
                     await killer.wait()
                 await channel.close()
         except (TimeoutError, ConnectionLostError):
@@ -180,7 +181,8 @@ each KILL
 """
 
 
-def _ending(mark: str) -> str:
-    script = quote(_ENDING.format(mark=f"{_MARK}={mark}"))
+def ending(mark: str) -> str:
+    """A command line that ends all processes whose environment has the mark, and what they have started."""
+    script = quote(_ENDING.format(mark=f"{MARK}={mark}"))
     sudo = '[ "$(id -u)" != 0 ] && sudo -n true 2>/dev/null'
     return f"if {sudo}; then exec sudo -n sh -c {script}; else exec sh -c {script}; fi"

@@ -1,0 +1,136 @@
+"""Containers at the daemon: how they are found, made and removed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from core.errors import ProviderError
+from core.providers.docker import names
+from core.providers.docker.daemon import Daemon
+from core.providers.docker.definition import Definition
+from core.providers.docker.troubles import DockerError, is_gone
+
+SLOW = 120.0
+"""Seconds for calls that may take a while on a busy computer."""
+
+
+class Row(msgspec.Struct, frozen=True):
+    """A container as a listing shows it."""
+
+    id: str
+    machine: str
+    """Id of the machine, by the container's label."""
+    name: str
+    state: str
+    """``created``, ``running``, ``paused``, ``restarting``, ``removing``, ``exited`` or ``dead``."""
+    exit_status: int = 0
+    health: str = ""
+
+    @property
+    def live(self) -> bool:
+        return self.state in ("running", "paused", "restarting")
+
+
+async def rows(daemon: Daemon, machine_id: str = "") -> list[Row]:
+    """All containers of machines, or of one, in one call. During a replacement a machine has two."""
+    label = f"{names.MACHINE}={machine_id}" if machine_id else names.MACHINE
+    found = await daemon.ask("GET", "/containers/json", query={"all": True, "filters": {"label": [label]}})
+    return [_row(entry) for entry in found or []]
+
+
+def _row(entry: Mapping[str, Any]) -> Row:
+    status = str(entry.get("Status", ""))
+    ended = re.search(r"Exited \((-?\d+)\)", status)
+    health = re.search(r"\((healthy|unhealthy|health: starting)\)", status)
+    return Row(
+        id=entry["Id"],
+        machine=entry["Labels"].get(names.MACHINE, ""),
+        name=(entry.get("Names") or ["/"])[0].lstrip("/"),
+        state=entry.get("State", ""),
+        exit_status=int(ended[1]) if ended else 0,
+        health=health[1].removeprefix("health: ") if health else "",
+    )
+
+
+async def row(daemon: Daemon, machine_id: str, container: str) -> Row | None:
+    """One container as it is at this moment, to which a listing may still have to come; None for one that
+    is not there, or is not that machine's."""
+    try:
+        about = await inspect(daemon, container)
+    except DockerError as error:
+        if is_gone(error):
+            return None
+        raise
+    if ((about.get("Config") or {}).get("Labels") or {}).get(names.MACHINE) != machine_id:
+        return None
+    state = about.get("State") or {}
+    return Row(
+        id=about["Id"],
+        machine=machine_id,
+        name=str(about.get("Name", "")).lstrip("/"),
+        state=state.get("Status", ""),
+        exit_status=int(state.get("ExitCode") or 0),
+        health=(state.get("Health") or {}).get("Status", "").replace("none", ""),
+    )
+
+
+async def inspect(daemon: Daemon, container: str) -> dict[str, Any]:
+    found: dict[str, Any] = await daemon.ask("GET", f"/containers/{container}/json")
+    return found
+
+
+async def create(
+    daemon: Daemon, definition: Definition, *, image: str, name: str, machine_id: str, platform: str = ""
+) -> tuple[str, str]:
+    """Returns the new container's id and name: where the one that was wished for is somebody else's, it
+    gets another. Raises DockerError."""
+    body = {**definition.body, "Image": image}
+    for wished in (name, f"{name}-{machine_id[:6]}"):
+        query = {"name": wished, "platform": platform or None}
+        try:
+            made = await daemon.ask("POST", "/containers/create", query=query, body=body, timeout=SLOW)
+        except DockerError as error:
+            if error.status == 409 and "is already in use" in error.problem.why:
+                continue
+            raise
+        for network, settings in definition.connections.items():
+            connection = {"Container": made["Id"], "EndpointConfig": settings}
+            await daemon.ask("POST", f"/networks/{network}/connect", body=connection)
+        return str(made["Id"]), wished
+    raise ProviderError(
+        f"The names {name} and {name}-{machine_id[:6]} are taken at Docker by containers of somebody else.",
+        remedy=f"docker rename {name} OTHER-NAME, or docker rm {name} where nobody needs it",
+    )
+
+
+async def remove(daemon: Daemon, container: str, *, with_volumes: bool) -> None:
+    """In whatever state it is; one that is not there, or is being removed, is no error."""
+    try:
+        await daemon.ask(
+            "DELETE", f"/containers/{container}", query={"force": True, "v": with_volumes}, timeout=SLOW
+        )
+    except DockerError as error:
+        if not is_gone(error) and not (error.status == 409 and "is already in progress" in error.problem.why):
+            raise
+
+
+async def kill(daemon: Daemon, container: str, signal: str = "SIGKILL") -> None:
+    """Send a signal; a container that does not run, or is not there, is no error."""
+    try:
+        await daemon.ask("POST", f"/containers/{container}/kill", query={"signal": signal})
+    except DockerError as error:
+        if not is_gone(error) and not (error.status == 409 and "is not running" in error.problem.why):
+            raise
+
+
+async def ended(daemon: Daemon, container: str) -> None:
+    """Returns once it does not run; one that is not there does not."""
+    try:
+        await daemon.ask("POST", f"/containers/{container}/wait", timeout=None, waits=True)
+    except DockerError as error:
+        if not is_gone(error):
+            raise
