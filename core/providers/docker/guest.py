@@ -36,6 +36,8 @@ async def connect(endpoint: Endpoint) -> DockerGuest:
         about = await guest.daemon.ask("GET", f"/containers/{endpoint.target}/json")
     if not (about.get("State") or {}).get("Running"):
         raise ConnectionLostError("The container does not run.", remedy="boxwright up")
+    if endpoint.user == _USUAL:
+        await guest.become_usual()
     return guest
 
 
@@ -48,6 +50,14 @@ class DockerGuest(RemoteGuest):
         self._open: set[ExecChannel] = set()
         self._closing: set[asyncio.Task[None]] = set()
         self._alive = True
+        self._user = endpoint.user
+        """Account of commands; "": the container's own."""
+
+    async def become_usual(self) -> None:
+        """Take the account that boxes usually have, if this one has it."""
+        self._user = ""
+        if not (await self.run(f"id -u {_USUAL}")).status:
+            self._user = _USUAL
 
     @property
     def alive(self) -> bool:
@@ -71,7 +81,7 @@ class DockerGuest(RemoteGuest):
             "Cmd": ["/bin/sh", "-c", _LOGIN if command is None else plain + command],
             "Env": [f"{MARK}={mark}", *([f"TERM={pty.term}"] if pty else [])],
             "DetachKeys": DETACH,
-            "User": self.endpoint.user,
+            "User": self._user,
         }
         with self._losing():
             number = await self._create(body)
@@ -132,7 +142,7 @@ class DockerGuest(RemoteGuest):
         task.add_done_callback(self._closing.discard)
 
     async def _end_marked(self, mark: str) -> None:
-        body = {"Cmd": ["/bin/sh", "-c", ending(mark)], "User": self.endpoint.user}
+        body = {"Cmd": ["/bin/sh", "-c", ending(mark)], "User": self._user}
         with contextlib.suppress(BoxwrightError):
             number = await self._create(body)
             await self.daemon.ask("POST", f"/exec/{number}/start", body={"Detach": True})

@@ -54,7 +54,7 @@ def build_context(folder: Path, dockerfile: Path) -> tuple[IO[bytes], str]:
     """
     _docker()
     from docker.api.build import process_dockerfile
-    from docker.utils.build import exclude_paths, tar
+    from docker.utils.build import tar
 
     ignore = folder / ".dockerignore"
     patterns = []
@@ -62,7 +62,5 @@ def build_context(folder: Path, dockerfile: Path) -> tuple[IO[bytes], str]:
         lines = ignore.read_text(encoding="utf-8", errors="replace").splitlines()
         patterns = [line.strip() for line in lines if line.strip() and not line.strip().startswith("#")]
     name, text = process_dockerfile(str(dockerfile), str(folder))
-    paths = sorted(exclude_paths(str(folder), patterns, dockerfile=name))
-    extra = [(name, text)] if text is not None else []
-    archive: IO[bytes] = tar(str(folder), files=paths, extra_files=extra)
+    archive: IO[bytes] = tar(str(folder), exclude=patterns, dockerfile=(name, text))
     return archive, name
