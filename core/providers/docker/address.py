@@ -62,7 +62,7 @@ def parse(text: str) -> Address:
     """The reverse of ``str``. Raises UsageError for what is no address of a daemon."""
     parts = urlsplit(text)
     query = parse_qs(parts.query)
-    url = parts._replace(query="").geturl()
+    url = text.partition("?")[0]
     if parts.scheme not in _SCHEMES or not (parts.path if parts.scheme == "unix" else parts.hostname):
         raise UsageError(
             f"{text!r} is no address of a Docker daemon.",
