@@ -109,3 +109,17 @@ def test_each_test_has_a_home_of_its_own_and_real_ones_are_counted(tmp_path: Pat
     )
     assert done.returncode == 0, done.stdout
     assert "2 tests ran against real components" in done.stdout
+
+
+def test_the_one_skip_that_is_allowed_is_said_loudly(tmp_path: Path) -> None:
+    source = """
+        import pytest
+        from tests.conftest import NOT_TODAY
+
+        def test_it():
+            pytest.skip(f"{NOT_TODAY}: the mirror is in the middle of something")
+    """
+    ended = pytest_run(tmp_path, source, "--no-skips")
+    assert ended.returncode == 0, ended.stdout
+    assert "NOT TESTED TODAY: VirtualBox" in ended.stdout
+    assert "1 tests against the real VirtualBox did not run" in ended.stdout

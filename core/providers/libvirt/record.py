@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import msgspec
 
-from core.errors import ProviderError
 from core.model.machine import Forward
 from core.providers.libvirt.layout import Layout
+from core.providers.records import read_record, write_record
 
 
 class DiskFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,18 +84,7 @@ def read(layout: Layout) -> Record | None:
 
     Raises ProviderError for one that cannot be understood.
     """
-    try:
-        data = layout.record.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    try:
-        return msgspec.json.decode(data, type=Record)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ProviderError(
-            "The machine's record is damaged.",
-            why=f"{layout.record}: {error}",
-            remedy="boxwright destroy, then boxwright up",
-        ) from error
+    return read_record(layout.record, Record)
 
 
 def write(layout: Layout, record: Record) -> None:
@@ -105,9 +93,4 @@ def write(layout: Layout, record: Record) -> None:
 
 
 def write_file(path: Path, record: Record) -> None:
-    beside = path.with_name(path.name + ".new")
-    with beside.open("wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(record), indent=1))
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    write_record(path, record)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -13,10 +13,10 @@ from xml.etree.ElementTree import Element, SubElement
 
 import msgspec
 
-from core.errors import NotFoundError, ProviderError, UsageError
+from core.errors import ProviderError
 from core.model.machine import MachinePlan, MachineState, Snapshot
 from core.model.work import Work
-from core.providers import images
+from core.providers import images, naming
 from core.providers.base import Started
 from core.providers.libvirt import domains, external, forwards
 from core.providers.libvirt import record as records
@@ -109,7 +109,7 @@ async def save(context: Context, plan: MachinePlan, name: str, work: Work) -> No
     record = existing(plan)
     connection = context.of(plan, record)
     points = await connection.run(_points, plan.id)
-    _check_name(name, {point.name for point in points} | {point.name for point in record.points})
+    naming.check_new(name, {point.name for point in points} | {point.name for point in record.points})
     outside = read_options(plan.options).snapshots == "external"
     external.refuse_mixing(record, len(points), external=outside)
     async with context.changing(plan) as watched:
@@ -140,19 +140,6 @@ def _save(handle: Any, machine_id: str, tag: str, name: str) -> None:
     domains.needed(handle, machine_id).snapshotCreateXML(xml, 0)
 
 
-def _check_name(name: str, known: Collection[str]) -> None:
-    if not name.strip() or len(name) > 200 or any(ord(letter) < 32 for letter in name):
-        raise UsageError(
-            f"A snapshot cannot be called {name!r}.",
-            why="A name has 1 to 200 characters, no line breaks, and is not blank.",
-        )
-    if name in known:
-        raise UsageError(
-            f"There is a snapshot {name!r} already.",
-            remedy=f"boxwright snapshot delete {name!r}, or choose another name",
-        )
-
-
 async def _known(
     connection: Connection, plan: MachinePlan, record: Record, name: str
 ) -> Point | ExternalPoint:
@@ -161,11 +148,7 @@ async def _known(
     for point in points:
         if point.name == name:
             return point
-    others = ", ".join(repr(known.name) for known in points)
-    raise NotFoundError(
-        f"The machine {plan.key.name} has no snapshot {name!r}.",
-        why=f"It has: {others}." if others else "It has none.",
-    )
+    raise naming.unknown(plan.key.name, name, [known.name for known in points])
 
 
 async def restore(context: Context, plan: MachinePlan, name: str, work: Work) -> Started | None:

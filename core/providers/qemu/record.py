@@ -10,6 +10,7 @@ import msgspec
 from core.errors import ProviderError
 from core.model.machine import Forward
 from core.providers.qemu.layout import Layout
+from core.providers.records import read_record
 
 
 class DiskFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -110,18 +111,7 @@ def read(layout: Layout) -> Record | None:
 
     Raises ProviderError for one that cannot be understood.
     """
-    try:
-        data = layout.record.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    try:
-        return msgspec.json.decode(data, type=Record)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ProviderError(
-            "The machine's record is damaged.",
-            why=f"{layout.record}: {error}",
-            remedy="boxwright destroy, then boxwright up",
-        ) from error
+    return read_record(layout.record, Record)
 
 
 def write(layout: Layout, record: Record) -> None:

@@ -9,9 +9,10 @@ from typing import Any
 
 import msgspec
 
-from core.errors import NotFoundError, ProviderError, UsageError
+from core.errors import ProviderError
 from core.model.machine import MachinePlan, Snapshot
 from core.model.work import Work
+from core.providers import naming
 from core.providers.base import Started
 from core.providers.images import finish
 from core.providers.qemu import disks, memory, processes
@@ -48,7 +49,7 @@ async def save(context: Context, plan: MachinePlan, name: str, work: Work) -> No
     """With the memory where the machine runs. A suspended machine has to be resumed first."""
     layout = Layout.of(plan)
     record = existing(plan)
-    _check_name(record, name)
+    naming.check_new(name, [point.name for point in record.points])
     pid = processes.find(layout.pid_file)
     if pid is None:
         _refuse_suspended(plan)
@@ -104,27 +105,10 @@ def _refuse_suspended(plan: MachinePlan) -> None:
         )
 
 
-def _check_name(record: Record, name: str) -> None:
-    if not name.strip() or len(name) > 200 or any(ord(letter) < 32 for letter in name):
-        raise UsageError(
-            f"A snapshot cannot be called {name!r}.",
-            why="A name has 1 to 200 characters, no line breaks, and is not blank.",
-        )
-    if record.point(name):
-        raise UsageError(
-            f"There is a snapshot {name!r} already.",
-            remedy=f"boxwright snapshot delete {name!r}, or choose another name",
-        )
-
-
 def _known(plan: MachinePlan, record: Record, name: str) -> SavedPoint:
     point = record.point(name)
     if point is None:
-        others = ", ".join(repr(known.name) for known in record.points)
-        raise NotFoundError(
-            f"The machine {plan.key.name} has no snapshot {name!r}.",
-            why=f"It has: {others}." if others else "It has none.",
-        )
+        raise naming.unknown(plan.key.name, name, [known.name for known in record.points])
     return point
 
 

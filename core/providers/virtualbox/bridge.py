@@ -77,6 +77,10 @@ class Bridge:
         self._idle: asyncio.TimerHandle | None = None
         self._leaving: set[asyncio.Task[None]] = set()
 
+    @property
+    def connected(self) -> bool:
+        return self._process is not None and not self._process.ended
+
     async def call(
         self, do: str, *, patience: float = PATIENCE, progress: Progress | None = None, **given: Any
     ) -> Any:
@@ -144,7 +148,7 @@ class Bridge:
         if self._idle:
             self._idle.cancel()
         async with self._opening:
-            if self._process is None or self._process.ended:
+            if not self.connected or self._process is None:
                 self._process = await started("loop")
                 self._reader = asyncio.create_task(self._read(self._process))
             return self._process

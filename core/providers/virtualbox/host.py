@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib.util
 import os
 import shlex
@@ -19,6 +20,9 @@ PYTHON_VARIABLE = "BOXWRIGHT_VIRTUALBOX_PYTHON"
 
 PREFIX_VARIABLE = "BOXWRIGHT_VIRTUALBOX_PREFIX"
 """Words before every command of VirtualBox, for one that lives in a container or the like."""
+
+PATIENCE = 300.0
+"""Seconds for a command of VBoxManage: it may copy disks."""
 
 DEVICE = Path("/dev/vboxdrv")
 """Of the kernel module: without it no machine starts."""
@@ -64,7 +68,14 @@ async def manage(*arguments: str) -> Ended:
     program = [*prefix(), "VBoxManage"]
     if not prefix() and not shutil.which("VBoxManage"):
         raise not_installed()
-    return await tools.run(*program, *arguments)
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await tools.run(*program, *arguments)
+    except TimeoutError:
+        raise ProviderError(
+            f"VBoxManage {arguments[0]} has not ended after {PATIENCE:g} s.",
+            remedy="end the process VBoxSVC, then try again",
+        ) from None
 
 
 def not_installed() -> ProviderError:

@@ -248,6 +248,7 @@ async def destroy(context: Context, plan: MachinePlan) -> None:
     async with context.changing(plan):
         await _remove(context, plan.id, layout)
         await asyncio.to_thread(remove, layout.home)
+        await context.bridge.call("forget strays", parent=str(layout.machine_folder.parent))
         await sweep(context, layout.masters)
         options = read_options(plan.options)
         if options.project_networks == "hostonly" or any(own.kind == "hostonly" for own in options.networks):
@@ -262,7 +263,7 @@ async def _remove(context: Context, machine_id: str, layout: Layout) -> None:
 
 
 async def sweep(context: Context, masters: Path) -> None:
-    """Remove machines of boxes that nothing stands on, and media in their folder that nobody owns."""
+    """Remove machines of boxes that nothing stands on any more."""
     names = await asyncio.to_thread(lambda: [path.name for path in masters.glob("boxwright-box-*")])
     for name in names:
         await boxes.let_go(context, name, masters)

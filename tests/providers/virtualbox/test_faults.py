@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 from pathlib import Path
 
@@ -205,6 +206,21 @@ class TestOthers:
         await machine.destroy()
         assert bench.traces(machine.plan) == []
 
+    @pytest.mark.parametrize("restarted", [False, True])
+    async def test_what_lay_in_a_folder_that_somebody_deleted_is_forgotten(
+        self, bench: VirtualBoxBench, machines: NewMachine, restarted: bool
+    ) -> None:
+        stays, lost = await machines().create(), await machines().create()
+        shutil.rmtree(lost.plan.folder)
+        if restarted:
+            bench.virtualbox.kill_daemon()
+        other = await machines().create()
+        await other.destroy()
+        listing = bench.virtualbox.listing()
+        assert not [line for line in (*listing["machines"], *listing["disks"]) if lost.plan.id in line]
+        assert await stays.state() is MachineState.STOPPED
+        Path(lost.plan.folder).mkdir()
+
 
 async def _listening(bench: VirtualBoxBench) -> None:
     """Until VirtualBox's news reach the provider."""
@@ -281,6 +297,21 @@ class TestBoxes:
 
 
 class TestReaching:
+    async def test_who_asks_for_nothing_keeps_no_worker(
+        self, bench: VirtualBoxBench, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(bridges, "IDLE", 0.1)
+        bridge = bridges.Bridge()
+        await bridge.call("about")
+        assert bridge.connected
+        for _ in range(600):
+            if not bridge.connected:
+                break
+            await asyncio.sleep(0.05)
+        assert not bridge.connected
+        assert (await bridge.call("about"))["version"]
+        await bridge.close()
+
     async def test_a_python_without_the_binding_is_named_with_the_remedy(
         self, monkeypatch: pytest.MonkeyPatch, virtualbox: VirtualBox
     ) -> None:

@@ -110,6 +110,33 @@ def forget_orphans(api: Api, folders: list[str]) -> list[str]:
     return gone
 
 
+def forget_strays(api: Api, parent: str) -> list[str]:
+    """Take out of VirtualBox's lists what lay in folders below ``parent`` that are not there any more, as
+    somebody deleted them; returns the folders."""
+    gone: set[str] = set()
+    for machine in api.array(api.box, "machines"):
+        folder = _missing(machine.settingsFilePath, parent)
+        if folder:
+            accessible = machine.accessible
+            none, only = (
+                api.constants.CleanupMode_DetachAllReturnNone,
+                api.constants.CleanupMode_UnregisterOnly,
+            )
+            machine.unregister(none if accessible else only)
+            gone.add(folder)
+    gone |= {_missing(medium.location, parent) for medium in all_disks(api)} - {""}
+    forget_orphans(api, sorted(gone))
+    return sorted(gone)
+
+
+def _missing(path: str, parent: str) -> str:
+    """The folder below ``parent`` that ``path`` lies in, where that is not there; else ""."""
+    if not is_below(path, [parent]):
+        return ""
+    folder = Path(parent, Path(path).relative_to(parent).parts[0])
+    return "" if folder.exists() else str(folder)
+
+
 def is_below(location: str, folders: list[str]) -> bool:
     return any(location.startswith(folder.rstrip("/") + "/") for folder in folders)
 

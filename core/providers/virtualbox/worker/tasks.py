@@ -14,6 +14,7 @@ TASKS: dict[str, Callable[..., Any]] = {
     "snapshots": looking.snapshots,
     "orphans": looking.orphans,
     "forget orphans": looking.forget_orphans,
+    "forget strays": looking.forget_strays,
     "master": making.master,
     "import": making.import_box,
     "clone": making.clone,
