@@ -12,7 +12,7 @@ from core.model.machine import MachinePlan
 from core.providers.libvirt import checks
 from core.providers.libvirt.cards import add_cards
 from core.providers.libvirt.devices import add_devices
-from core.providers.libvirt.drives import add_drives
+from core.providers.libvirt.drives import add_drives, has_plain_pci
 from core.providers.libvirt.element import add, attributes_of, text
 from core.providers.libvirt.layout import Layout, domain_uuid
 from core.providers.libvirt.options import Options, several
@@ -185,10 +185,7 @@ _FIRST_SLOT = 0x10
 
 def _wired(plan: MachinePlan, options: Options, wires: tuple[Wire, ...]) -> list[str]:
     """For QEMU's command line: libvirt's networks by multicast would not stay on the loopback."""
-    pc = machine_type(plan, options).startswith(("pc-i440fx", "pc")) and "q35" not in machine_type(
-        plan, options
-    )
-    bus = "pci.0" if pc else "pcie.0"
+    bus = "pci.0" if has_plain_pci(machine_type(plan, options)) else "pcie.0"
     words: list[str] = []
     for number, wire in enumerate(wires):
         place = f"bus={bus},addr={_FIRST_SLOT + number:#x}"

@@ -176,7 +176,12 @@ def cd_bus(plan: MachinePlan, options: Options) -> str:
     machine = options.machine or options.machine_type
     if plan.architecture != "x86_64":
         return "scsi"
-    return "ide" if machine == "pc" or machine.startswith("pc-i440fx") else "sata"
+    return "ide" if has_plain_pci(machine) else "sata"
+
+
+def has_plain_pci(machine: str) -> bool:
+    """The older kind of PC."""
+    return machine == "pc" or machine.startswith("pc-i440fx")
 
 
 def _path(plan: MachinePlan, path: str) -> Path:

@@ -84,6 +84,23 @@ async def test_a_tree_of_snapshots_with_memory_and_without(bench: LibvirtBench, 
     await copy.destroy()
 
 
+async def test_uefi_variables_belong_to_a_snapshot(bench: LibvirtBench) -> None:
+    made = Machine(bench, bench.plans.make(options={"snapshots": "external"}, firmware="uefi"))
+    variables = Layout.of(made.plan).variables
+    try:
+        await (await made.create()).start()
+        await save(made, "one")
+        await made.provider.stop(made.plan, made.work(), force=True)
+        before = [path.read_bytes() for path in variables.parent.glob("nvram-*.fd")]
+        variables.write_bytes(bytes(variables.stat().st_size))
+        assert await made.provider.restore_snapshot(made.plan, "one", made.work())
+        assert await made.state() is MachineState.RUNNING
+        assert len(before) == 1 and any(variables.read_bytes()[:4096])
+    finally:
+        await made.destroy()
+        assert bench.traces(made.plan) == []
+
+
 async def test_both_kinds_do_not_mix(machine: Machine) -> None:
     await save(machine, "one")
     machine.plan = msgspec.structs.replace(machine.plan, options={})

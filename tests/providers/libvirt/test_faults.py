@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import shutil
 import signal
@@ -14,6 +15,7 @@ import pytest
 
 from core.errors import ProviderError
 from core.model.machine import MachineState
+from core.providers.base import Started
 from core.providers.libvirt import LibvirtProvider, connection, domains, library, probing
 from core.providers.libvirt.address import URI_VARIABLE
 from core.providers.libvirt.definition import domain_name
@@ -246,6 +248,69 @@ async def test_a_start_is_undone_when_the_daemon_dies_in_it(
     assert await machine.state() is MachineState.STOPPED
     await machine.start()
     assert await bench.count(machine.plan) == 1
+
+
+@pytest.mark.parametrize("action", ["create", "stop", "suspend", "resume", "save", "clone", "destroy"])
+async def test_the_daemon_may_die_in_the_middle_of_anything(
+    bench: LibvirtBench, machine: Machine, session_daemon: Libvirtd, action: str
+) -> None:
+    provider, plan, work = machine.provider, machine.plan, machine.work()
+    before = objects(bench.uri)
+    copy = Machine(bench, bench.plans.make())
+    doing = {
+        "create": lambda: provider.create(plan, work),
+        "stop": lambda: provider.stop(plan, work),
+        "suspend": lambda: provider.suspend(plan, work),
+        "resume": lambda: provider.resume(plan, work),
+        "save": lambda: provider.save_snapshot(plan, "one", work),
+        "clone": lambda: provider.clone(plan, copy.plan, work),
+        "destroy": lambda: provider.destroy(plan, work),
+    }[action]
+    if action != "create":
+        await (await machine.create()).start()
+        assert await bench.count(plan) == 1
+        await bench.hang_up(plan)
+    if action == "resume":
+        await provider.suspend(plan, machine.work())
+    task = asyncio.create_task(doing())
+    await asyncio.sleep(0.02)
+    with session_daemon.gone():
+        results = await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), SOON)
+        assert all(result is None or isinstance(result, ProviderError | Started) for result in results)
+    if results != [None]:
+        await asyncio.wait_for(work.undo(), 2 * SOON)
+    async with asyncio.timeout(SOON):
+        while True:
+            with contextlib.suppress(ProviderError):
+                assert await machine.state() is not MachineState.BROKEN
+                break
+            await asyncio.sleep(0.1)
+    for each in (copy, machine):
+        await each.destroy()
+        assert bench.traces(each.plan) == []
+    assert objects(bench.uri) == before
+
+
+async def test_an_idle_engine_asks_nothing(
+    bench: LibvirtBench, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await (await machine.create()).start()
+    await bench.provider.states([machine.plan])
+    changes = bench.provider.watch()
+    waiting = asyncio.ensure_future(anext(changes))
+    calls: list[object] = []
+    call = library.call
+
+    async def counted(function: object, *rest: object, **more: object) -> object:
+        calls.append(function)
+        return await call(function, *rest, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(connection, "call", counted)
+    assert not (await asyncio.wait({waiting}, timeout=1.0))[0]
+    assert calls == [], "what changes is pushed"
+    await bench.kill(machine.plan)
+    assert (await asyncio.wait_for(waiting, SOON)).seen.state is MachineState.STOPPED
+    assert calls
 
 
 async def test_a_daemon_that_hangs_is_given_up(
