@@ -143,6 +143,9 @@ def describe(staging: Staging, wanted: Sequence[str], limits: Limits, *, explici
 
 def _read_metadata(staging: Staging, limits: Limits) -> tuple[_Metadata, dict[str, Any]]:
     if METADATA not in _names(staging):
+        if any(name.lower().endswith(".ovf") for name in _names(staging)):
+            # An OVA, which VirtualBox and others export: it is what a box of VirtualBox's has inside.
+            return _Metadata(provider="virtualbox"), {"provider": "virtualbox"}
         raise _unusable(
             f"The box has no {METADATA}.",
             "Every box says there which provider it is for; without it this is an archive of something "
@@ -224,6 +227,6 @@ def _unusable(what: str, why: str) -> BoxwrightError:
 def name_from(source: str) -> str:
     """A box's name from its file name: ``/some/tiny.box`` gives ``tiny``."""
     stem = PurePosixPath(source.split("?")[0].rstrip("/")).name
-    for suffix in (".box", ".tar.gz", ".tgz", ".tar.xz", ".tar.zst", ".tar.bz2", ".tar", ".zip"):
+    for suffix in (".box", ".ova", ".tar.gz", ".tgz", ".tar.xz", ".tar.zst", ".tar.bz2", ".tar", ".zip"):
         stem = stem.removesuffix(suffix)
     return stem

@@ -128,6 +128,14 @@ def test_what_is_not_right_is_said(tmp_path: Path, files: dict[str, bytes], mess
     assert caught.value.problem.remedy
 
 
+def test_an_ova_is_a_box_of_virtualbox(tmp_path: Path) -> None:
+    files = {"some.ovf": b"<xml/>", "some-disk001.vmdk": b"KDMV"}
+    found = described(tmp_path, files, ("virtualbox",), explicit=True)
+    assert (found.provider, found.metadata, found.disks) == ("virtualbox", {"provider": "virtualbox"}, ())
+    with pytest.raises(ProviderError, match="for 'virtualbox'"):
+        described(tmp_path, files)
+
+
 def test_a_box_for_another_provider(tmp_path: Path) -> None:
     files = {"metadata.json": b'{"provider": "virtualbox"}', "box.ovf": b"<xml/>"}
     with pytest.raises(ProviderError, match="for 'virtualbox', not for qemu or libvirt"):

@@ -10,9 +10,9 @@ from pathlib import Path, PurePosixPath
 
 import msgspec
 
-from core.errors import ProviderError
 from core.model.machine import MachinePlan
 from core.model.work import Work
+from core.providers.virtualbox import appliance
 from core.providers.virtualbox.bridge import VirtualBoxError
 from core.providers.virtualbox.context import Context
 from core.providers.virtualbox.layout import Layout
@@ -27,24 +27,6 @@ class Master(msgspec.Struct, frozen=True):
 
     name: str
     digest: str
-
-
-def appliance(plan: MachinePlan) -> str:
-    """Which of the box's files describes its machine. Raises ProviderError where there is none, or no box."""
-    found = sorted(name for name in plan.box_files if name.lower().endswith((".ovf", ".ova")))
-    if not found:
-        raise ProviderError(
-            f"The box of the machine {plan.key.name} holds no machine of VirtualBox.",
-            why="Such a box has a file box.ovf, or an OVA.",
-            remedy="choose a box with the provider 'virtualbox'",
-        )
-    for name, path in plan.box_files.items():
-        if not Path(path).is_file():
-            raise ProviderError(
-                f"The box's file {name} ({path}) is missing.",
-                remedy="boxwright box verify, then add the box again",
-            )
-    return "box.ovf" if "box.ovf" in found else found[0]
 
 
 def master_of(plan: MachinePlan) -> Master:
@@ -95,7 +77,7 @@ def _lay_out(plan: MachinePlan, folder: Path) -> Path:
         place = folder / PurePosixPath(name)
         place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         place.symlink_to(path)
-    return folder / appliance(plan)
+    return folder / appliance.find(plan)
 
 
 def _not_imported(plan: MachinePlan, error: VirtualBoxError) -> BaseException:

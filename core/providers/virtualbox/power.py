@@ -17,7 +17,7 @@ from core.model.work import Work
 from core.providers import ports
 from core.providers.base import Started
 from core.providers.neighbours import ports_of_others
-from core.providers.virtualbox import boxes, definition, networks
+from core.providers.virtualbox import appliance, boxes, definition, networks
 from core.providers.virtualbox.bridge import VirtualBoxError
 from core.providers.virtualbox.context import Context, Row, existing, facts, with_disks
 from core.providers.virtualbox.customizing import customize
@@ -39,7 +39,7 @@ async def create(context: Context, plan: MachinePlan, work: Work) -> None:
     """A linked clone of the box's machine, in the machine's own folder."""
     options = read_options(plan.options)
     refuse_existing(plan)
-    boxes.appliance(plan)
+    await asyncio.to_thread(appliance.check, plan, appliance.find(plan))
     definition.shared_folders(plan, options)
     master = boxes.master_of(plan)
     async with context.changing(plan) as watched:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import tempfile
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 
 from core.errors import BusyError, ProviderError, UsageError
 from core.model.machine import Forward, MachineKey, MachinePlan, MachineState
-from core.providers.virtualbox import customizing, networks, probing, states, statistics, troubles
+from core.providers.virtualbox import appliance, customizing, networks, probing, states, statistics, troubles
 from core.providers.virtualbox.bridge import VirtualBoxError
 from core.providers.virtualbox.console import Consoles
 from core.providers.virtualbox.context import Row
@@ -193,6 +195,52 @@ class TestErrors:
     )
     def test_versions(self, output: str, version: tuple[int, ...]) -> None:
         assert probing.parse_version(output) == version
+
+
+OVF = """<?xml version="1.0"?>
+<Envelope xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">
+  <References><File ovf:id="file1" ovf:href="{}"/></References>
+</Envelope>"""
+
+
+class TestHostileBoxes:
+    def check(self, plan: MachinePlan, tmp_path: Path, files: dict[str, bytes]) -> None:
+        stored = {}
+        for number, (name, content) in enumerate(files.items()):
+            path = tmp_path / f"blob{number}"
+            path.write_bytes(content)
+            stored[name] = str(path)
+        made = msgspec.structs.replace(plan, box_files=stored)
+        appliance.check(made, appliance.find(made))
+
+    def test_what_names_its_own_files_may_be_read(self, plan: MachinePlan, tmp_path: Path) -> None:
+        self.check(plan, tmp_path, {"box.ovf": OVF.format("d.vmdk").encode(), "d.vmdk": b"KDMV"})
+        self.check(plan, tmp_path, {"in/a.ovf": OVF.format("d.vmdk").encode(), "in/d.vmdk": b"KDMV"})
+
+    @pytest.mark.parametrize(
+        "name", ["/etc/shadow", "../../etc/shadow", "other.vmdk", "file:///etc/passwd", ""]
+    )
+    def test_a_description_that_leads_out_of_the_box_is_refused(
+        self, plan: MachinePlan, tmp_path: Path, name: str
+    ) -> None:
+        with pytest.raises(ProviderError, match="cannot import") as raised:
+            self.check(plan, tmp_path, {"box.ovf": OVF.format(name).encode(), "d.vmdk": b"KDMV"})
+        assert "not in the box" in raised.value.problem.why
+
+    def test_a_disk_whose_content_lies_elsewhere_is_refused(self, plan: MachinePlan, tmp_path: Path) -> None:
+        disk = b'# Disk DescriptorFile\nversion=1\nRW 4 FLAT "/etc/shadow" 0\n'
+        with pytest.raises(ProviderError, match="cannot import") as raised:
+            self.check(plan, tmp_path, {"box.ovf": OVF.format("d.vmdk").encode(), "d.vmdk": disk})
+        assert "has no content" in raised.value.problem.why
+
+    @given(st.binary(max_size=400))
+    def test_any_description_is_read_or_refused(self, content: bytes) -> None:
+        with tempfile.TemporaryDirectory() as folder, contextlib.suppress(ProviderError):
+            path = Path(folder)
+            whole = MachinePlan(
+                id="0000000000ab", key=MachineKey(folder, "web"), folder=folder, runtime=folder, disks=()
+            )
+            self.check(whole, path, {"box.ovf": content})
 
 
 def test_counters_are_added_up_over_devices() -> None:
