@@ -37,7 +37,7 @@ async def choose_provider(context: Context, project: Project, name: str, wanted:
         if probe.usable:
             reason = "asked for" if wanted or choices == (candidate,) else "first usable"
             return context.provider(candidate), "; ".join([f"{candidate}: {reason}", *passed_over])
-        passed_over.append(f"{candidate} not usable: {probe.why}")
+        passed_over.append(f"{candidate} not usable: {probe.why.rstrip('.')}")
         remedy = remedy or probe.remedy
     raise ProviderError(
         f"No provider is usable for {name!r}.",

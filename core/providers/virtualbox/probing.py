@@ -29,7 +29,7 @@ CAPABILITIES = frozenset(
 
 OLDEST = (6, 1)
 
-PATIENCE = 10.0
+PATIENCE = 8.0
 """Seconds for VirtualBox's daemon, which is started by the question, to answer."""
 
 GROUP = "vboxusers"

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import contextlib
+import sys
 import tempfile
 from ipaddress import IPv4Network
 from pathlib import Path
@@ -14,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import core.providers.virtualbox.worker
 from core.errors import BusyError, ProviderError, UsageError
 from core.model.machine import Forward, MachineKey, MachinePlan, MachineState
 from core.providers.virtualbox import appliance, customizing, networks, probing, states, statistics, troubles
@@ -300,3 +303,19 @@ async def test_what_the_serial_port_says_is_logged_whoever_looks(plan: MachinePl
     assert said == b"login: welcome" == layout.serial_log.read_bytes()
     await consoles.close()
     server.close()
+
+
+def test_the_worker_needs_an_old_python_and_pyvbox_alone() -> None:
+    """The Python with VirtualBox's binding is the system's: it may be old, and has none of our packages."""
+    package = Path(core.providers.virtualbox.worker.__file__).parent
+    allowed = {*sys.stdlib_module_names, "virtualbox"}
+    above = [package.parents[depth] / "__init__.py" for depth in range(3)]
+    for path in (*package.glob("*.py"), *above):
+        for node in ast.walk(ast.parse(path.read_text(), feature_version=(3, 9))):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            ours = "core.providers.virtualbox.worker"
+            strange = [
+                name for name in names if name.split(".")[0] not in allowed and not name.startswith(ours)
+            ]
+            assert not strange, f"{path.name} imports {strange}"
