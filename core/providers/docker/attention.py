@@ -54,12 +54,14 @@ class Attention:
     async def changing(self, plan: MachinePlan) -> AsyncIterator[Subject]:
         """Within the block the machine is ours to change; the block says in ``known`` what it becomes."""
         subject = self.to(plan)
+        before = subject.known
         subject.busy += 1
         subject.trouble = ""
         try:
             yield subject
         except BaseException:
-            subject.known = None
+            # Whoever watches has been told nothing new, so whatever it has become is news.
+            subject.known = before
             raise
         finally:
             subject.busy -= 1

@@ -8,7 +8,7 @@ import msgspec
 
 from core.model.machine import MachinePlan
 from core.model.work import Work
-from core.providers.docker import images
+from core.providers.docker import containers, images
 from core.providers.docker.context import Context, existing
 from core.providers.docker.making import UNDO, checked, facts, make
 
@@ -19,7 +19,9 @@ async def clone(context: Context, source: MachinePlan, plan: MachinePlan, work: 
     async with context.changing(source) as (daemon, record, subject):
         origin = existing(source, record)
         before = subject.known
-        work.intend(UNDO, **facts(plan, daemon))
+        row = await containers.row(daemon, source.id, origin.container)
+        paused = origin.container if row is not None and row.state == "running" else ""
+        work.intend(UNDO, paused=paused, **facts(plan, daemon))
         made = await images.commit(daemon, origin.container, plan.id, f"copy-{secrets.token_hex(4)}")
         subject.known = before
     image = msgspec.structs.replace(await images.look(daemon, made, origin.shown), config=origin.runs)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -125,6 +126,23 @@ async def kill(daemon: Daemon, container: str, signal: str = "SIGKILL") -> None:
     except DockerError as error:
         if not is_gone(error) and not (error.status == 409 and "is not running" in error.problem.why):
             raise
+
+
+async def goes_on(daemon: Daemon, container: str) -> None:
+    """Returns once a container goes on that Docker has paused, as it does while an image is made of it:
+    who asked for that may be gone by now."""
+    pause = 0.02
+    while pause < 5:
+        try:
+            about = await inspect(daemon, container)
+        except DockerError as error:
+            if is_gone(error):
+                return
+            raise
+        if not (about.get("State") or {}).get("Paused"):
+            return
+        await asyncio.sleep(pause)
+        pause *= 1.3
 
 
 async def ended(daemon: Daemon, container: str) -> None:

@@ -31,6 +31,7 @@ class Listener:
         self._on_return = on_return
         self._task: asyncio.Task[None] | None = None
         self._hears: asyncio.Future[None] | None = None
+        self._again = asyncio.Event()
 
     async def ready(self) -> None:
         """Once what happens from now on is heard. Raises DockerError where the daemon cannot be reached."""
@@ -38,6 +39,10 @@ class Listener:
             self._hears = asyncio.get_running_loop().create_future()
             self._task = asyncio.create_task(self._listen())
         assert self._hears is not None
+        if self._hears.done() and self._hears.exception() is not None:
+            # It may be back by now: it is tried again at once.
+            self._hears = asyncio.get_running_loop().create_future()
+            self._again.set()
         await asyncio.shield(self._hears)
 
     async def _listen(self) -> None:
@@ -49,8 +54,16 @@ class Listener:
             except BoxwrightError as error:
                 self._missing(error)
             away = True
-            await asyncio.sleep(RETRIES[min(tried, len(RETRIES) - 1)])
+            self._again.clear()
+            assert self._hears is not None
+            if self._hears.done():
+                await self._pause(RETRIES[min(tried, len(RETRIES) - 1)])
             tried += 1
+
+    async def _pause(self, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._again.wait()
 
     def _missing(self, error: BoxwrightError) -> None:
         """Whoever waits for the daemon, now or later, is told why there is none."""

@@ -24,6 +24,7 @@ from core.providers.docker.daemon import Daemon
 from core.providers.docker.troubles import DockerError
 
 _LOGIN = "if [ -x /bin/bash ]; then exec /bin/bash -l; else exec /bin/sh -l; fi"
+_SIZE = "stty cols {columns} rows {rows} 2>/dev/null; "
 _PLAIN = "stty -echo -onlcr 2>/dev/null; "
 _USUAL = "vagrant"
 """The account that boxes have where they do not say otherwise; not every root file system has it."""
@@ -72,13 +73,14 @@ class DockerGuest(RemoteGuest):
         pty: Terminal | None = None,
     ) -> Channel:
         mark = secrets.token_hex(8)
-        plain = _PLAIN if pty is not None and pty.plain else ""
+        first = _SIZE.format(columns=pty.columns, rows=pty.rows) if pty else ""
+        first += _PLAIN if pty is not None and pty.plain else ""
         body: dict[str, Any] = {
             "AttachStdin": True,
             "AttachStdout": True,
             "AttachStderr": True,
             "Tty": pty is not None,
-            "Cmd": ["/bin/sh", "-c", _LOGIN if command is None else plain + command],
+            "Cmd": ["/bin/sh", "-c", first + (_LOGIN if command is None else command)],
             "Env": [f"{MARK}={mark}", *([f"TERM={pty.term}"] if pty else [])],
             "DetachKeys": DETACH,
             "User": self._user,

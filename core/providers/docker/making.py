@@ -248,6 +248,8 @@ async def erase(context: Context, given: Mapping[str, Any]) -> None:
     nobody else needs. The record goes last: by it the rest is found."""
     layout = Layout.at(given["home"])
     daemon = context.daemon(parse(given["address"]))
+    if given.get("paused"):
+        await containers.goes_on(daemon, given["paused"])
     try:
         record = records.read(layout)
     except ProviderError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -40,15 +40,18 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     """Tag of the snapshot that its container went on from."""
 
 
-def read_points(found: Sequence[Mapping[str, Any]], machine_id: str) -> tuple[Point, ...]:
-    """Oldest first, from a listing of the machine's images."""
+def read_points(
+    found: Sequence[Mapping[str, Any]], machine_id: str, forgotten: Container[str] = ()
+) -> tuple[Point, ...]:
+    """Oldest first, from a listing of the machine's images; ``forgotten``: tags of those that are none, even
+    where Docker has only finished them since."""
     points = []
     prefix = f"{names.repository(machine_id)}:"
     for image in found:
         labels = image.get("Labels") or {}
         tags = [tag.removeprefix(prefix) for tag in image.get("RepoTags") or [] if tag.startswith(prefix)]
         tag = next((tag for tag in tags if tag.startswith(_PREFIX)), "")
-        if tag and labels.get(names.SNAPSHOT):
+        if tag and tag not in forgotten and labels.get(names.SNAPSHOT):
             created = labels.get(names.CREATED, "0")
             points.append(
                 Point(
@@ -61,8 +64,8 @@ def read_points(found: Sequence[Mapping[str, Any]], machine_id: str) -> tuple[Po
     return tuple(sorted(points, key=lambda point: point.created))
 
 
-async def _points(daemon: Daemon, plan: MachinePlan) -> tuple[Point, ...]:
-    return read_points(await images.of_machine(daemon, plan.id), plan.id)
+async def _points(daemon: Daemon, plan: MachinePlan, record: Record) -> tuple[Point, ...]:
+    return read_points(await images.of_machine(daemon, plan.id), plan.id, record.forgotten)
 
 
 async def list_all(context: Context, plan: MachinePlan) -> tuple[Snapshot, ...]:
@@ -70,7 +73,7 @@ async def list_all(context: Context, plan: MachinePlan) -> tuple[Snapshot, ...]:
     record = records.read(Layout.of(plan))
     if record is None:
         return ()
-    points = await _points(await context.of(plan, record), plan)
+    points = await _points(await context.of(plan, record), plan, record)
     by_tag = {point.tag: point for point in points}
     return tuple(
         Snapshot(
@@ -101,12 +104,13 @@ async def save(context: Context, plan: MachinePlan, name: str, work: Work) -> No
     """Of a machine that runs, it stands still for the moment that its files are taken down."""
     async with context.changing(plan) as (daemon, record, subject):
         record = existing(plan, record)
-        _check_name(name, await _points(daemon, plan))
+        _check_name(name, await _points(daemon, plan, record))
         before = await _state(daemon, plan, record)
         now = time.time_ns()
         tag = f"{_PREFIX}{now:x}-{secrets.token_hex(3)}"
         # Its undo takes the snapshot away again, should the operation fail later.
-        work.intend(UNDO, tag=tag, parent=record.current, **facts(plan, daemon))
+        paused = record.container if before is MachineState.RUNNING else ""
+        work.intend(UNDO, tag=tag, parent=record.current, paused=paused, **facts(plan, daemon))
         labels = {names.SNAPSHOT: name, names.CREATED: str(now), names.PARENT: record.current}
         await images.commit(daemon, record.container, plan.id, tag, labels)
         records.write(Layout.of(plan), msgspec.structs.replace(record, current=tag))
@@ -139,8 +143,8 @@ def _check_name(name: str, points: Sequence[Point]) -> None:
         )
 
 
-async def _known(daemon: Daemon, plan: MachinePlan, name: str) -> Point:
-    points = await _points(daemon, plan)
+async def _known(daemon: Daemon, plan: MachinePlan, record: Record, name: str) -> Point:
+    points = await _points(daemon, plan, record)
     for point in points:
         if point.name == name:
             return point
@@ -155,7 +159,7 @@ async def restore(context: Context, plan: MachinePlan, name: str, work: Work) ->
     """Another container, made from the snapshot, takes the machine's place. One that ran runs again."""
     async with context.changing(plan) as (daemon, record, subject):
         record = existing(plan, record)
-        point = await _known(daemon, plan, name)
+        point = await _known(daemon, plan, record, name)
         row = await containers.row(daemon, plan.id, record.container)
         ran = row is not None and row.live
         if row is not None and row.live:
@@ -179,7 +183,7 @@ async def start_from(context: Context, plan: MachinePlan, name: str, work: Work)
     """Start a stopped machine from a snapshot."""
     async with context.changing(plan) as (daemon, record, subject):
         record = existing(plan, record)
-        point = await _known(daemon, plan, name)
+        point = await _known(daemon, plan, record, name)
         refuse_live(plan, await containers.row(daemon, plan.id, record.container))
         record = await _go_back(daemon, plan, record, point, work)
         record = await begin(context, daemon, plan, record, work, subject)
@@ -190,7 +194,7 @@ async def delete(context: Context, plan: MachinePlan, name: str) -> None:
     """Layers that a container or another snapshot still needs stay until nobody does."""
     async with context.changing(plan) as (daemon, record, subject):
         record = existing(plan, record)
-        point = await _known(daemon, plan, name)
+        point = await _known(daemon, plan, record, name)
         before = await _state(daemon, plan, record)
         await _drop(daemon, Layout.of(plan), record, plan.id, point.tag, point.parent)
         subject.known = before
@@ -209,6 +213,8 @@ async def undo_save(context: Context, given: Mapping[str, Any]) -> None:
     """Undo of ``docker.snapshot``."""
     daemon = context.daemon(parse(given["address"]))
     layout = Layout.at(given["home"])
+    if given["paused"]:
+        await containers.goes_on(daemon, given["paused"])
     record = records.read(layout)
     if record is not None:
         await _drop(daemon, layout, record, given["id"], given["tag"], given["parent"])

@@ -13,6 +13,7 @@ from core.providers.base import Provider
 from core.providers.docker import DockerProvider, names
 from tests.providers.bench import Plans
 from tests.support.dockerd import Dockerd
+from tests.support.work import RecordingWork
 
 SOON = 30.0
 
@@ -43,11 +44,17 @@ LISTENS = "while [ ! -p /said ]; do sleep 0.02; done"
 
 
 class DockerPlans(Plans):
-    """``image``: what these machines are made of."""
+    """``made``: all that were, in order."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__(root)
+        self.made: list[MachinePlan] = []
 
     def make(self, **changes: Any) -> MachinePlan:
         options = {"image": COUNTING, "communicator": "ssh", **changes.pop("options", {})}
-        return super().make(**{"disks": (), "options": options, **changes})
+        plan = super().make(**{"disks": (), "options": options, **changes})
+        self.made.append(plan)
+        return plan
 
 
 class DockerBench:
@@ -61,6 +68,11 @@ class DockerBench:
         self.later.append(DockerProvider())
         self.provider = self.later[-1]
         return self.provider
+
+    async def clear(self) -> None:
+        """Destroy what a test has left, so that the next one does not fail for it."""
+        for plan in self.plans.made:
+            await self.provider.destroy(plan, RecordingWork(self.provider.undo))
 
     async def close(self) -> None:
         for provider in (self.provider, *self.later):

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.providers.docker.bench import COUNTER, COUNTING
+from tests.providers.docker.bench import COUNTER, COUNTING, DockerBench
 from tests.support.dockerd import Dockerd
 
 
@@ -41,3 +41,11 @@ def short_folder() -> Iterator[Path]:
     folder = Path(tempfile.mkdtemp(prefix="l"))
     yield folder
     shutil.rmtree(folder)
+
+
+@pytest.fixture
+async def bench(daemon: Dockerd, short_folder: Path) -> AsyncIterator[DockerBench]:
+    made = DockerBench(short_folder, daemon)
+    yield made
+    await made.clear()
+    await made.close()

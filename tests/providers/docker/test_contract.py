@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -17,18 +16,12 @@ from tests.providers.clones import Clones
 from tests.providers.contract import ProviderContract, machines  # noqa: F401
 from tests.providers.docker.bench import COUNTER, DockerBench
 from tests.providers.networks import Networks
-from tests.support.dockerd import Dockerd
-
-
-@pytest.fixture
-async def bench(daemon: Dockerd, short_folder: Path) -> AsyncIterator[DockerBench]:
-    made = DockerBench(short_folder, daemon)
-    yield made
-    await made.close()
 
 
 @pytest.mark.real
 class TestDocker(Clones, Networks, ProviderContract):
+    linked = False
+
     async def test_a_machine_without_its_box_is_not_made(self, bench: Bench, machines: NewMachine) -> None:
         options = {"image": "nobody/has:this", "pull": "never"}
         lost = {"rootfs.tar.gz": "/nowhere/rootfs.tar.gz"}
@@ -40,7 +33,7 @@ class TestDocker(Clones, Networks, ProviderContract):
             await work.undo()
             assert bench.traces(machine.plan) == []
 
-    async def test_a_stopped_machine_without_its_box_is_broken(  # type: ignore[override]
+    async def test_a_stopped_machine_without_its_box_is_broken_where_it_is_linked_to_it(  # type: ignore[override]
         self,
         bench: DockerBench,
         machines: NewMachine,
