@@ -13,6 +13,14 @@ from core.providers.virtualbox.layout import Layout
 from core.providers.virtualbox.options import Options
 from core.providers.virtualbox.record import Record
 
+_CARDS = {
+    "virtio": "Virtio",
+    "82540EM": "I82540EM",
+    "82543GC": "I82543GC",
+    "82545EM": "I82545EM",
+}
+"""VirtualBox's API has other words for these than VBoxManage, whose words people know."""
+
 _SMALLEST = 4
 """Megabytes: VirtualBox has no smaller machines."""
 
@@ -26,13 +34,14 @@ def build(
 ) -> dict[str, Any]:
     layout = Layout.of(plan)
     return {
-        "cpus": plan.cpus,
-        "memory": max(_SMALLEST, plan.memory >> 20),
+        "cpus": options.cpus or plan.cpus,
+        "memory": options.memory or max(_SMALLEST, plan.memory >> 20),
         "firmware": plan.firmware,
         "serial": str(layout.serial_socket),
         "note": f"Machine {plan.key.name} of {plan.key.project}, kept by Boxwright.",
         "rules": [rule(forward) for forward in ports],
         "networks": list(cards),
+        "card": _CARDS.get(options.default_nic_type, options.default_nic_type),
         "folders": shared_folders(plan, options),
         "disks": [
             {"path": str(extra_disk(layout, number)), "size": disk.size}

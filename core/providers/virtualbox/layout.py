@@ -20,7 +20,7 @@ def machine_uuid(machine_id: str) -> str:
 
 
 def machine_name(plan: MachinePlan) -> str:
-    return f"boxwright-{plan.key.name}-{plan.id}"
+    return str(plan.options.get("name") or f"boxwright-{plan.key.name}-{plan.id}")
 
 
 class Layout(msgspec.Struct, frozen=True):
@@ -64,4 +64,4 @@ class Layout(msgspec.Struct, frozen=True):
 
     def settings(self, plan: MachinePlan) -> Path:
         """VirtualBox keeps everything of a machine beside this file."""
-        return self.home / f"{machine_name(plan)}.vbox"
+        return self.home / f"boxwright-{plan.key.name}-{plan.id}.vbox"

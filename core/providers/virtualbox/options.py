@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
 
 from core.errors import UsageError
 from core.providers.options import read_table
@@ -42,6 +44,16 @@ class CardNetwork(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What can be said there."""
 
+    name: str = ""
+    """What VirtualBox calls the machine; by default made of its name and its id."""
+    memory: Annotated[int, Meta(ge=4)] = 0
+    """Megabytes, instead of the machine's own."""
+    cpus: Annotated[int, Meta(ge=1, le=64)] = 0
+    """Instead of the machine's own."""
+    linked_clone: bool = True
+    """``false``: with a copy of the box's disks."""
+    default_nic_type: Literal["", "virtio", "82540EM", "82543GC", "82545EM", "Am79C970A", "Am79C973"] = ""
+    """Kind of the network cards; "" as the box has it."""
     gui: bool = False
     """With a window."""
     customize: tuple[tuple[str, ...], ...] = ()
@@ -67,6 +79,8 @@ def read_options(table: Mapping[str, Any]) -> Options:
     options = read_table(table, Options, "VirtualBox")
     for network in options.networks:
         _check_network(network)
+    if re.search(r"[\x00-\x1f]", options.name) or len(options.name) > 200:
+        raise UsageError(f"The VirtualBox option name cannot be {options.name!r}.")
     for command in options.customize:
         words = command[1:] if command[:1] and command[0] in MOMENTS else command
         if not words or not words[0] or words[0].startswith("-"):

@@ -47,7 +47,7 @@ async def create(context: Context, plan: MachinePlan, work: Work) -> None:
         await customize(plan, options, "pre-import", work)
         async with context.box_lock(master.name):
             source = await boxes.ensure(context, plan, master, work)
-            await _clone(context, plan, source)
+            await _clone(context, plan, source, linked=options.linked_clone)
         record = Record(id=plan.id, box=master.name)
         await _configure(context, plan, options, record, ())
         await customize(plan, options, "post-import", work)
@@ -78,9 +78,8 @@ async def clone(context: Context, source: MachinePlan, plan: MachinePlan, work: 
     row = await context.row(source)
     async with context.changing(plan) as watched:
         _intend(plan, work)
-        async with context.box_lock(record.box):
-            await _clone(context, plan, record.box)
-        await _configure(context, plan, options, Record(id=plan.id, box=record.box), ())
+        box = await _clone_box(context, plan, record.box, work)
+        await _configure(context, plan, options, Record(id=plan.id, box=box), ())
         work.note(f"copying what {source.key.name} has written")
         await context.bridge.call(
             "copy disks",
@@ -95,12 +94,35 @@ async def clone(context: Context, source: MachinePlan, plan: MachinePlan, work: 
         watched.known = MachineState.STOPPED
 
 
-async def _clone(context: Context, plan: MachinePlan, source: str) -> None:
+async def _clone_box(context: Context, plan: MachinePlan, box: str, work: Work) -> str:
+    """A linked clone of the machine that stands for the box, imported anew where that has gone, as it may
+    when nothing stands on it; returns its name."""
+    try:
+        async with context.box_lock(box):
+            await _clone(context, plan, box, linked=True)
+            return box
+    except VirtualBoxError as error:
+        if error.kind != "absent":
+            raise
+    await asyncio.to_thread(appliance.check, plan, appliance.find(plan))
+    master = boxes.master_of(plan)
+    async with context.box_lock(master.name):
+        await _clone(context, plan, await boxes.ensure(context, plan, master, work), linked=True)
+    return master.name
+
+
+async def _clone(context: Context, plan: MachinePlan, source: str, *, linked: bool) -> None:
     name = machine_name(plan)
     settings = Layout.of(plan).settings(plan)
     try:
         await context.bridge.call(
-            "clone", source=source, name=name, uuid=machine_uuid(plan.id), settings=str(settings)
+            "clone",
+            patience=boxes.IMPORTING,
+            source=source,
+            name=name,
+            uuid=machine_uuid(plan.id),
+            settings=str(settings),
+            linked=linked,
         )
     except VirtualBoxError as error:
         if error.kind != "taken":

@@ -89,6 +89,10 @@ class TestOptions:
             {"networks": [{"kind": "nat"}]},
             {"project_networks": "bridged"},
             {"gui": "yes"},
+            {"memory": "much"},
+            {"cpus": 0},
+            {"default_nic_type": "ne2000"},
+            {"name": "a\nb"},
             {"shared_folders": [{"guest": "/srv"}]},
         ],
     )

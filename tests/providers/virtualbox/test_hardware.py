@@ -43,6 +43,27 @@ async def test_size_serial_port_and_firmware(virtualbox: VirtualBox, machines: N
     assert found["uartmode1"] == f"server,{Layout.of(machine.plan).serial_socket}"
 
 
+async def test_vagrants_own_options_are_understood(
+    bench: VirtualBoxBench, virtualbox: VirtualBox, machines: NewMachine
+) -> None:
+    options = {
+        "name": "the web/server",
+        "memory": 96,
+        "cpus": 3,
+        "linked_clone": False,
+        "default_nic_type": "virtio",
+    }
+    machine = await machines(options=options).create()
+    found = info(virtualbox, machine)
+    assert (found["name"], found["memory"], found["cpus"]) == ("the web/server", "96", "3")
+    assert found["nictype1"] == "virtio"
+    ((only,),) = existing(machine.plan).disks
+    assert only.startswith(str(Layout.of(machine.plan).home))
+    await machine.provider.save_snapshot(machine.plan, "one", machine.work())
+    await machine.destroy()
+    assert bench.traces(machine.plan) == []
+
+
 async def test_ports_are_rules_of_nat_on_loopback(virtualbox: VirtualBox, machines: NewMachine) -> None:
     wanted = (SSH, WantedPort(guest=53, host=30553, protocol="udp", name="a,b"))
     found = info(virtualbox, await configured(machines(ports=wanted)))
@@ -192,6 +213,14 @@ async def test_a_clone_has_what_its_source_has_written(bench: VirtualBoxBench, m
     assert (
         "verification failed" not in subprocess.run(read, check=True, capture_output=True, text=True).stdout
     )
+
+
+async def test_a_machine_with_a_copy_of_the_box_can_be_cloned(machines: NewMachine) -> None:
+    source = await machines(options={"linked_clone": False}).create()
+    await (await machines().create()).destroy()
+    copy = await source.clone(machines())
+    await source.destroy()
+    assert await copy.state() is MachineState.STOPPED
 
 
 async def test_an_ova_is_a_box_too(

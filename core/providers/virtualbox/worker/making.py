@@ -69,14 +69,16 @@ def _place(api: Api, description: Any, name: str, home: Path) -> int:
     return disks
 
 
-def clone(api: Api, source: str, name: str, uuid: str, settings: str) -> Steps:
-    """A linked clone of a box's machine, registered; ``settings`` is the path of its file."""
+def clone(api: Api, source: str, name: str, uuid: str, settings: str, linked: bool) -> Steps:
+    """A clone of a box's machine, registered; ``settings`` is the path of its file."""
     origin = api.needed(source)
     if api.find(name) is not None:
         raise Refused("taken", f"There is a machine {name!r} already, and it is somebody else's.")
     point = origin.findSnapshot(BASE)
     machine = _new(api, name, uuid, settings, origin)
-    links = [api.constants.CloneOptions_Link, api.constants.CloneOptions_KeepNATMACs]
+    links = [api.constants.CloneOptions_KeepNATMACs]
+    if linked:
+        links.append(api.constants.CloneOptions_Link)
     yield point.machine.cloneTo(machine, api.constants.CloneMode_MachineState, links)
     machine.saveSettings()
     try:

@@ -12,7 +12,7 @@ _SLOTS = 8
 
 
 def configure(api: Api, uuid: str, wanted: dict[str, Any]) -> Steps:
-    """``wanted``: cpus, memory (MB), firmware, serial (path), rules, networks, folders, disks, note."""
+    """``wanted``: cpus, memory (MB), firmware, serial (path), rules, networks, card, folders, disks, note."""
     machine = api.needed(uuid)
     with api.held((yield from api.lock(machine))) as changed:
         changed.CPUCount = wanted["cpus"]
@@ -52,6 +52,8 @@ def _cards(api: Api, machine: Any, wanted: dict[str, Any]) -> None:
     constants = api.constants
     first = machine.getNetworkAdapter(0)
     first.attachmentType = constants.NetworkAttachmentType_NAT
+    if wanted["card"]:
+        first.adapterType = api.constant(f"NetworkAdapterType_{wanted['card']}")
     first.enabled = first.cableConnected = True
     engine = first.NATEngine
     for rule in api.array(engine, "redirects"):
