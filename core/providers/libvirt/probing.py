@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from pathlib import Path
 from typing import Any
 
 from core.errors import BoxwrightError
@@ -83,6 +84,12 @@ def _missing(handle: Any, uri: str) -> tuple[str, str]:
     if address.far_host(uri) is None and not address.is_session(uri) and not troubles.found("dnsmasq"):
         packages = {"debian": "dnsmasq-base", "fedora": "dnsmasq", "arch": "dnsmasq", "suse": "dnsmasq"}
         return "no networks, as dnsmasq is not installed", tools.install(packages)
+    if address.far_host(uri) is None and not address.is_session(uri) and _kvm_is_roots():
+        # libvirt then takes what it knows of QEMU for out of date, and asks it anew each time, for a minute.
+        return (
+            "slow, as /dev/kvm is for root alone",
+            "sudo chown root:kvm /dev/kvm && sudo chmod 660 /dev/kvm",
+        )
     try:
         default = handle.networkLookupByName("default")
     except libvirt.libvirtError:
@@ -90,6 +97,13 @@ def _missing(handle: Any, uri: str) -> tuple[str, str]:
     if default.isActive():
         return "", ""
     return "its network default is not active", f"virsh -c '{uri}' net-start default"
+
+
+def _kvm_is_roots() -> bool:
+    try:
+        return Path("/dev/kvm").stat().st_mode & 0o066 == 0
+    except OSError:
+        return False
 
 
 def _unusable(why: str, remedy: str, version: str = "") -> Probe:

@@ -352,11 +352,14 @@ async def test_a_network_that_is_not_active_is_no_secret(
     monkeypatch.setenv(URI_VARIABLE, system_daemon.uri)
     handle = libvirt.open(system_daemon.uri)
     default = handle.networkDefineXML("<network><name>default</name></network>")
+    monkeypatch.setattr(probing, "_kvm_is_roots", lambda: False)
     try:
         probe = await LibvirtProvider().probe()
         assert probe.usable
         assert "default is not active" in probe.why
         assert "net-start default" in probe.remedy
+        monkeypatch.setattr(probing, "_kvm_is_roots", lambda: True)
+        assert "chmod" in (await LibvirtProvider().probe()).remedy
         monkeypatch.setattr(probing.troubles, "found", lambda _name: "")
         probe = await LibvirtProvider().probe()
         assert "dnsmasq" in probe.why
