@@ -51,16 +51,18 @@ async def look(context: Context, plans: Sequence[MachinePlan]) -> dict[str, Seen
 
 async def _look_at(context: Context, place: Place, group: _Group) -> dict[str, Seen]:
     await context.follow(place)
-    single = group[0][0].id if len(group) == 1 else ""
-    rows = await instances.ours(context.connection(place), single)
     by_id: dict[str, list[Row]] = {}
-    for row in rows:
-        by_id.setdefault(row.id, []).append(row)
+    if len(group) > 1:
+        for row in await instances.ours(context.connection(place)):
+            by_id.setdefault(row.id, []).append(row)
     seen: dict[str, Seen] = {}
     for plan, record in group:
         watched = context.watch(plan)
-        uuid = record.uuid if record else ""
-        found = instances.choose(by_id.get(plan.id, ()), plan.id, uuid=uuid, name=watched.name)
+        if len(group) > 1:
+            uuid = record.uuid if record else ""
+            found = instances.choose(by_id.get(plan.id, ()), plan.id, uuid=uuid, name=watched.name)
+        else:
+            found = await context.row(plan, record)
         if found:
             watched.name = found.name
         seen[plan.id] = judge(plan, record, found)

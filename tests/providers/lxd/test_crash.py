@@ -37,9 +37,9 @@ Step = Callable[[Machine], Awaitable[None]]
     [
         ("create", no_machine, unchanged, 40, 43),
         ("start", stopped_machine, stopped, 30, 31),
-        ("stop", running_machine, can_be_stopped, 20, 31),
+        pytest.param("stop", running_machine, can_be_stopped, 20, 31, marks=pytest.mark.slow),
         ("destroy", running_machine, can_be_destroyed, 40, 43),
-        ("save", running_machine, no_snapshot, 20, 31),
+        pytest.param("save", running_machine, no_snapshot, 20, 31, marks=pytest.mark.slow),
     ],
 )
 async def test_killed_in_the_middle(
