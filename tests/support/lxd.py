@@ -32,7 +32,7 @@ trap '[ "$deaf" ] || exit 0' PWR USR2 INT TERM
 [ -p /run/ask ] || mkfifo /run/ask
 [ -p /run/answer ] || mkfifo /run/answer
 ifconfig lo 127.0.0.1 up 2>/dev/null
-nc -lk -p 22 -e echo SSH-2.0-none 2>/dev/null &
+nc -ll -p 22 -e echo SSH-2.0-none 2>/dev/null &
 say ready
 while :; do
   read -r word <>/run/ask || continue

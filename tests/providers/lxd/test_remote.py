@@ -17,7 +17,8 @@ from core.providers.lxd import trust
 from core.providers.lxd.place import Place
 from tests.providers.bench import SSH, Machine
 from tests.providers.lxd.bench import LxdBench
-from tests.support.lxd import Lxd
+from tests.providers.networks import Wiring
+from tests.support.lxd import Lxd, running
 
 pytestmark = pytest.mark.real
 
@@ -106,3 +107,34 @@ async def test_a_server_that_is_another_one_is_not_trusted(
     with pytest.raises(ProviderError, match="does not accept"):
         await machine.create()
     assert not trust.known(Place(address))
+
+
+async def test_a_member_of_a_cluster_gets_the_machine(
+    rootfs: Path, short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running() as daemon:
+        monkeypatch.setenv("LXD_DIR", str(daemon.folder))
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        daemon.lxc("config", "set", "core.https_address", f"127.0.0.1:{port}")
+        daemon.lxc("cluster", "enable", "member")
+        bench = LxdBench(short_folder, daemon, rootfs)
+        places = Wiring()
+        machine = Machine(bench, bench.plans.make(options={"target": "member"}, networks=(places.place(10),)))
+        wrong = Machine(bench, bench.plans.make(options={"target": "nobody"}))
+        before = daemon.objects()
+        try:
+            await machine.create()
+            await machine.start()
+            assert await bench.count(machine.plan) == 1
+            (path,) = daemon.named(machine.plan.id)
+            assert daemon.query(path)["location"] == "member"
+            work = wrong.work()
+            with pytest.raises(ProviderError):
+                await wrong.provider.create(wrong.plan, work)
+            await work.undo()
+            await machine.destroy()
+            assert daemon.objects() == before
+        finally:
+            await bench.close()
