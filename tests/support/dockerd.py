@@ -24,7 +24,9 @@ import docker
 import docker.errors
 import requests
 
+from tests.support.certificates import make_certificates
 from tests.support.libvirtd import ROOT
+from tests.support.tiny import free_port
 
 BUSYBOX = Path("/bin/busybox")
 
@@ -52,6 +54,7 @@ class Dockerd:
     def __init__(self, folder: Path, *more: str) -> None:
         self.folder = folder
         self.more = more
+        self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -62,11 +65,23 @@ class Dockerd:
     def url(self) -> str:
         return f"unix://{self.socket}"
 
+    @property
+    def certificates(self) -> Path:
+        """What a client over TLS needs."""
+        return self.folder / "certificates"
+
+    @property
+    def far(self) -> str:
+        """Where it listens over TLS."""
+        return f"tcp://127.0.0.1:{self._port}"
+
     def start(self) -> None:
         """Returns when it answers."""
         if os.geteuid():
             raise AssertionError("dockerd has to be started by root: run the tests as root")
         (self.folder / "containerd.toml").write_text(_CONTAINERD.format(folder=self.folder))
+        self.certificates.mkdir()
+        make_certificates(self.certificates)
         log = (self.folder / "daemons.log").open("ab")
         self._process = subprocess.Popen(
             self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
@@ -94,6 +109,9 @@ class Dockerd:
             *("--data-root", str(folder / "data"), "--exec-root", str(folder / "run")),
             *("--pidfile", str(folder / "dockerd.pid"), "--config-file", str(folder / "daemon.json")),
             *("--bridge", "none", "--iptables=false", "--ip6tables=false", "--ip-forward=false"),
+            *("--host", self.far, "--tlsverify", "--tlscacert", str(self.certificates / "ca.pem")),
+            *("--tlscert", str(self.certificates / "server-cert.pem")),
+            *("--tlskey", str(self.certificates / "server-key.pem")),
             *("--default-address-pool", pool, "--log-level", "warn", *self.more),
         ]
         (folder / "daemon.json").write_text("{}")

@@ -15,7 +15,7 @@ from core.providers.docker import http
 from core.providers.docker.address import Address
 from core.providers.docker.http import Answer, Request
 from core.providers.docker.troubles import DockerError, refused, silent, unreachable
-from core.providers.docker.wire import Streams, dial, hang_up
+from core.providers.docker.wire import Streams, dial, explained, hang_up
 from core.providers.images import finish
 
 PATIENCE = 30.0
@@ -106,15 +106,21 @@ class Daemon:
         try:
             try:
                 await http.send(writer, request)
-            except (BrokenPipeError, ConnectionResetError):
+            except (BrokenPipeError, ConnectionResetError) as error:
                 # A daemon that has had enough says why before it closes.
                 if request.upload is None:
-                    raise
-            answer = await http.head(reader)
+                    raise await explained(reader, error) from error
+            answer = await self._head(reader)
             await _accepted(answer, reader)
             yield answer, reader
         finally:
             writer.close()
+
+    async def _head(self, reader: StreamReader) -> Answer:
+        try:
+            return await http.head(reader)
+        except OSError as error:
+            raise await explained(reader, error) from error
 
     async def stream(self, request: Request) -> AsyncGenerator[bytes, None]:
         """The body of an answer as it comes. Raises DockerError, also when the daemon goes away."""
@@ -148,7 +154,7 @@ class Daemon:
             async with asyncio.timeout(PATIENCE):
                 reader, writer = await dial(self.address)
                 await http.send(writer, msgspec.structs.replace(request, upgrade=True))
-                answer = await http.head(reader)
+                answer = await self._head(reader)
                 if not answer.upgraded:
                     await _accepted(answer, reader)
                 return reader, writer

@@ -11,6 +11,7 @@ import contextlib
 import socket
 import ssl
 from asyncio import StreamReader, StreamWriter
+from weakref import WeakKeyDictionary
 
 from core.providers.docker.address import Address, tls_files
 from core.providers.docker.relay import relayed
@@ -76,17 +77,31 @@ async def _over_ssh(address: Address) -> Streams:
         ours.close()
         raise Unreachable("ssh is not installed.") from error
     reader, writer = await asyncio.open_connection(sock=ours, limit=LIMIT)
-    task = asyncio.create_task(_reaped(process, reader))
-    _ENDING.add(task)
-    task.add_done_callback(_ENDING.discard)
+    task = asyncio.create_task(_reaped(process))
+    _RUNNING.add(task)
+    task.add_done_callback(_RUNNING.discard)
+    _CARRIERS[reader] = task
     return reader, writer
 
 
-_ENDING: set[asyncio.Task[None]] = set()
+_RUNNING: set[asyncio.Task[str]] = set()
+
+_CARRIERS: WeakKeyDictionary[StreamReader, asyncio.Task[str]] = WeakKeyDictionary()
+"""Programs that carry a connection, or did, by that."""
 
 
-async def _reaped(process: asyncio.subprocess.Process, reader: StreamReader) -> None:
-    """Waits for ``ssh``; what it complained about becomes the error of whoever reads."""
+async def explained(reader: StreamReader, error: OSError) -> OSError:
+    """Why a connection broke: where a program carried it, what that complained about."""
+    task = _CARRIERS.get(reader)
+    if task is not None:
+        await asyncio.wait([task], timeout=1.0)
+        if task.done() and not task.cancelled() and task.result():
+            return Unreachable(task.result())
+    return error
+
+
+async def _reaped(process: asyncio.subprocess.Process) -> str:
+    """Waits for ``ssh``; what it complained about, "" where it ended well."""
     assert process.stderr is not None
     try:
         said = (await process.stderr.read()).decode(errors="replace").strip()
@@ -95,8 +110,9 @@ async def _reaped(process: asyncio.subprocess.Process, reader: StreamReader) -> 
         with contextlib.suppress(ProcessLookupError):
             process.kill()
         raise
-    if status:
-        reader.set_exception(Unreachable(said.splitlines()[-1] if said else f"ssh ended with {status}."))
+    if not status:
+        return ""
+    return said.splitlines()[-1] if said else f"ssh ended with {status}."
 
 
 async def hang_up(writer: StreamWriter) -> None:
