@@ -26,8 +26,9 @@ def provider_faults(project: Project) -> Iterator[Fault]:
         names = (spec.provider,) if isinstance(spec.provider, str) else spec.provider
         wanted += [(("machines", machine, "provider"), name) for name in names]
         for name, entry in installed.items():
-            table = spec.options(name)
-            if table:
+            # What 'box' names besides is for the provider that will be chosen, which need not be this one.
+            table = getattr(spec, name, {})
+            if isinstance(table, dict) and table:
                 yield from _refusal(entry, table, ("machines", machine, name))
     for path, name in wanted:
         if name and name not in known:

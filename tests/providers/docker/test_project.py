@@ -76,6 +76,10 @@ def shop(dockerd: Dockerd) -> Iterator[Workshop]:
     assert dockerd.objects() == before
 
 
+def test_its_project_is_valid_whatever_other_providers_are_installed(shop: Workshop) -> None:
+    shop.run("validate")
+
+
 def test_both_are_up_and_say_what_they_are(shop: Workshop, dockerd: Dockerd) -> None:
     web = shop.machine("web")
     assert (web["state"], web["provider"]) == ("running", "docker")
