@@ -8,7 +8,7 @@ from typing import Any
 from core.model.work import Work
 from core.providers.docker import sdk
 from core.providers.docker.daemon import Daemon
-from core.providers.docker.troubles import refused
+from core.providers.docker.troubles import DockerError, refused
 
 
 async def pull(daemon: Daemon, image: str, platform: str, work: Work) -> None:
@@ -24,7 +24,12 @@ async def pull(daemon: Daemon, image: str, platform: str, work: Work) -> None:
         layers = Layers()
         async for message in daemon.messages(request):
             if "error" in message:
-                raise refused(0, str(message["error"]))
+                problem = refused(0, str(message["error"])).problem
+                raise DockerError(
+                    f"The image {image} could not be pulled.",
+                    why=problem.why,
+                    remedy=problem.remedy or "look at its name, and whether its registry can be reached",
+                )
             if layers.take(message):
                 step.progress(layers.done, layers.total, "bytes")
             elif not message.get("id"):
