@@ -8,7 +8,8 @@ from typing import Any
 from core.model.work import Work
 from core.providers.docker import sdk
 from core.providers.docker.daemon import Daemon
-from core.providers.docker.troubles import DockerError, refused
+from core.providers.docker.http import Request
+from core.providers.docker.troubles import DockerError, NoDaemon, refused
 
 
 async def pull(daemon: Daemon, image: str, platform: str, work: Work) -> None:
@@ -21,19 +22,29 @@ async def pull(daemon: Daemon, image: str, platform: str, work: Work) -> None:
             query={"fromImage": complete(image), "platform": platform or None},
             headers=headers,
         )
-        layers = Layers()
-        async for message in daemon.messages(request):
-            if "error" in message:
-                problem = refused(0, str(message["error"])).problem
-                raise DockerError(
-                    f"The image {image} could not be pulled.",
-                    why=problem.why,
-                    remedy=problem.remedy or "look at its name, and whether its registry can be reached",
-                )
-            if layers.take(message):
-                step.progress(layers.done, layers.total, "bytes")
-            elif not message.get("id"):
-                step.note(str(message.get("status", "")))
+        try:
+            await _follow(daemon, request, step)
+        except NoDaemon:
+            raise
+        except DockerError as error:
+            problem = error.problem
+            raise DockerError(
+                f"The image {image} could not be pulled.",
+                status=error.status,
+                why=problem.why,
+                remedy=problem.remedy or "look at its name, and whether its registry can be reached",
+            ) from error
+
+
+async def _follow(daemon: Daemon, request: Request, step: Work) -> None:
+    layers = Layers()
+    async for message in daemon.messages(request):
+        if "error" in message:
+            raise refused(0, str(message["error"]))
+        if layers.take(message):
+            step.progress(layers.done, layers.total, "bytes")
+        elif not message.get("id"):
+            step.note(str(message.get("status", "")))
 
 
 def complete(image: str) -> str:
