@@ -46,11 +46,11 @@ def cards(plan: MachinePlan, options: Options) -> tuple[Card, ...]:
         found.append(
             Card(kind=kind, source=source, mac=network.mac.lower() or usual, model=network.model or model)
         )
-    if options.management_network_name:
+    if options.management_network:
         found.append(
             Card(
                 kind="network",
-                source=options.management_network_name,
+                source=options.management_network,
                 mac=options.management_network_mac.lower() or mac(plan.id, len(found)),
                 model=model,
                 bus=options.management_network_pci_bus,

@@ -7,11 +7,14 @@ import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from core.errors import UsageError
 from core.model.project import parse_size
 
 if TYPE_CHECKING:
     from core.providers.libvirt.options import Options
+    from core.providers.libvirt.parts import Storage
 
 DEVICES = ("hd", "cdrom", "fd", "network")
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
@@ -35,6 +38,10 @@ def no_control_characters(value: Any, key: str = "") -> None:
 
 def check(options: Options) -> None:
     """Raise UsageError for what cannot be done."""
+    if "/" in options.default_prefix:
+        raise _wrong(
+            "default_prefix", options.default_prefix, "No name of a domain has a slash.", "remove it"
+        )
     _satisfied(options)
     _one_of_two(options)
     _memory(options)
@@ -106,6 +113,8 @@ def _one_of_two(options: Options) -> None:
     if options.cpu_mode not in ("", "custom", "host-passthrough", "host-model", "maximum"):
         known = "host-passthrough, host-model, maximum, custom"
         raise _wrong("cpu_mode", options.cpu_mode, f"Possible are: {known}.", 'cpu_mode = "host-model"')
+    if options.cpu_fallback == "forbid" and not (options.cpu_model or options.cpu):
+        raise UsageError("cpu_fallback goes with a model.", remedy='cpu_model = "qemu64"')
     if options.cpu_mode == "custom" and not options.cpu_model:
         raise UsageError("The CPU mode custom needs a model.", remedy='cpu_model = "qemu64"')
     if options.volume_cache and options.disk_driver.cache:
@@ -156,8 +165,24 @@ def _disks(options: Options) -> None:
             raise UsageError("A disk of storage has either a size (a new one) or a path (one that is there).")
         if each.device != "disk" and not each.path:
             raise UsageError(f"A {each.device} of storage has a path.", remedy='path = "/path/to/image.iso"')
+        if each.size and each.type not in ("", "qcow2"):
+            raise _wrong("type", each.type, "New disks are images in qcow2.", 'type = "qcow2"')
+        if each.device != "disk":
+            _plain_medium(each)
         if each.size:
             size("size", each.size)
+
+
+def _plain_medium(part: Storage) -> None:
+    """CDs and floppies have an image and a place, and nothing else."""
+    for name in msgspec.structs.fields(part):
+        if (
+            name.name not in ("device", "path", "type", "bus", "dev")
+            and getattr(part, name.name) != name.default
+        ):
+            raise UsageError(
+                f"A {part.device} of storage has no {name.name}.", remedy=f"remove {name.name} from it"
+            )
 
 
 def _networks(options: Options) -> None:
@@ -177,7 +202,7 @@ def _networks(options: Options) -> None:
 
 
 def _management(options: Options) -> None:
-    named = options.management_network_name
+    named = options.management_network
     if named and not _NAME.fullmatch(named):
         raise _wrong("management_network_name", named, "That is no name of a network.", "")
     if options.management_network_mac and not _MAC.fullmatch(options.management_network_mac):
@@ -208,5 +233,10 @@ def _screen(options: Options) -> None:
     for key in ("graphics_port", "graphics_websocket", "graphics_gl", "keymap"):
         if without and getattr(options, key):
             raise UsageError(f"The libvirt option {key} needs a screen.", remedy='graphics_type = "vnc"')
+    if options.graphics_autoport in (False, "no") and options.graphics_port <= 0:
+        raise UsageError("Without graphics_autoport the screen needs a port.", remedy="graphics_port = 5901")
+    if options.video_vram and options.video_type in ("virtio", "bochs", "ramfb", "none"):
+        why = f"A card of type {options.video_type} has no memory of its own."
+        raise _wrong("video_vram", options.video_vram, why, "remove it, or video_type")
     if options.graphics_gl and options.graphics != "spice":
         raise UsageError("Only spice draws with the host's OpenGL.", remedy='graphics_type = "spice"')

@@ -47,11 +47,10 @@ def _screen(devices: Element, options: Options, layout: Layout, *, far: bool) ->
         add(devices, "input", **attributes_of(part))
     if shown:
         _graphics(devices, options, layout, far=far)
-    if shown or options.video_type:
+    if shown or options.video_type or options.video_accel3d or options.video_vram:
         video = add(devices, "video")
         kind = options.video_type or ("virtio" if options.video_accel3d else "vga")
-        vram = options.video_vram if kind in ("vga", "qxl", "vmvga", "cirrus") else 0
-        model = add(video, "model", type=kind, vram=vram or "")
+        model = add(video, "model", type=kind, vram=options.video_vram or "")
         if options.video_accel3d:
             add(model, "acceleration", accel3d="yes")
 

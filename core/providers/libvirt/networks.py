@@ -70,11 +70,11 @@ def wanted(plan: MachinePlan, options: Options, uri: str) -> tuple[Wanted, ...]:
         )
         for network in (() if by_wire(uri) else plan.networks)
     ]
-    if options.management_network_name:
+    if options.management_network:
         found.append(
             Wanted(
-                name=options.management_network_name,
-                label=options.management_network_name,
+                name=options.management_network,
+                label=options.management_network,
                 subnet=options.management_network_address or "192.168.121.0/24",
                 mode=options.management_network_mode,
                 bridge=options.management_network_device,

@@ -161,9 +161,19 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return self.graphics_type or self.display
 
     @property
+    def management_network(self) -> str:
+        """Its name, vagrant-libvirt's usual one where only something else is said of it; "" for none."""
+        names = [name for name in _FIELDS if name.startswith("management_network_")]
+        said = any(getattr(self, name) != _FIELDS[name] for name in names)
+        return self.management_network_name or ("vagrant-libvirt" if said else "")
+
+    @property
     def pool(self) -> str:
         """The storage pool of the box's volumes; "" where disks are files in the machine's folder."""
         return self.storage_pool_name or self.snapshot_pool_name
+
+
+_FIELDS = {field.name: field.default for field in msgspec.structs.fields(Options)}
 
 
 def several(given: T | tuple[T, ...]) -> tuple[T, ...]:

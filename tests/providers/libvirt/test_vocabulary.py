@@ -120,6 +120,11 @@ def test_cds_are_where_every_guest_finds_them() -> None:
     assert built(machine="pc", cdroms=["a.iso"]).find("devices/disk[2]/target").get("bus") == "ide"  # type: ignore[union-attr]
 
 
+def test_what_is_said_of_the_management_network_alone_is_of_vagrants_usual_one() -> None:
+    assert read_options({"management_network_mtu": 1400}).management_network == "vagrant-libvirt"
+    assert read_options({}).management_network == ""
+
+
 def test_a_tpm_is_emulated_where_no_device_is_named() -> None:
     assert one(built(tpm_model="tpm-crb"), "devices/tpm") == {"model": "tpm-crb"}
     assert one(built(tpm_version="2.0"), "devices/tpm/backend") == {"type": "emulator", "version": "2.0"}
@@ -184,6 +189,12 @@ def test_what_cannot_be_had_is_refused_with_the_reason(name: str) -> None:
         ({"snapshots": "external", "storage_pool_name": "default"}, "folder"),
         ({"title": "a\x00b"}, "title"),
         ({"graphics_port": 5901}, "screen"),
+        ({"graphics_type": "vnc", "graphics_autoport": False}, "port"),
+        ({"video_type": "virtio", "video_vram": 16384}, "memory"),
+        ({"cpu_fallback": "forbid"}, "model"),
+        ({"storage": {"size": "1G", "type": "raw"}}, "qcow2"),
+        ({"storage": {"device": "cdrom", "path": "/x", "cache": "none"}}, "cache"),
+        ({"default_prefix": "a/"}, "slash"),
     ],
 )
 def test_what_makes_no_sense_is_refused(table: dict[str, Any], said: str) -> None:
