@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
@@ -11,6 +12,9 @@ from core.model.machine import Disk, MachineKey, MachinePlan, MachineState, Want
 from core.providers.base import Provider, Seen
 from tests.support.bootsector import SIZE, write_disk
 from tests.support.work import RecordingWork
+
+_RUN = secrets.token_hex(3)
+"""Begins the ids of machines: two runs of the tests beside each other share neither names nor ports."""
 
 SSH = WantedPort(guest=22, name="ssh")
 
@@ -60,7 +64,7 @@ class Plans:
     def make(self, **changes: Any) -> MachinePlan:
         """A plan with an empty folder, as the engine hands it over."""
         number = next(self._numbers)
-        machine_id = f"{number * 0x123457:012x}"
+        machine_id = f"{_RUN}{number * 0x123457 % 0x1000000:06x}"
         folder = self.root / "machines" / machine_id
         folder.mkdir(parents=True)
         fields: dict[str, Any] = {
