@@ -70,6 +70,7 @@ class Actions:
             "workbench.prompt": self.asking.command,
             "workbench.palette": lambda: self._begin(self.asking.palette()),
             "workbench.help": self.asking.help,
+            "workbench.tour": self.asking.tour,
             "workbench.open": bench.focus_detail,
             "workbench.back": self._back,
             "workbench.machines": lambda: bench.focus_list("machines"),

@@ -32,7 +32,7 @@ async def main(project: Path | None, connector: Connector, *, read_only: bool = 
     try:
         # The engine is asked, and answers, while the interface is still loading.
         await _load()
-        app = make(bridge, terminal, read_only=read_only)
+        app = make(bridge, terminal, read_only=read_only, newcomers=True)
         await app.run_async(mouse=app.settings.current.mouse)
         return app.return_code or 0
     finally:
@@ -50,7 +50,9 @@ async def _load() -> None:
         sys.setswitchinterval(usual)
 
 
-def make(bridge: Bridge, terminal: Terminal, *, read_only: bool = False) -> BoxwrightApp:
+def make(
+    bridge: Bridge, terminal: Terminal, *, read_only: bool = False, newcomers: bool = False
+) -> BoxwrightApp:
     from tui.program import BoxwrightApp
 
-    return BoxwrightApp(bridge, terminal, read_only=read_only)
+    return BoxwrightApp(bridge, terminal, read_only=read_only, newcomers=newcomers)

@@ -28,7 +28,8 @@ class Asking:
         if self._bench.in_detail and self._bench.detail.active == "log":
             self._bench.ask(Prompt("search", "/", hint="text to search for"))
             return
-        self._bench.focus_list(self._bench.pane)
+        # The list is in sight, but the keys are the line's.
+        self._bench.remove_class("-detail")
         hint = "regular expression; ! before it for the others, -f for letters in that order"
         self._bench.ask(Prompt("filter", "/", text=self._bench.lists.listed.pattern, hint=hint))
 
@@ -107,6 +108,12 @@ class Asking:
         chosen = await self._app.push_screen_wait(Palette(entries, title=title))
         if chosen:
             self._actions.perform_id(chosen)
+
+    def tour(self) -> None:
+        from tui import tour
+        from tui.dialogs.info import Info
+
+        self._app.push_screen(Info("Welcome", lambda width: tour.lines(self._bench.keymap, width)))
 
     def help(self) -> None:
         from tui.dialogs.info import Info

@@ -29,6 +29,7 @@ OWN: tuple[Own, ...] = (
         "workbench.palette", "ctrl+p", "Palette", "Search all commands, also those that are not possible now."
     ),
     Own("workbench.help", "?", "Help", "Show all keys.", True),
+    Own("workbench.tour", "f1", "Tour", "The few keys that lead to everything else, on one page."),
     Own("workbench.open", "enter", "Open", "Look at the selected thing."),
     Own("workbench.back", "escape", "Back", "Back to the lists; takes marks away, then a filter."),
     Own("workbench.machines", "1", "Machines", "Go to the machines."),

@@ -14,6 +14,7 @@ from textual.theme import Theme as TextualTheme
 
 from core import resources
 from core.errors import BoxwrightError
+from core.model.operation import Operation
 from tui import settings
 from tui.bridge import Bridge, Link
 from tui.console.tabs import Consoles
@@ -21,6 +22,7 @@ from tui.keys import Keymap
 from tui.look import themes
 from tui.look.look import Look
 from tui.look.wardrobe import Wardrobe
+from tui.notices import Notices, sequence, words, worth_telling
 from tui.terminal import Terminal
 from tui.workbench import Workbench
 
@@ -40,10 +42,14 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         *,
         settings_file: Path | None = None,
         read_only: bool = False,
+        newcomers: bool = False,
     ) -> None:
+        """``newcomers``: whoever is here for the first time is told where to look."""
         path = settings_file or settings.file()
         self.settings = settings.Watched(path)
         self._read_only = read_only
+        self._welcomes = newcomers and not self.settings.current.layout.toured
+        self._notices = Notices()
         if self.settings.current.ascii:
             terminal = msgspec.structs.replace(terminal, unicode=False)
         self.wardrobe = Wardrobe(path.parent / "themes", resources.themes(), terminal)
@@ -83,6 +89,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
     def on_mount(self) -> None:
         self.bridge.attach(self)
         self.call_after_refresh(_collect_garbage_from_now_on)
+        self.call_after_refresh(self._welcome)
         self.set_interval(EDITS, self._look_for_edits)
 
     async def on_unmount(self) -> None:
@@ -91,10 +98,32 @@ class BoxwrightApp(App[None], inherit_bindings=False):
     # What the bridge tells.
 
     def state_changed(self, changed: frozenset[str]) -> None:
+        self._notify(self._notices.look(changed, self.bridge.state))
         if self.workbench.is_mounted:
             self.workbench.state_changed(changed)
             if self.workbench.waits_for_ends:
                 self.workbench.actions.ended(changed)
+            self._welcome()
+
+    def _welcome(self) -> None:
+        """Once, as soon as it is known what is there: a page where there is nothing yet, else a line."""
+        if not self._welcomes or not self.bridge.state.seq:
+            return
+        self._welcomes = False
+        self._remember("layout.toured", True)
+        if self.workbench.greeting:
+            return
+        if self.bridge.project or self.bridge.state.machines:
+            self.workbench.say("Here for the first time? f1 shows the few keys to know.", "accent")
+        else:
+            self.workbench.actions.asking.tour()
+
+    def _notify(self, ended: list[Operation]) -> None:
+        """Tell the terminal, as the settings have it."""
+        for operation in ended:
+            wanted = worth_telling(operation, self.settings.current, focused=self.app_focus)
+            if wanted and self._driver is not None:
+                self._driver.write(sequence(words(operation)))
 
     def link_changed(self, link: Link) -> None:
         if self.workbench.is_mounted:
@@ -114,7 +143,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         def chosen(name: str | None) -> None:
             self.show_theme(name or before)
             if name:
-                self._remember_theme(name)
+                self._remember("theme", name)
 
         self.push_screen(ThemePicker(offered(self.wardrobe), before, self.show_theme), chosen)
 
@@ -126,9 +155,9 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         except BoxwrightError as error:
             self._complain(error)
 
-    def _remember_theme(self, name: str) -> None:
+    def _remember(self, key: str, value: str | bool) -> None:
         try:
-            self.settings.remember("theme", name)
+            self.settings.remember(key, value)
         except BoxwrightError as error:
             self._complain(error)
 

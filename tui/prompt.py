@@ -73,6 +73,17 @@ class Prompt(Horizontal):
     def on_mount(self) -> None:
         self.query_one(Input).focus()
 
+    def take(self, event: events.Key) -> None:
+        """A key that was typed before the line had the keys."""
+        field = next(iter(self.query(Input)), None)
+        text = field.value if field is not None else self._text
+        if event.key in ("enter", "escape"):
+            self.post_message(self.Closed(self._kind, text if event.key == "enter" else None))
+        elif event.is_printable and event.character and field is not None:
+            field.insert_text_at_cursor(event.character)
+        elif event.is_printable and event.character:
+            self._text += event.character
+
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
         self.post_message(self.Changed(self._kind, event.value))

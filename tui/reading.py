@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 Line = list[Part]
 
 
+_WIDEST = 10_000
+"""Columns in which every step has one line."""
+
+
 class Reading:
     def __init__(self, actions: Actions, app: BoxwrightApp, workbench: Workbench) -> None:
         self._actions = actions
@@ -122,7 +126,27 @@ class Reading:
         if chosen:
             known = {operation.id: operation for operation in earlier}
             found = self._bridge.state.operations.get(chosen) or known.get(chosen)
-            await self._actions.logs.show(chosen, found.title if found is not None else chosen)
+            await self._show_operation(chosen, found.title if found is not None else chosen)
+
+    async def _show_operation(self, id: str, title: str) -> None:
+        """Its steps and how it ended; enter goes on to its log."""
+        from core.model.query import GetOperation, OperationView
+        from tui.views import steps
+
+        view = await self._bridge.query(GetOperation(operation=id))
+        if not isinstance(view, OperationView):
+            return
+        signs, now = self._app.look.signs, time.time()
+
+        def content(width: int) -> steps.StepsContent:
+            return steps.content(view.operation, view.steps, width=width, signs=signs, now=now)
+
+        targets = content(_WIDEST).targets if view.segments or view.operation.log_size else {}
+        info = self._info(title, lambda width: content(width).lines, targets)
+        if targets:
+            info.hint = "enter shows its log, esc closes"
+        if await self._app.push_screen_wait(info):
+            await self._actions.logs.show(id, title)
 
     async def _engine(self, _choice: Choice) -> None:
         from core.model.query import EngineView, GetEngine

@@ -194,7 +194,6 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         widget = event.widget
-        self.set_class(self.in_detail, "-detail")
         if isinstance(widget, RowList) and widget.id in PANES and widget.id != self.pane:
             self.lists.pane = widget.id or self.pane
             self._refresh_choice()
@@ -254,8 +253,10 @@ class Workbench(Screen[None], inherit_bindings=False):
     # Keys.
 
     def on_key(self, event: events.Key) -> None:
-        if self.query("Prompt"):
-            # What is typed there is no key of the workbench.
+        prompt = next(iter(self.query("Prompt")), None)
+        if prompt is not None:
+            # What is typed there is no key of the workbench, even before the line has the keys.
+            cast("Prompt", prompt).take(event)
             return
         if self.detail.expects_keys(event):
             # Typed on while a console is only being opened.
@@ -289,6 +290,8 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def ask(self, prompt: Prompt) -> None:
         if not self.query("Prompt"):
+            # What is typed until the line has the keys comes here, and not to a list.
+            self.set_focus(None)
             self.mount(prompt, after=self.query_one("#body"))
 
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
@@ -297,8 +300,9 @@ class Workbench(Screen[None], inherit_bindings=False):
         elif event.kind == "command":
             self.footer.say(self.actions.asking.describe(event.text), "muted")
 
-    def on_prompt_closed(self, event: Prompt.Closed) -> None:
-        self.query("Prompt").remove()
+    async def on_prompt_closed(self, event: Prompt.Closed) -> None:
+        # Where the keys go is decided once it is gone.
+        await self.query("Prompt").remove()
         self.footer.quiet()
         if event.kind == "search":
             if event.text is not None:

@@ -82,6 +82,8 @@ async def test_operations_are_listed_with_what_came_of_them(start: Start, world:
         await driver.wait_for("up db")
         assert "ended with status 100" in driver.text
         await driver.press("down", "enter")
+        await driver.wait_for("apt-get install -y nginxx")
+        await driver.press("enter")
         await driver.wait_for("what web said")
         await driver.press("escape")
         await driver.wait_for("1 Machines")

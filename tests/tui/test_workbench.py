@@ -515,7 +515,7 @@ async def test_past_operations_can_be_looked_at(start: Start) -> None:
     async with start() as driver:
         await driver.press("O")
         await driver.wait_for("Operations")
-        await driver.press("enter")
+        await driver.press("down", "enter")
         await driver.wait_for("The provisioner 'setup' ended with status 100.")
 
 

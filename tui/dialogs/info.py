@@ -28,12 +28,12 @@ class Info(Dialog[str]):
         self._title = title
         self._lines = lines
         self._targets = targets or {}
-        self._hint = hint
+        self.hint = hint
 
     def compose(self) -> ComposeResult:
         frame = Vertical(classes="frame")
         frame.border_title = self._title.replace("[", "\\[")
-        frame.border_subtitle = (self._hint or "esc closes").replace("[", "\\[")
+        frame.border_subtitle = (self.hint or "esc closes").replace("[", "\\[")
         with frame:
             yield LinesView(id="info")
 

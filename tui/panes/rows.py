@@ -254,7 +254,11 @@ class RowList(Painted, can_focus=True):
         return tuple(widths)
 
     def _headings(self, count: int) -> list[str]:
-        return [*self.header, *[""] * count][:count]
+        texts = [*self.header, *[""] * count][:count]
+        if self._order.column is not None and self._order.column < count:
+            # Room for the arrow.
+            texts[self._order.column] += " "
+        return texts
 
     def _shrink(self, widths: list[int], number: int, room: int, least: int) -> None:
         excess = _taken(widths) - room
