@@ -71,15 +71,21 @@ class Prompt(Horizontal):
         yield Input(self._text, placeholder=self._hint, compact=True, select_on_focus=False)
 
     def on_mount(self) -> None:
-        self.query_one(Input).focus()
+        field = self.query_one(Input)
+        # What was typed before it was there may have come after its first value was taken.
+        field.value = self._text
+        field.cursor_position = len(field.value)
+        field.focus()
+        if field.value:
+            self.post_message(self.Changed(self._kind, field.value))
 
     def take(self, event: events.Key) -> None:
         """A key that was typed before the line had the keys."""
         field = next(iter(self.query(Input)), None)
-        text = field.value if field is not None else self._text
+        text = field.value if field is not None and field.is_mounted else self._text
         if event.key in ("enter", "escape"):
             self.post_message(self.Closed(self._kind, text if event.key == "enter" else None))
-        elif event.is_printable and event.character and field is not None:
+        elif event.is_printable and event.character and field is not None and field.is_mounted:
             field.insert_text_at_cursor(event.character)
         elif event.is_printable and event.character:
             self._text += event.character
