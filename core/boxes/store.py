@@ -91,9 +91,15 @@ class BoxStore:
         newest = wanted.newest(boxes, lambda box: Version(box.version))
         return newest[0] if newest else None
 
-    def find_build(self, fingerprint: str) -> Box | None:
-        """The box that a build of this fingerprint made, the latest of several."""
-        made = [box for box in self.list() if fingerprint and box.fingerprint == fingerprint]
+    def find_build(self, fingerprint: str, providers: Sequence[str] = ()) -> Box | None:
+        """The box that a build of this fingerprint made, the latest of several; for one of ``providers``
+        where any are given."""
+        made = [
+            box
+            for box in self.list()
+            if fingerprint and box.fingerprint == fingerprint
+            if not providers or box.key.provider in providers
+        ]
         return max(made, key=lambda box: box.added, default=None)
 
     def get(self, key: BoxKey) -> Box | None:

@@ -21,7 +21,7 @@ def plan_of(project: Project, name: str, spec: BuildSpec, fingerprint: str) -> B
     """One source, its provisioners, and the box that comes of it."""
     assert spec.source is not None and spec.source.bootstrap is not None
     settings: dict[str, Any] = msgspec.to_builtins(spec.source.bootstrap)
-    settings |= {"cpus": spec.cpus, "memory": spec.memory, "output_directory": ""}
+    settings |= {"cpus": spec.cpus, "memory": spec.memory, "output_directory": "", "formats": spec.formats}
     steps = tuple(
         PlannedStep(
             id=f"provision.{number}",

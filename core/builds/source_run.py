@@ -84,7 +84,8 @@ class SourceRun:
         first = source(one.kind, one.place).facts(one.settings, scene)
         if not first:
             return
-        self._chain = [facts_of(one.kind, one.label, one.settings, first, salt)]
+        # The source says itself what counts: the same machine, described in another language, is the same.
+        self._chain = [facts_of(one.kind, one.label, {}, first, salt)]
         for step in one.steps:
             settings = step.whole
             more = provisioner(step.kind, step.place).facts(as_written(settings), scene)
@@ -98,6 +99,7 @@ class SourceRun:
                 for chain in one.chains
                 for post in chain
             ]
+            ends.append((one.kind, one.id, None, facts_of(one.kind, "", one.settings, {}, salt).parts))
             text = msgspec.json.encode((self._keys[-1], ends, scene.world.cwd), order="deterministic")
             self._whole = hashlib.sha256(text).hexdigest()[:40]
 

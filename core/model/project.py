@@ -265,7 +265,12 @@ class BuildSpec(_Table, frozen=True):
         str,
         Meta(description="A template in JSON or HCL2, or a folder of *.pkr.hcl files, in place of 'source'."),
     ] = ""
-    formats: tuple[Literal["qemu"], ...] = ("qemu",)
+    formats: Annotated[
+        tuple[Literal["qemu", "docker"], ...],
+        Meta(
+            min_length=1, description="Of the box: a disk for QEMU, a root file system for Docker, or both."
+        ),
+    ] = ("qemu",)
     provision: tuple[Provision, ...] = ()
     description: str = ""
     cpus: Annotated[int, Meta(ge=1, le=512)] = 2

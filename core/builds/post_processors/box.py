@@ -17,6 +17,8 @@ from core.model.work import Work
 from core.templates.model import Settings
 
 DISKS = ("qcow2", "raw")
+ROOT = "rootfs.tar.zst"
+"""A root file system, for a box of Docker."""
 
 
 class BoxSettings(Table, frozen=True, kw_only=True):
@@ -44,28 +46,36 @@ class BoxPostProcessor:
             )
         name = given.name or f"{scene.project}/{scene.source}"
         version = given.version or str(next_version(scene.boxes, name))
-        key = BoxKey(
-            name=name,
-            version=version,
-            provider="qemu",
-            architecture=given.architecture or artifact.facts.get("architecture", ""),
-        )
-        work.note(str(key))
-        disks = [await _own(Path(file), scene) for file in artifact.files]
-        box = await scene.boxes.put_built(
-            key=key,
-            disks=disks,
-            fingerprint=given.fingerprint,
-            work=work,
-            user=artifact.facts.get("user", "vagrant"),
-            description=given.description,
-            firmware=artifact.facts.get("firmware", "bios"),
-        )
+        own = [await _own(Path(file), scene) for file in artifact.files]
+        disks = [file for file in own if file.name != ROOT]
+        roots = [file for file in own if file.name == ROOT]
+        kept: list[str] = []
+        for provider, contents in (("qemu", disks), ("docker", roots)):
+            if not contents:
+                continue
+            key = BoxKey(
+                name=name,
+                version=version,
+                provider=provider,
+                architecture=given.architecture or artifact.facts.get("architecture", ""),
+            )
+            await scene.boxes.put_built(
+                key=key,
+                disks=disks if provider == "qemu" else (),
+                files={ROOT: roots[0]} if provider == "docker" else None,
+                fingerprint=given.fingerprint,
+                work=work,
+                user=artifact.facts.get("user", "vagrant") if provider == "qemu" else "root",
+                description=given.description,
+                firmware=artifact.facts.get("firmware", "bios"),
+            )
+            kept.append(str(key))
+        work.note(", ".join(kept))
         made = Artifact(
             maker="boxwright.box",
-            id=str(box.key),
-            text=str(box.key),
-            facts={"box": box.name, "version": box.version},
+            id=kept[0],
+            text=", ".join(kept),
+            facts={"box": name, "version": version},
         )
         return Outcome(artifact=made)
 

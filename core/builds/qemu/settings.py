@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from typing import Any
 
 import msgspec
 
@@ -154,12 +153,16 @@ def overrides(qemuargs: tuple[tuple[str, ...], ...]) -> dict[str, list[str]]:
     return found
 
 
-def shown(settings: QemuSettings) -> dict[str, Any]:
-    """What of the settings decides what the guest finds; the rest only how it is made."""
+def shown(settings: QemuSettings) -> dict[str, str]:
+    """What of the settings decides what the guest finds, as JSON; the rest only how it is made."""
     left_out = {
         "output_directory", "format", "disk_compression", "skip_compaction", "shutdown_command",
         "shutdown_timeout", "ssh_timeout", "ssh_wait_timeout", "http_port_min", "http_port_max",
         "host_port_min", "host_port_max", "ssh_host_port_min", "ssh_host_port_max", "headless",
         "pause_before_connecting", "ssh_handshake_attempts",
     }  # fmt: skip
-    return {name: getattr(settings, name) for name in settings.__struct_fields__ if name not in left_out}
+    return {
+        name: msgspec.json.encode(getattr(settings, name), order="deterministic").decode()
+        for name in settings.__struct_fields__
+        if name not in left_out
+    }

@@ -17,6 +17,7 @@ from core.builds.communicator import Communicator
 from core.builds.fingerprint import bootstrap_fingerprint
 from core.builds.output import claim, refuse_existing
 from core.builds.qemu.hardware import Hardware
+from core.builds.qemu.root import take_root
 from core.builds.qemu.workshop import Ports, QemuWorkshop
 from core.builds.scene import Scene
 from core.builds.settings import Table, decode
@@ -49,7 +50,8 @@ class BootstrapSettings(Table, frozen=True, kw_only=True):
     architecture: str = "amd64"
     size: str = "4GiB"
     components: tuple[str, ...] = ("main",)
-    formats: tuple[str, ...] = ("qemu",)
+    formats: tuple[Annotated[str, Meta(pattern="^(qemu|docker)$")], ...] = ("qemu",)
+    """With "docker" its root file system, too: a box then is one for both."""
     cpus: int = 2
     memory: str = "1GiB"
     output_directory: str | None = None
@@ -76,7 +78,12 @@ class BootstrapSource:
 
     def facts(self, settings: Settings, scene: Scene) -> Mapping[str, str]:
         given = read(settings)
-        return {"what the system is made from": bootstrap_fingerprint(given.declared)}
+        made_from = bootstrap_fingerprint(given.declared)
+        return {
+            "what the system is made from": made_from,
+            '"memory"': str(parse_size(given.memory)),
+            '"cpus"': str(given.cpus),
+        }
 
     def workshop(self, settings: Settings, scene: Scene) -> BootstrapWorkshop:
         return BootstrapWorkshop(read(settings), scene)
@@ -97,9 +104,10 @@ class BootstrapWorkshop(QemuWorkshop):
         super().__init__(communicator, scene, Ports())
         self._given = given
         self._image: Path | None = None
+        self._root: Path | None = None
 
     async def open(self, layer: Path | None, work: Work) -> None:
-        if not self.scene.steps:
+        if not self.scene.steps and "docker" not in self._given.formats:
             self._image = await bootstrap(self._given.declared, folder=self.scene.folder, work=work)
             return
         await super().open(layer, work)
@@ -128,6 +136,9 @@ class BootstrapWorkshop(QemuWorkshop):
         assert self.guest is not None
         async with work.step("Seal the system") as step:
             await _seal(self.guest, step)
+        if "docker" in self._given.formats:
+            async with work.step("Take the file system") as step:
+                self._root = await take_root(self.guest, self.scene.folder, step)
         await self.power_off(_HALT_SECONDS, work)
 
     async def keep(self, folder: Path, place: Path, work: Work) -> bool:
@@ -152,12 +163,15 @@ class BootstrapWorkshop(QemuWorkshop):
             async with claim(folder, force=self.scene.force, work=work) as beside:
                 beside.mkdir(mode=0o755)
                 await asyncio.to_thread(shutil.move, image, beside / f"{self.scene.source}.qcow2")
+                if self._root is not None:
+                    await asyncio.to_thread(shutil.move, self._root, beside / self._root.name)
+                    self._root = folder / self._root.name
             image = folder / f"{self.scene.source}.qcow2"
         return Artifact(
             maker="boxwright.bootstrap",
             id="disk",
-            files=(str(image),),
-            text="disk image",
+            files=tuple(str(file) for file in (image, self._root) if file is not None),
+            text="disk image" if self._root is None else "disk image and root file system",
             facts={"format": "qcow2", "user": "vagrant", "architecture": self._given.architecture},
         )
 

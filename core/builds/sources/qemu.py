@@ -57,7 +57,7 @@ class QemuSource:
             "the image": images.identity(given, scene),
             "the machine": json.dumps(as_facts(hardware), sort_keys=True),
             "QEMU": str(Path(hardware.emulator).stat().st_mtime_ns),
-            "its settings": msgspec.json.encode(shown(given), order="deterministic").decode(),
+            **{f'"{name}"': text for name, text in shown(given).items()},
         }
         for text in (*given.floppy_files, *given.floppy_dirs, *given.cd_files, given.http_directory):
             if text:

@@ -20,7 +20,7 @@ async def box_for(
     """Find it, build it or add it. Raises BoxwrightError where it is not to be had."""
     if isinstance(spec.box, BoxReference):
         assert spec.box.build is not None  # Images are no boxes: see BoxReference.options.
-        return await fresh_box(context, project, spec.box.build, work)
+        return await fresh_box(context, project, spec.box.build, provider.box_formats, work)
     request = _request(project, spec, provider)
     async with work.step(f"Box {spec.box}") as step:
         found = _in_store(context, request, provider)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from core.engine.context import Context
 from core.engine.handlers.naming import build_subject
-from core.errors import UsageError
+from core.errors import ProviderError, UsageError
 from core.model import command as commands
 from core.model.box import Box
 from core.model.project import Project
@@ -124,16 +124,26 @@ def _given(command: commands.RunBuild) -> Given:
     )
 
 
-async def fresh_box(context: Context, project: Project, name: str, work: Work) -> Box:
-    """The box of a build, built now when it is missing or stale."""
+async def fresh_box(
+    context: Context, project: Project, name: str, providers: Sequence[str], work: Work
+) -> Box:
+    """The box of a build for one of these providers, built now when it is missing or stale."""
     async with work.step(f"Build {name}") as step:
-        box = _up_to_date(context, project, name)
+        box = _up_to_date(context, project, name, providers)
         if box is not None:
             step.cached(f"{box.key} is up to date")
             return box
         async with context.hold(build_subject(project.root, name), "build", step):
             # Whoever held the build until now may just have made it.
-            return _up_to_date(context, project, name) or await _build(context, project, name, step)
+            if _up_to_date(context, project, name, providers) is None:
+                await _build(context, project, name, step)
+        box = _up_to_date(context, project, name, providers)
+        if box is None:
+            raise ProviderError(
+                f"The build {name} makes no box for {' or '.join(providers)}.",
+                remedy=f'add formats = ["{providers[0]}"] to [builds.{name}]',
+            )
+        return box
 
 
 async def _build(
@@ -156,10 +166,10 @@ async def _build(
     return box
 
 
-def _up_to_date(context: Context, project: Project, name: str) -> Box | None:
+def _up_to_date(context: Context, project: Project, name: str, providers: Sequence[str] = ()) -> Box | None:
     from core.builds.fingerprint import fingerprint
 
-    return context.boxes.find_build(fingerprint(project, name))
+    return context.boxes.find_build(fingerprint(project, name), providers)
 
 
 def build_views(context: Context, project: Project) -> tuple[BuildView, ...]:
