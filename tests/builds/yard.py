@@ -25,7 +25,7 @@ class Yard:
         self.store = BoxStore(self.locations.boxes)
         self.folder = home / "project"
         self.folder.mkdir(exist_ok=True)
-        self.work = RecordingWork()
+        self.work = RecordingWork({**undo.UNDO, **core.boxes.UNDO})
 
     def write(self, name: str, text: str) -> Path:
         path = self.folder / name

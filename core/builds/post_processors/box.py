@@ -84,6 +84,7 @@ async def _own(file: Path, scene: Scene) -> Path:
     """A file that may be moved into the store: outside of the build's own folder a copy."""
     if file.is_relative_to(scene.folder):
         return file
-    copy = scene.folder / f"box-{file.name}"
+    copy = scene.folder / "box" / file.name
+    copy.parent.mkdir(exist_ok=True)
     await asyncio.to_thread(copy_sparse, file, copy)
     return copy

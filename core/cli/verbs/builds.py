@@ -23,7 +23,8 @@ _ENDINGS = (".hcl", ".json")
 
 def run(context: Context, spec: CommandSpec, given: argparse.Namespace) -> int:
     """Those that are named or match, side by side; without words all of the project."""
-    templates = [word for word in given.builds if _is_template(word)]
+    known = _known(context) if given.builds else ()
+    templates = [word for word in given.builds if word not in known and _is_template(word)]
     words = [word for word in given.builds if word not in templates]
     commands: list[Command] = [_of_template(context, spec, given, word) for word in templates]
     if words or not templates:
@@ -39,6 +40,14 @@ def run(context: Context, spec: CommandSpec, given: argparse.Namespace) -> int:
             for artifact in (operation.result or {}).get("artifacts", []):
                 output.line(f"{artifact['source']}: {artifact['text'] or artifact['id']}")
     return outcome.code
+
+
+def _known(context: Context) -> tuple[str, ...]:
+    """The builds of the project here, () where there is none: they come before folders of the same name."""
+    try:
+        return tuple(load(context.root).builds)
+    except NotFoundError:
+        return ()
 
 
 def _chosen(context: Context, words: list[str]) -> list[str]:

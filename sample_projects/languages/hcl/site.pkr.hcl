@@ -13,6 +13,8 @@ source "bootstrap" "site" {
   memory  = "256MiB"
   cpus    = 1
   formats = ["qemu", "docker"]
+
+  output_directory = "output-hcl"
 }
 
 build {
