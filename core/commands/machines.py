@@ -114,6 +114,32 @@ MACHINE_COMMANDS: tuple[CommandSpec, ...] = (
         why_not=conditions.created,
     ),
     CommandSpec(
+        id="machine.clone",
+        verb=("clone",),
+        title="Clone",
+        help="Make running linked copies of the machine, each with its own name, addresses and keys.",
+        subject=Subject.MACHINE,
+        struct=command.Clone,
+        key="C",
+        arguments=(
+            Argument(
+                field="count",
+                flags=("--count",),
+                kind=ArgumentKind.NUMBER,
+                metavar="N",
+                help="how many; without it, one",
+            ),
+            Argument(
+                field="name",
+                flags=("--name",),
+                metavar="PREFIX",
+                help="call them PREFIX-2, PREFIX-3 and so on; without it, after the machine",
+            ),
+        ),
+        capability=Capability.CLONE,
+        why_not=conditions.created,
+    ),
+    CommandSpec(
         id="machine.provision",
         verb=("provision",),
         title="Provision",

@@ -19,6 +19,8 @@ class MachineRecord(msgspec.Struct, frozen=True, kw_only=True):
     provider_reason: str = ""
     """Why this provider was chosen, for the display."""
     project_name: str = ""
+    clone_of: str = ""
+    """For a copy of another machine: that one's name in the project, whose description is also this one's."""
     box: BoxKey | None = None
     """What it is linked to."""
     state: MachineState = MachineState.STOPPED

@@ -31,13 +31,18 @@ def pinned(known_hosts: str | Path) -> tuple[tuple[str, bytes], ...]:
         return ()
     found = []
     for line in data.splitlines():
-        fields = line.split()
-        if len(fields) < 3 or fields[0].startswith((b"#", b"@")):
-            continue
-        key = _blob(fields[2])
-        if key is not None and key[0] == fields[1]:
-            found.append((fields[1].decode("ascii"), key[1]))
+        if not line.startswith((b"#", b"@")):
+            key = parse_key(b" ".join(line.split()[1:]))
+            if key is not None:
+                found.append(key)
     return tuple(found)
+
+
+def parse_key(line: bytes) -> tuple[str, bytes] | None:
+    """(algorithm, key blob) of a public key's line, ``ssh-ed25519 AAAA... comment``; None for any other."""
+    fields = line.split()
+    key = _blob(fields[1]) if len(fields) > 1 else None
+    return (fields[0].decode("ascii"), key[1]) if key is not None and key[0] == fields[0] else None
 
 
 def _blob(text: bytes) -> tuple[bytes, bytes] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -44,8 +45,11 @@ grep -vF {patterns} "$keys" >"$new" || [ $? = 1 ]
 """
 
 
-async def replace_key(guest: RemoteGuest, folder: str | Path, *, work: Work) -> RemoteGuest:
-    """Let the guest accept the machine's own key and no longer the well-known ones; other keys stay.
+async def replace_key(
+    guest: RemoteGuest, folder: str | Path, *, work: Work, unwanted: Sequence[str] = insecure.PUBLIC_KEYS
+) -> RemoteGuest:
+    """Let the guest accept the machine's own key and no longer the well-known ones, or those whose public
+    lines are ``unwanted``; other keys stay.
 
     Returns a new connection that logged in with the own key (``guest`` is closed), its endpoint naming
     that key. First the own key is added, then a second connection proves that it works, and over that
@@ -66,14 +70,14 @@ async def replace_key(guest: RemoteGuest, folder: str | Path, *, work: Work) -> 
             remedy="make the guest's sshd read ~/.ssh/authorized_keys, or set 'ssh.replace_key = false'",
         ) from error
     try:
-        patterns = " ".join(f"-e {quote(public.split()[1])}" for public in insecure.PUBLIC_KEYS)
+        patterns = " ".join(f"-e {quote(public.split()[1])}" for public in unwanted)
         await _edit(fresh, _REMOVE.format(patterns=patterns), "remove the well-known key")
     except BaseException:
         await fresh.close()
         raise
     keys.pending_mark(path).unlink(missing_ok=True)
     await guest.close()
-    work.note("well-known key replaced")
+    work.note("key replaced")
     return fresh
 
 

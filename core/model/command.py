@@ -51,6 +51,14 @@ class Destroy(_MachineCommand, frozen=True, tag="machine.destroy"):
     pass
 
 
+class Clone(_MachineCommand, frozen=True, tag="machine.clone"):
+    """Running linked copies, each with an identity of its own. The result: {"machines": names}."""
+
+    count: int = 1
+    name: str = ""
+    """Copies are called ``<name>-2``, ``<name>-3`` ...; "" for the machine's own name."""
+
+
 class Provision(_MachineCommand, frozen=True, tag="machine.provision"):
     only: tuple[str, ...] = ()
     """Names of provisioners; () for all that run."""
@@ -210,6 +218,7 @@ Command = (
     | Migrate
     | Reload
     | Destroy
+    | Clone
     | Provision
     | Upload
     | Download

@@ -19,6 +19,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "machine.migrate": ("migrate noisy qemu:///session",),
     "machine.reload": ("reload web",),
     "machine.destroy": ("destroy", "destroy web --yes"),
+    "machine.clone": ("clone web", "clone", "clone noisy --count 0"),
     "machine.provision": ("provision",),
     "machine.ssh": ("ssh", "ssh web", "ssh noisy -c true"),
     "machine.serial": ("serial", "serial web", "serial noisy --log"),

@@ -23,6 +23,7 @@ _HERE: dict[str, str] = {
     "machine.migrate": "machines:run",
     "machine.reload": "machines:run",
     "machine.destroy": "machines:destroy",
+    "machine.clone": "machines:clone",
     "machine.provision": "machines:run",
     "machine.ssh": "ssh:ssh",
     "machine.ssh-config": "ssh:ssh_config",

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from core import amounts
 from core.cli.confirm import confirm
 from core.cli.context import Context
-from core.cli.operating import command_of, finish
+from core.cli.operating import carry_out, command_of, document, finish
 from core.cli.selection import choose
 from core.commands import CommandSpec
-from core.errors import BoxwrightError
+from core.errors import BoxwrightError, UsageError
 from core.model.machine import Machine, MachineState
 
 _THERE_ALREADY: dict[str, tuple[MachineState, ...]] = {
@@ -28,6 +28,21 @@ def run(context: Context, spec: CommandSpec, given: argparse.Namespace) -> int:
     chosen = choose(context, given.machines, _default(context, spec, bool(given.machines)))
     ready = possible(context, spec, chosen.machines, chosen.named)
     return finish(context, [command_of(spec, given, machine=machine.key) for machine in ready])
+
+
+def clone(context: Context, spec: CommandSpec, given: argparse.Namespace) -> int:
+    """Says what the copies are called."""
+    chosen = choose(context, given.machines, _default(context, spec, bool(given.machines)))
+    ready = possible(context, spec, chosen.machines, chosen.named)
+    if len(ready) > 1 and not given.machines:
+        raise UsageError("Which machine is to be copied?", remedy=f"boxwright clone {ready[0].name}")
+    outcome = carry_out(context, [command_of(spec, given, machine=machine.key) for machine in ready])
+    if context.output.options.json:
+        context.output.document(document(outcome))
+    for operation in outcome.operations:
+        if operation.result:
+            context.output.line(amounts.listed(operation.result["machines"]))
+    return outcome.code
 
 
 def destroy(context: Context, spec: CommandSpec, given: argparse.Namespace) -> int:

@@ -6,13 +6,16 @@ already have comes first, as does what the project file says.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Iterable, Mapping
 from ipaddress import IPv4Address, IPv4Network
 
+import msgspec
+
 from core.engine.context import Context
 from core.engine.records import MachineRecord
-from core.errors import ProviderError
+from core.errors import BoxwrightError, ProviderError
 from core.model.machine import MachineKey, PlannedNetwork
 from core.model.project import MachineSpec, Project
 from core.providers import routes
@@ -44,6 +47,24 @@ def plan_networks(
             )
         )
     return tuple(planned)
+
+
+def copied_places(
+    context: Context, source: MachineRecord, key: MachineKey, machine_id: str
+) -> tuple[PlannedNetwork, ...]:
+    """For a copy of ``source``: in the same networks, at other addresses."""
+    places = []
+    for place in source.plan.networks:
+        records = _members(context, source.key.project, place.label)
+        given: dict[str, IPv4Address] = {}
+        names: set[str] = set()
+        with contextlib.suppress(BoxwrightError):
+            project = context.projects.load(source.key.project)
+            given, names = _given(project, place.label), _names(project, place.label)
+        addresses = _addresses(IPv4Network(place.subnet), given, records, {*names, key.name})
+        mac = _mac(machine_id, place.label)
+        places.append(msgspec.structs.replace(place, mac=mac, address=addresses[key.name]))
+    return tuple(places)
 
 
 def neighbours(context: Context, project: Project, record: MachineRecord) -> dict[str, str]:

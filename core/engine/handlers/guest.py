@@ -50,11 +50,11 @@ async def wait(context: Context, record: MachineRecord, work: Work, started: Sta
             work.commit()
             mark_running(context, record.key, started)
             raise
-    await _keep(context, record, guest)
+    await keep(context, record, guest)
     context.machines.change(record.key, known_hosts=endpoint.known_hosts)
 
 
-async def _keep(context: Context, record: MachineRecord, guest: RemoteGuest) -> None:
+async def keep(context: Context, record: MachineRecord, guest: RemoteGuest) -> None:
     """Share the open connection, and remember the key that opened it."""
     guest.endpoint = msgspec.structs.replace(guest.endpoint, identity=guest.identity)
     await context.guests.keep(record.id, guest)
@@ -81,7 +81,7 @@ async def prepare(context: Context, record: MachineRecord, work: Work) -> None:
         async with work.step("Replace the well-known key") as step:
             session = await reach(context, record)
             guest = await replace_key(await session.connection(), record.plan.folder, work=step)
-            await _keep(context, record, guest)
+            await keep(context, record, guest)
     if spec is not None and spec.hostname and record.facts.get("hostname") != spec.hostname:
         from core.guests.hostname import set_hostname
 
@@ -137,6 +137,11 @@ def endpoint_of(record: MachineRecord, started: Started) -> Endpoint:
         port=started.ssh_port,
         user=record.user,
         identity=record.identity,
-        known_hosts=record.known_hosts or f"{record.plan.folder}/known_hosts",
+        known_hosts=known_hosts(record),
         forward_agent=record.forward_agent,
     )
+
+
+def known_hosts(record: MachineRecord) -> str:
+    """Path of the file with the pinned host key, which may not be there yet."""
+    return record.known_hosts or f"{record.plan.folder}/known_hosts"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from core.engine.context import Context
 from core.engine.handlers import guest as guests
-from core.engine.handlers import networking
+from core.engine.handlers import identity, networking
 from core.engine.handlers.creating import create, plan_again
 from core.engine.handlers.looking import look, looked_at
 from core.engine.handlers.planning import private_folder
@@ -19,6 +19,7 @@ from core.errors import BoxwrightError
 from core.model import command as commands
 from core.model.machine import MachineKey, MachineState
 from core.model.work import Work
+from core.providers.base import Started
 from core.undo import remove
 
 
@@ -46,7 +47,11 @@ async def _bring_up(context: Context, record: MachineRecord, work: Work, *, fres
     """Start or resume; False where it runs already, and its guest was reached before."""
     match record.state:
         case MachineState.RUNNING:
-            return await guests.meet(context, record, work)
+            identity.unpin(record)
+            met = await guests.meet(context, record, work)
+            if record.started is not None:
+                await identity.renew(context, record.key, work, record.started)
+            return met
         case MachineState.SUSPENDED:
             await _resume(context, record, work)
         case MachineState.BROKEN:
@@ -60,26 +65,39 @@ async def _bring_up(context: Context, record: MachineRecord, work: Work, *, fres
     return True
 
 
+async def finish_boot(context: Context, key: MachineKey, work: Work) -> None:
+    """What a guest that answers needs before anybody uses it."""
+    await guests.prepare(context, context.machines.require(key), work)
+    await networking.join(context, key, work)
+
+
 async def _after_boot(
     context: Context, key: MachineKey, provision: bool | None, work: Work, *, booted: bool
 ) -> None:
-    await guests.prepare(context, context.machines.require(key), work)
-    await networking.join(context, key, work)
+    await finish_boot(context, key, work)
     await folders(context, context.machines.require(key), work)
     await provision_due(context, key, provision, work, booted=booted)
 
 
 async def start(context: Context, record: MachineRecord, work: Work) -> None:
     """Start a stopped machine and wait until its guest answers; from then on it stays."""
+    started = await boot(context, record, work)
+    mark_running(context, record.key, started)
+    work.commit()
+
+
+async def boot(context: Context, record: MachineRecord, work: Work) -> Started:
+    """Start a stopped machine, until its guest answers as the one that it is to be."""
     provider = context.provider(record.provider)
+    identity.unpin(record)
     mark_starting(context, record.key)
     async with work.step("Start") as step:
         private_folder(record.plan.runtime)
         started = await provider.start(record.plan, step)
         step.note(started.facts.get("acceleration", ""))
     await guests.wait(context, record, work, started)
-    mark_running(context, record.key, started)
-    work.commit()
+    await identity.renew(context, record.key, work, started)
+    return started
 
 
 async def halt(context: Context, command: commands.Halt, work: Work) -> None:

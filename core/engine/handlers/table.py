@@ -6,7 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.engine.context import Handler
-from core.engine.handlers import boxes, builds, machines, moving, provisioning, snapshots, transfer
+from core.engine.handlers import (
+    boxes,
+    builds,
+    cloning,
+    machines,
+    moving,
+    provisioning,
+    snapshots,
+    transfer,
+)
 from core.model import command as commands
 
 BOX_ACTIONS: Mapping[type[Any], str] = {
@@ -29,6 +38,7 @@ HANDLERS: Mapping[type[Any], Handler] = {
     commands.Migrate: moving.migrate,
     commands.Reload: machines.reload,
     commands.Destroy: machines.destroy,
+    commands.Clone: cloning.clone,
     commands.Provision: provisioning.provision,
     commands.Upload: transfer.upload,
     commands.Download: transfer.download,
