@@ -266,9 +266,10 @@ class BuildSpec(_Table, frozen=True):
         Meta(description="A template in JSON or HCL2, or a folder of *.pkr.hcl files, in place of 'source'."),
     ] = ""
     formats: Annotated[
-        tuple[Literal["qemu", "docker"], ...],
+        tuple[Literal["qemu", "docker", "lxd"], ...],
         Meta(
-            min_length=1, description="Of the box: a disk for QEMU, a root file system for Docker, or both."
+            min_length=1,
+            description="Of the boxes: a disk for QEMU and libvirt, a root file system for Docker, for LXD.",
         ),
     ] = ("qemu",)
     provision: tuple[Provision, ...] = ()

@@ -18,7 +18,8 @@ from core.templates.model import Settings
 
 DISKS = ("qcow2", "raw")
 ROOT = "rootfs.tar.zst"
-"""A root file system, for a box of Docker."""
+"""A root file system, for boxes of containers."""
+CONTAINERS = ("docker", "lxd")
 
 
 class BoxSettings(Table, frozen=True, kw_only=True):
@@ -50,9 +51,8 @@ class BoxPostProcessor:
         disks = [file for file in own if file.name != ROOT]
         roots = [file for file in own if file.name == ROOT]
         kept: list[str] = []
-        for provider, contents in (("qemu", disks), ("docker", roots)):
-            if not contents:
-                continue
+        for provider in artifact.facts.get("providers", "qemu").split():
+            root = await _linked(roots[0], provider, scene) if provider in CONTAINERS else None
             key = BoxKey(
                 name=name,
                 version=version,
@@ -62,7 +62,7 @@ class BoxPostProcessor:
             await scene.boxes.put_built(
                 key=key,
                 disks=disks if provider == "qemu" else (),
-                files={ROOT: roots[0]} if provider == "docker" else None,
+                files={ROOT: root} if root else None,
                 fingerprint=given.fingerprint,
                 work=work,
                 user=artifact.facts.get("user", "vagrant") if provider == "qemu" else "root",
@@ -78,6 +78,14 @@ class BoxPostProcessor:
             facts={"box": name, "version": version},
         )
         return Outcome(artifact=made)
+
+
+async def _linked(root: Path, provider: str, scene: Scene) -> Path:
+    """Another name of the file, as each box takes its own away; the store keeps the content once."""
+    link = scene.folder / f"box-{provider}" / root.name
+    link.parent.mkdir(exist_ok=True)
+    await asyncio.to_thread(link.hardlink_to, root)
+    return link
 
 
 async def _own(file: Path, scene: Scene) -> Path:

@@ -10,9 +10,11 @@ from core.guests.base import Guest
 from core.model.work import Work
 
 NAME = "rootfs.tar.zst"
-"""What boxes for Docker call it."""
+"""What boxes for containers call it."""
 
 _LEFT_OUT = "proc|sys|dev|run|tmp|boot|lost[+]found|vmlinuz.*|initrd.*"
+_EMPTY = {"proc": 0o555, "sys": 0o555, "dev": 0o755, "run": 0o755, "tmp": 0o1777}
+"""Which of these folders a system needs, with nothing in them."""
 _COMMAND = f"cd / && sudo -n tar -cf - $(ls -A | grep -vxE '{_LEFT_OUT}')"
 
 
@@ -35,7 +37,14 @@ async def take_root(guest: Guest, folder: Path, work: Work) -> Path:
 
 
 def _pack(source: Path, target: Path) -> None:
+    import tarfile
+
     import zstandard
 
+    with tarfile.open(source, "a:") as archive:
+        for name, mode in _EMPTY.items():
+            folder = tarfile.TarInfo(name)
+            folder.type, folder.mode = tarfile.DIRTYPE, mode
+            archive.addfile(folder)
     with source.open("rb") as read, target.open("wb") as write:
         zstandard.ZstdCompressor(level=3, threads=-1).copy_stream(read, write)

@@ -50,12 +50,17 @@ class BootstrapSettings(Table, frozen=True, kw_only=True):
     architecture: str = "amd64"
     size: str = "4GiB"
     components: tuple[str, ...] = ("main",)
-    formats: tuple[Annotated[str, Meta(pattern="^(qemu|docker)$")], ...] = ("qemu",)
-    """With "docker" its root file system, too: a box then is one for both."""
+    formats: tuple[Annotated[str, Meta(pattern="^(qemu|docker|lxd)$")], ...] = ("qemu",)
+    """With "docker" or "lxd" its root file system, too: there is a box for each then."""
     cpus: int = 2
     memory: str = "1GiB"
     output_directory: str | None = None
     """Where the image goes; without one into ``output-<name>``. "": it stays with the build."""
+
+    @property
+    def containers(self) -> tuple[str, ...]:
+        """Those of the formats that take a root file system in place of a disk."""
+        return tuple(name for name in self.formats if name != "qemu")
 
     @property
     def declared(self) -> Bootstrap:
@@ -107,7 +112,7 @@ class BootstrapWorkshop(QemuWorkshop):
         self._root: Path | None = None
 
     async def open(self, layer: Path | None, work: Work) -> None:
-        if not self.scene.steps and "docker" not in self._given.formats:
+        if not self.scene.steps and not self._given.containers:
             self._image = await bootstrap(self._given.declared, folder=self.scene.folder, work=work)
             return
         await super().open(layer, work)
@@ -136,7 +141,7 @@ class BootstrapWorkshop(QemuWorkshop):
         assert self.guest is not None
         async with work.step("Seal the system") as step:
             await _seal(self.guest, step)
-        if "docker" in self._given.formats:
+        if self._given.containers:
             async with work.step("Take the file system") as step:
                 self._root = await take_root(self.guest, self.scene.folder, step)
         await self.power_off(_HALT_SECONDS, work)
@@ -172,7 +177,12 @@ class BootstrapWorkshop(QemuWorkshop):
             id="disk",
             files=tuple(str(file) for file in (image, self._root) if file is not None),
             text="disk image" if self._root is None else "disk image and root file system",
-            facts={"format": "qcow2", "user": "vagrant", "architecture": self._given.architecture},
+            facts={
+                "format": "qcow2",
+                "user": "vagrant",
+                "architecture": self._given.architecture,
+                "providers": " ".join(self._given.formats),
+            },
         )
 
 

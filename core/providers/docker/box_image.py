@@ -27,6 +27,8 @@ UNDO = "docker.box"
 """Kind of intent: an image of a box that nothing may need."""
 
 _BLOCK = 1 << 20
+_ZSTANDARD = b"\x28\xb5\x2f\xfd"
+"""How such a file begins."""
 
 
 def root_file_system(plan: MachinePlan) -> Path:
@@ -92,11 +94,13 @@ async def _import(daemon: Daemon, path: Path, name: str, step: Work) -> None:
 
 
 async def _blocks(path: Path, step: Work) -> AsyncIterator[bytes]:
-    """Zstandard is unpacked here, as older daemons do not know it."""
+    """Zstandard is unpacked here, as older daemons do not know it. Files of the store have no endings."""
     with path.open("rb") as raw:
         total = os.fstat(raw.fileno()).st_size
         source: Any = raw
-        if path.suffix == ".zst":
+        packed = await asyncio.to_thread(raw.read, len(_ZSTANDARD)) == _ZSTANDARD
+        raw.seek(0)
+        if packed:
             import zstandard
 
             source = zstandard.ZstdDecompressor().stream_reader(raw)

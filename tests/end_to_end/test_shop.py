@@ -1,0 +1,78 @@
+"""The sample with two machines that talk to each other: the same on every provider, by one word."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+
+from core.providers.libvirt.address import URI_VARIABLE
+from tests.end_to_end.workshop import Workshop
+from tests.support import lxd
+from tests.support.dockerd import Dockerd
+from tests.support.libvirtd import Libvirtd
+
+pytestmark = pytest.mark.real
+
+SAMPLE = Path(__file__).resolve().parents[2] / "sample_projects" / "shop"
+
+
+@contextmanager
+def serving(daemon: Dockerd | Libvirtd) -> Iterator[None]:
+    try:
+        daemon.start()
+        yield
+    finally:
+        daemon.stop()
+
+
+@pytest.fixture(scope="module")
+def shop() -> Iterator[Workshop]:
+    """The sample in a home of its own, whose engine knows daemons of these tests' own."""
+    folder = Path(tempfile.mkdtemp(prefix="sh"))
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder)
+        places = [folder / name for name in ("docker", "libvirt")]
+        for place in places:
+            place.mkdir()
+        docker = Dockerd(places[0])
+        libvirt = Libvirtd("session", places[1])
+        stack.enter_context(serving(docker))
+        stack.enter_context(serving(libvirt))
+        containers = stack.enter_context(lxd.running())
+        shop = Workshop(folder)
+        shop.environment |= {
+            "DOCKER_HOST": docker.url,
+            URI_VARIABLE: libvirt.uri,
+            "LXD_DIR": str(containers.folder),
+        }
+        shutil.copytree(SAMPLE, shop.project, dirs_exist_ok=True)
+        stack.callback(shop.close)
+        yield shop
+
+
+def stock(shop: Workshop, name: str) -> str:
+    """What the page of a machine says, asked from the host."""
+    port = next(port["host"] for port in shop.machine(name)["ports"] if port["guest"] == 80)
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/cgi-bin/stock", timeout=60) as answer:
+        return str(answer.read().decode())
+
+
+@pytest.mark.parametrize("provider", ["qemu", "libvirt", "docker", "lxd"])
+def test_two_machines_and_a_copy_run_on_each_provider_by_one_word(shop: Workshop, provider: str) -> None:
+    file = shop.project / "boxwright.toml"
+    file.write_text((SAMPLE / file.name).read_text().replace('provider = "qemu"', f'provider = "{provider}"'))
+    shop.run("up")
+    assert shop.machine("web")["provider"] == provider
+    assert "17 lanterns" in stock(shop, "web")
+    shop.run("clone", "web")
+    assert shop.inside("hostname", "web-2") == "web-2"
+    shop.run("provision", "web-2", "--only", "server")
+    assert "4 rowing boats" in stock(shop, "web-2")
+    shop.run("destroy", "--yes")
+    assert shop.state("web") == "not created"
