@@ -243,6 +243,14 @@ class Workbench(Screen[None], inherit_bindings=False):
         there = order[(here + way) % len(order)]
         self.focus_detail() if there == "detail" else self.focus_list(there)
 
+    def on_screen_suspend(self) -> None:
+        """A dialog has the keys; a console that had them gets them back afterwards."""
+        self.detail.settle_keys()
+
+    def on_screen_resume(self) -> None:
+        if self.is_mounted:
+            self.detail.settle_keys()
+
     def on_resize(self, event: events.Resize) -> None:
         self._fit(event.size.width)
         self.call_after_refresh(self._refresh_choice)

@@ -14,7 +14,7 @@ import asyncio, sys
 from pathlib import Path
 sys.path.insert(0, {root!r})
 import msgspec
-from core.model.machine import Endpoint
+from core.model.machine import Endpoint, MachineState
 from tests.support import fake_client
 from tui import app
 
@@ -22,7 +22,8 @@ world = fake_client.shop(Path({folder!r}))
 for name in {names!r}:
     key = fake_client.SHOP + ":" + name
     end = Endpoint(host={host!r}, port={port}, user={user!r}, identity={identity!r}, known_hosts={known!r})
-    world.machines[key] = msgspec.structs.replace(world.machines[key], endpoint=end)
+    running = msgspec.structs.replace(world.machines[key], endpoint=end, state=MachineState.RUNNING)
+    world.machines[key] = running
 asyncio.run(app.main(Path(fake_client.SHOP), world))
 """
 

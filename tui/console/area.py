@@ -141,16 +141,19 @@ class ConsoleArea(Container):
 
     def _split(self) -> None:
         """With the console that was opened before this one, of any machine; again: alone."""
+        before = self.front
         if self._beside:
             self._beside, self._last = "", self._shown
         else:
             others = [console.id for console in self._consoles.all if console.id != self._shown]
             if not others:
-                if self.front is not None:
-                    self.front.say("There is no other console yet: s opens one.", "warn")
+                if before is not None:
+                    before.say("There is no other console yet: s opens one.", "warn")
                 return
             self._beside = others[-1]
         self._arrange()
+        if before is not None and self.front is not None:
+            self.front.keyboard.typing = before.keyboard.typing
         self.focus()
 
     def _turn(self) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import selectors
 from collections.abc import Sequence
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING, Any, Protocol
 
 from textual._xterm_parser import XTermParser
@@ -45,6 +46,7 @@ class PassingDriver(LinuxDriver):
         super().__init__(app, **options)
         self._typist: Typist | None = None
         self._leave: frozenset[bytes] = frozenset()
+        self._context: Context | None = None
         self._flags = _OURS
         self._parser: XTermParser | None = None
 
@@ -53,6 +55,8 @@ class PassingDriver(LinuxDriver):
     def grab(self, typist: Typist, leave: frozenset[bytes], flags: int) -> None:
         """From now on keys and pastes are the typist's, until it is left by one of the sequences in
         ``leave``. ``flags``: of the kitty protocol, as the guest wants them."""
+        # What is called from here runs as if Textual had called it.
+        self._context = copy_context()
         self._leave = leave
         self._typist = typist
         self._speak(flags)
@@ -109,7 +113,7 @@ class PassingDriver(LinuxDriver):
             self._tell(typist.typed, keys)
 
     def _tell(self, call: Any, *arguments: Any) -> None:
-        self._loop.call_soon_threadsafe(call, *arguments)
+        self._loop.call_soon_threadsafe(call, *arguments, context=self._context)
 
     def _parse(self, token: Token) -> None:
         assert self._parser is not None

@@ -37,7 +37,7 @@ class Keyboard:
         if driver is None:
             return
         live = view.session.state in (SessionState.OPEN, SessionState.CONNECTING)
-        if view.has_focus and view.visible_here and self.typing and live and screen is not None:
+        if view.has_keys and view.visible_here and self.typing and live and screen is not None:
             leave = keys.sequences(view.keymap.key("console.leave"))
             driver.grab(self, leave, screen.modes.kitty & ~_RELEASES)
         else:
@@ -75,6 +75,8 @@ class Keyboard:
             self._view.session.paste(text)
 
         confirm_paste(self._view.app, text, self._view.session, send)
+        # A question takes the keys at once.
+        self.settle()
 
     def tell_focus(self, news: bytes) -> None:
         """To a guest that wants to know whether it has the keys."""

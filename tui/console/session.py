@@ -30,6 +30,12 @@ _AGAIN = 1.0
 _AFRESH = b"\x18\x1b\\\x1b[?9;1000;1002;1003;1004;1005;1006;1015;1016;2004;2026l\x1b[!p\x1b[=0;1u\x1b[m\x1b(B"
 """Ends whatever the guest has left unfinished, and takes back what it had asked for."""
 _APPLICATION = {b"\x1b[" + bytes([end]): b"\x1bO" + bytes([end]) for end in b"ABCDHF"}
+_FOREIGN = {
+    b"\x1b[1~": b"\x1b[H", b"\x1b[7~": b"\x1b[H", b"\x1b[4~": b"\x1b[F", b"\x1b[8~": b"\x1b[F",
+    b"\x1b[[A": b"\x1bOP", b"\x1b[[B": b"\x1bOQ", b"\x1b[[C": b"\x1bOR", b"\x1b[[D": b"\x1bOS",
+    b"\x1b[[E": b"\x1b[15~",
+}  # fmt: skip
+"""What tmux, rxvt and the console of Linux send in other words than xterm, which a guest takes us for."""
 
 
 class SessionState(enum.StrEnum):
@@ -252,7 +258,8 @@ class Session:
         for session in self.audience:
             screen = session.screen
             told = _APPLICATION if screen is not None and screen.modes.application_cursor else {}
-            session.send(b"".join(told.get(key, key) for key in keys))
+            common = [_FOREIGN.get(key, key) for key in keys]
+            session.send(b"".join(told.get(key, key) for key in common))
 
     def paste(self, text: str) -> None:
         for session in self.audience:

@@ -49,7 +49,7 @@ def _broadcast(session: Session) -> list[Part]:
     if len(session.group) < 2:
         return [("broadcast, with nobody else yet  ", "warn")]
     names = sorted({member.owner or member.name for member in session.group})
-    what = f"BROADCAST to {len(session.group)} consoles: {amounts.listed(names)}  "
+    what = f"BROADCAST to {len(session.group)}: {amounts.listed(names)}  "
     return [(clean(what), "!warn")]
 
 

@@ -93,6 +93,11 @@ class ConsoleView(Painted, can_focus=True):
         return self.is_attached and self.display and self.app.screen is self.screen and self.size.width > 0
 
     @property
+    def has_keys(self) -> bool:
+        """As ``has_focus``, which Textual sets only after the events that tell of it."""
+        return self.is_attached and self.screen.focused is self
+
+    @property
     def keymap(self) -> Keymap:
         app: Any = self.app
         keymap: Keymap = app.workbench.keymap
@@ -127,7 +132,7 @@ class ConsoleView(Painted, can_focus=True):
     def _tell(self) -> None:
         """Let the tab know of a new title, bell, state or place of the keys."""
         session = self.session
-        if self.visible_here and self.has_focus:
+        if self.visible_here and self.has_keys:
             session.rang = False
         self.keyboard.settle()
         news = (
@@ -210,7 +215,7 @@ class ConsoleView(Painted, can_focus=True):
             strip = drawing.marked(strip, self.lookback, y, width, self.look)
         cursor = self._cursor_cell(y)
         if cursor is not None:
-            style = Style(reverse=True) if self.has_focus else Style(underline=True)
+            style = Style(reverse=True) if self.has_keys else Style(underline=True)
             strip = drawing.styled(strip, cursor, cursor + 1, style, width)
         return strip
 
@@ -234,7 +239,7 @@ class ConsoleView(Painted, can_focus=True):
 
     def _situation(self) -> status.Situation:
         return status.Situation(
-            focused=self.has_focus,
+            focused=self.has_keys,
             typing=self.keyboard.typing,
             lookback=self.lookback,
             finding=self.controls.finding,

@@ -367,6 +367,10 @@ class Detail(Vertical):
         if self.console is not None and self.area is not None:
             self.area.perform(id)
 
+    def settle_keys(self) -> None:
+        if self.console is not None:
+            self.console.keyboard.settle()
+
     def expects_keys(self, event: events.Key) -> bool:
         """Give the key to the console that is about to get the focus, where there is one."""
         console = self.console

@@ -1,0 +1,164 @@
+"""Looking back in a console: moving, searching, selecting; with both screens."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tui.console import clipboard
+from tui.console.excerpt import Place, find, text_between, word_at
+from tui.console.fallback import BitttyScreen
+from tui.console.ghostty import GhosttyScreen
+from tui.console.lookback import Lookback
+from tui.console.screen import History, Screen
+
+Make = Callable[..., Screen]
+
+
+@pytest.fixture(params=[GhosttyScreen, BitttyScreen], ids=["ghostty", "bittty"])
+def make(request: pytest.FixtureRequest) -> Iterator[Make]:
+    made: list[Screen] = []
+
+    def factory(data: bytes, columns: int = 20, rows: int = 5) -> Screen:
+        screen: Screen = request.param(columns, rows)
+        screen.feed(data)
+        made.append(screen)
+        return screen
+
+    yield factory
+    for screen in made:
+        screen.close()
+
+
+def lines(count: int) -> bytes:
+    return b"".join(b"line %d\r\n" % number for number in range(count))
+
+
+def shown(screen: Screen) -> list[str]:
+    screen.changes()
+    return ["".join(text for text, _ in screen.row(y)).rstrip() for y in range(screen.rows)]
+
+
+def test_the_history_has_every_row(make: Make) -> None:
+    screen = make(lines(30) + b"0123456789abcdefghij0123\r\nend")
+    history = screen.history()
+    assert history.rows[:2] == ("line 0", "line 1")
+    assert history.rows[-3:] == ("0123456789abcdefghij", "0123", "end")
+    assert history.goes_on == {len(history.rows) - 3}
+    assert screen.total == len(history.rows) == 33
+    assert screen.dropped == 0
+
+
+def test_searching_goes_up_from_the_end_and_round(make: Make) -> None:
+    screen = make(lines(30))
+    look = Lookback(screen)
+    assert look.find("LINE 1") is False, "capital letters count"
+    assert look.find("line 1")
+    assert len(look.matches) == 11
+    assert "line 19" in shown(screen)
+    assert look.next(-1)
+    assert "line 18" in shown(screen)
+    assert look.next(1)
+    assert look.next(1)
+    assert look.matches[look.match].start == Place(1, 0), "round at the end"
+    assert shown(screen)[0] == "line 0"
+    y = look.cursor.row - look.top
+    assert look.found(y) == [(0, 6, True)]
+    assert not look.find("nowhere")
+
+
+def test_a_match_goes_over_the_end_of_a_wrapped_row(make: Make) -> None:
+    screen = make(b"x" * 17 + b"needle and more")
+    look = Lookback(screen)
+    assert look.find("needle")
+    assert look.matches == [(Place(0, 17), Place(1, 3))]
+    assert look.found(0) == [(17, 20, True)]
+    assert look.found(1) == [(0, 3, True)]
+
+
+def test_a_selection_is_copied_as_lines(make: Make) -> None:
+    screen = make(b"first line  \r\n0123456789abcdefghij0123\r\nlast")
+    look = Lookback(screen)
+    look.go(Place(0, 6))
+    look.select()
+    look.go(Place(3, 1))
+    assert look.text() == "line\n0123456789abcdefghij0123\nla"
+    assert [look.selected(y) for y in range(5)] == [(6, 20), (0, 20), (0, 20), (0, 2), None]
+    look.select(lines=True)
+    assert look.text().startswith("first line\n")
+    look.deselect()
+    assert look.text() == ""
+
+
+def test_the_mouse_selects_words_and_lines(make: Make) -> None:
+    screen = make("see https://a.b/c?d=1 中文 x".encode(), columns=40)
+    look = Lookback(screen)
+    look.press(8, 0, 2)
+    assert look.text() == "https://a.b/c?d=1"
+    look.press(23, 0, 2)
+    assert look.text() == "中文"
+    look.press(8, 0, 3)
+    assert look.text() == "see https://a.b/c?d=1 中文 x"
+
+
+def test_dragging_beyond_the_edge_scrolls(make: Make) -> None:
+    screen = make(lines(30))
+    look = Lookback(screen)
+    look.press(3, 2, 1)
+    look.drag(0, -4)
+    assert screen.scrolled == 4
+    assert look.text().startswith("line 22\n")
+
+
+def test_what_is_selected_stays_while_more_is_written(make: Make) -> None:
+    screen = make(lines(30))
+    look = Lookback(screen)
+    look.go(Place(10, 0))
+    look.select(lines=True)
+    screen.feed(lines(40))
+    look.follow()
+    assert look.text() == "line 10"
+
+
+def test_a_selection_ends_when_its_lines_are_forgotten_or_wrapped_anew(make: Make) -> None:
+    screen = make(lines(30))
+    look = Lookback(screen)
+    look.go(Place(10, 0))
+    look.select()
+    screen.resize(30, 5)
+    look.follow()
+    assert look.anchor is None
+    look.go(Place(2, 0))
+    look.select()
+    screen.feed(b"\x1b[3J" + lines(3))
+    look.follow()
+    assert look.text() in ("", "line 2"), "never another text"
+
+
+ROWS = st.lists(
+    st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), max_size=12), min_size=1
+)
+
+
+@given(ROWS, st.sets(st.integers(0, 8)), st.text("ab 中", min_size=1, max_size=3))
+def test_what_is_found_is_there(rows: list[str], wrapped: set[int], wanted: str) -> None:
+    history = History(tuple(rows), frozenset(wrapped))
+    for match in find(history, wanted):
+        last = Place(match.end.row, match.end.x - 1)
+        assert wanted.strip().lower() in text_between(history, match.start, last).lower()
+
+
+@given(ROWS, st.integers(0, 30))
+def test_any_cell_has_a_word(rows: list[str], x: int) -> None:
+    first, last = word_at(rows[0], x)
+    assert 0 <= first <= last
+
+
+def test_the_clipboard_has_a_cap() -> None:
+    assert clipboard.sequence("é", tmux=False) == "\x1b]52;c;w6k=\x07"
+    assert clipboard.sequence("é", tmux=True) == "\x1b]52;c;w6k=\x07\x1bPtmux;\x1b\x1b]52;c;w6k=\x07\x1b\\"
+    assert clipboard.sequence("x" * clipboard.CAP, tmux=False)
+    assert clipboard.sequence("x" * (clipboard.CAP + 1), tmux=False) == ""
