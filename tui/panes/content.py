@@ -1,4 +1,4 @@
-"""The rows of the three panes, from the state: pure functions."""
+"""The rows of the three panes, from the state."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 
 from core import amounts
+from core.model.box import Box
 from core.model.machine import Machine
 from core.model.operation import Operation, Progress, StepState
 from core.model.query import BuildView
@@ -18,26 +19,44 @@ from tui.store import State
 _BAR = 5
 
 
-def machine_rows(state: State, project: str, signs: Signs) -> list[Row]:
-    """Of one project in the order of its file, or of all projects ("")."""
-    rows = []
-    titles = project_titles(state) if not project else {}
-    for machine in _ordered(state, project):
-        sign, role = signs_of.of_machine(machine.state, signs)
-        operation = state.operation_of(str(machine.key)) if machine.holder else None
-        if operation is not None and not operation.state.ended:
-            sign, role = signs.busy, "busy"
-        cells: list[Part] = [
-            (sign, role),
-            (clean(machine.name), "text"),
-            (_state_word(machine, operation), role),
-            (machine.provider or signs.dash, "muted"),
-            (doing(state, operation, signs), "busy"),
-        ]
-        if not project:
-            cells.insert(2, (clean(titles[machine.key.project]), "muted"))
-        rows.append(Row(str(machine.key), tuple(cells)))
-    return rows
+class MachineRows:
+    """Rows of one project in the order of its file, or of all projects (""). Those of machines on which
+    nothing has changed are the same objects as the last time."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[Machine, str, Row]] = {}
+
+    def __call__(self, state: State, project: str, signs: Signs) -> list[Row]:
+        kept, rows = {}, []
+        titles = project_titles(state) if not project else {}
+        for machine in _ordered(state, project):
+            key = str(machine.key)
+            known = self._kept.get(key)
+            title = titles.get(machine.key.project, "")
+            if known is None or known[0] is not machine or known[1] != title or machine.holder:
+                known = machine, title, _machine_row(machine, key, state, title, signs)
+            kept[key] = known
+            rows.append(known[2])
+        self._kept = kept
+        return rows
+
+
+def _machine_row(machine: Machine, key: str, state: State, title: str, signs: Signs) -> Row:
+    """``title``: of its project, where machines of all projects are listed."""
+    sign, role = signs_of.of_machine(machine.state, signs)
+    operation = state.operation_of(key) if machine.holder else None
+    if operation is not None and not operation.state.ended:
+        sign, role = signs.busy, "busy"
+    cells: list[Part] = [
+        (sign, role),
+        (clean(machine.name), "text"),
+        (_state_word(machine, operation), role),
+        (machine.provider or signs.dash, "muted"),
+        (doing(state, operation, signs), "busy"),
+    ]
+    if title:
+        cells.insert(2, (clean(title), "muted"))
+    return Row(key, tuple(cells))
 
 
 def project_titles(state: State, roots: Iterable[str] = ()) -> dict[str, str]:
@@ -62,8 +81,32 @@ def _told_apart(root: str, name: str, names: Mapping[str, str]) -> str:
     return root
 
 
-def box_rows(state: State, signs: Signs) -> list[Row]:
-    """Boxes by name and version, before them those that are on their way."""
+class BoxRows:
+    """Rows of boxes by name and version, before them those that are on their way. Where nothing has
+    changed, the same tuple as the last time."""
+
+    def __init__(self) -> None:
+        self._boxes: Mapping[str, Box] = {}
+        self._used: frozenset[tuple[str, str]] = frozenset()
+        self._stored: tuple[Row, ...] = ()
+        self._rows: tuple[Row, ...] = ()
+
+    def __call__(self, state: State, signs: Signs) -> tuple[Row, ...]:
+        used = frozenset(
+            (machine.box, machine.box_version) for machine in state.machines.values() if machine.state.created
+        )
+        if state.boxes is not self._boxes or used != self._used:
+            self._boxes, self._used = state.boxes, used
+            boxes = sorted(state.boxes.values(), key=lambda item: item.key)
+            self._stored = tuple(_box_row(box, (box.name, box.version) in used, signs) for box in boxes)
+            self._rows = ()
+        coming = _boxes_coming(state, signs)
+        if coming or len(self._rows) != len(self._stored):
+            self._rows = (*coming, *self._stored)
+        return self._rows
+
+
+def _boxes_coming(state: State, signs: Signs) -> list[Row]:
     rows = []
     for operation in sorted(state.operations.values(), key=lambda item: item.id):
         if operation.command == "box.add" and not operation.state.ended:
@@ -77,20 +120,18 @@ def box_rows(state: State, signs: Signs) -> list[Row]:
                 ("", "muted"),
             )
             rows.append(Row(f"operation:{operation.id}", cells))
-    used = {
-        (machine.box, machine.box_version) for machine in state.machines.values() if machine.state.created
-    }
-    for box in sorted(state.boxes.values(), key=lambda item: item.key):
-        mark = (signs.running, "good") if (box.name, box.version) in used else (" ", "muted")
-        cells = (
-            mark,
-            (clean(box.name), "text"),
-            (clean(box.version), "text"),
-            (clean(box.key.provider), "muted"),
-            (amounts.size(box.size), "muted"),
-        )
-        rows.append(Row(str(box.key), cells))
     return rows
+
+
+def _box_row(box: Box, used: bool, signs: Signs) -> Row:
+    cells = (
+        (signs.running, "good") if used else (" ", "muted"),
+        (clean(box.name), "text"),
+        (clean(box.version), "text"),
+        (clean(box.key.provider), "muted"),
+        (amounts.size(box.size), "muted"),
+    )
+    return Row(str(box.key), cells)
 
 
 def build_rows(state: State, project: str, signs: Signs, now: float) -> list[Row]:

@@ -34,6 +34,8 @@ class Lists(Vertical):
         super().__init__(id=id)
         self._bridge = bridge
         self._look = look
+        self._machine_rows = content.MachineRows()
+        self._box_rows = content.BoxRows()
         self.everywhere = not bridge.project
         """Machines of all projects are listed."""
         self.pane = PANES[0]
@@ -63,10 +65,10 @@ class Lists(Vertical):
         if everything or kinds & {"machine", "operation", "step", "project"}:
             self.machines.header = _MACHINES if self.project else _MACHINES_OF_ALL
             self.machines.flexible = len(self.machines.header)
-            rows = content.machine_rows(state, self.project, signs)
+            rows = self._machine_rows(state, self.project, signs)
             self.machines.set_rows(rows, self._machines_hint())
         if everything or kinds & {"box", "machine", "operation", "step"}:
-            self.boxes.set_rows(content.box_rows(state, signs), _hint("No box yet.", "a", "adds one"))
+            self.boxes.set_rows(self._box_rows(state, signs), _hint("No box yet.", "a", "adds one"))
         if everything or kinds & {"project", "operation", "step"}:
             rows = content.build_rows(state, self._bridge.project, signs, time.time())
             self.builds.set_rows(rows, [[("No builds in this project.", "muted")]])

@@ -13,10 +13,10 @@ from textual.strip import Strip
 
 from tui.look.lines import Part, cut
 from tui.look.painted import Painted
+from tui.panes.columns import GAP, Columns
 from tui.panes.matching import matcher
 from tui.panes.ordering import Order
 
-_GAP = 2
 _LEAST = 11
 _WHEEL = 3
 
@@ -50,7 +50,7 @@ class RowList(Painted, can_focus=True):
         self._label = title
         self.header = tuple(header)
         self.flexible = flexible
-        self._least = least
+        self._columns = Columns(least)
         self._all: tuple[Row, ...] = ()
         self.rows: tuple[Row, ...] = ()
         self.hint: tuple[tuple[Part, ...], ...] = ()
@@ -71,7 +71,9 @@ class RowList(Painted, can_focus=True):
 
     def set_rows(self, rows: Sequence[Row], hint: Sequence[Sequence[Part]] = ()) -> None:
         """The cursor stays on its row, or where that is gone on the one in its place."""
-        self._all = tuple(rows)
+        if rows is self._all and tuple(tuple(line) for line in hint) == self.hint:
+            return
+        self._all = rows if isinstance(rows, tuple) else tuple(rows)
         self._marks &= {row.key for row in rows}
         self.hint = tuple(tuple(line) for line in hint)
         self._refilter()
@@ -111,7 +113,7 @@ class RowList(Painted, can_focus=True):
         regions = [
             Region(0, self._line_of(number), width, 1)
             for number, (before, after) in enumerate(zip(old, self.rows, strict=True))
-            if before != after and 0 <= self._line_of(number) < self.size.height
+            if before is not after and before != after and 0 <= self._line_of(number) < self.size.height
         ]
         if regions:
             self.refresh(*regions)
@@ -227,43 +229,10 @@ class RowList(Painted, can_focus=True):
             self.refresh()
 
     def _measure(self) -> tuple[int, ...]:
-        """Widths of the columns. Where there is little room the flexible one gives way first; then the
-        last ones go, as a few letters of a word say nothing."""
-        if not self.rows:
-            return ()
-        count = max(len(row.cells) for row in self.rows)
-        widths = [0] * count
-        for row in self.rows:
-            for number, (text, _) in enumerate(row.cells):
-                widths[number] = max(widths[number], cell_len(text))
-        room = self.size.width
-        headed = [
-            max(width, cell_len(text)) if width and number != self.flexible else width
-            for number, (width, text) in enumerate(zip(widths, self._headings(count), strict=True))
-        ]
-        self._shrink(headed, self.flexible, room, self._least)
-        if _taken(headed) <= room:
-            return tuple(headed)
-        self._shrink(widths, self.flexible, room, self._least)
-        for number in range(count - 1, 1, -1):
-            if number != self.flexible and _taken(widths) > room:
-                widths[number] = 0
-        self._shrink(widths, self.flexible, room, 1)
-        for number in range(count - 1, 0, -1):
-            self._shrink(widths, number, room, 1)
-        return tuple(widths)
-
-    def _headings(self, count: int) -> list[str]:
-        texts = [*self.header, *[""] * count][:count]
-        if self._order.column is not None and self._order.column < count:
-            # Room for the arrow.
-            texts[self._order.column] += " "
-        return texts
-
-    def _shrink(self, widths: list[int], number: int, room: int, least: int) -> None:
-        excess = _taken(widths) - room
-        if excess > 0 and number < len(widths) and widths[number]:
-            widths[number] = max(min(widths[number], least), widths[number] - excess)
+        header = list(self.header)
+        if self._order.column is not None and self._order.column < len(header):
+            header[self._order.column] += " "  # Room for the arrow.
+        return self._columns.fit(self.rows, header, self.flexible, self.size.width)
 
     def on_resize(self) -> None:
         self._widths = self._measure()
@@ -313,7 +282,7 @@ class RowList(Painted, can_focus=True):
                 continue
             text = cut(text, width, self.signs.ellipsis)
             # The sign of the state stands close to the name.
-            gap = 1 if number == 0 else _GAP
+            gap = 1 if number == 0 else GAP
             parts.append((text + " " * (width - cell_len(text) + gap), role))
         return parts
 
@@ -354,9 +323,3 @@ class RowList(Painted, can_focus=True):
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()
         self.move_to(self.cursor - _WHEEL)
-
-
-def _taken(widths: Sequence[int]) -> int:
-    """Cells of a row: a blank, the columns, and the gaps between those that are shown."""
-    shown = [width for number, width in enumerate(widths) if number and width]
-    return 1 + widths[0] + 1 + sum(shown) + _GAP * max(0, len(shown) - 1)
