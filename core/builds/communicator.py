@@ -105,6 +105,8 @@ async def connect(
         User=settings.ssh_username,
         Password=settings.ssh_password,
         ConnType="ssh",
+        SSHPrivateKeyFile=guest.identity,
+        KnownHosts=endpoint.known_hosts,
         reach=f"ssh -p {port} -i {guest.identity} {settings.ssh_username}@{host}",
     )
     return guest

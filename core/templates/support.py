@@ -13,9 +13,12 @@ Part = Literal["source", "provisioner", "post-processor"]
 
 RUNS: dict[Part, tuple[str, ...]] = {
     "source": ("bootstrap", "file", "null", "qemu"),
-    "provisioner": ("breakpoint", "file", "shell", "shell-local", "sleep"),
+    "provisioner": (
+        "ansible", "ansible-local", "breakpoint", "chef-solo", "file", "puppet-masterless", "salt-masterless",
+        "shell", "shell-local", "sleep",
+    ),
     "post-processor": ("artifice", "box", "checksum", "compress", "manifest", "shell-local", "vagrant"),
-}
+}  # fmt: skip
 """What builds can run."""
 
 PLANNED: dict[Part, tuple[str, ...]] = {
@@ -23,8 +26,7 @@ PLANNED: dict[Part, tuple[str, ...]] = {
         "amazon-ebs", "docker", "libvirt", "lxd", "virtualbox-iso", "virtualbox-ovf",
     ),
     "provisioner": (
-        "ansible", "ansible-local", "chef-solo", "powershell", "puppet-masterless", "salt-masterless",
-        "windows-restart", "windows-shell",
+        "powershell", "windows-restart", "windows-shell",
     ),
     "post-processor": (
         "docker-import", "docker-push", "docker-save", "docker-tag",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from core.builds.provisioners import scripts
+from core.builds.provisioners.commands import execute
 from core.builds.provisioners.needs_guest import need_guest
 from core.builds.scene import Scene
 from core.builds.settings import Duration, decode
@@ -17,7 +18,6 @@ from core.guests.quoting import quote
 from core.model.work import Work
 from core.provisioners.base import ProvisionError
 from core.provisioners.script import normalise
-from core.provisioners.tail import Tail
 from core.templates.model import Settings
 
 _COMMAND = "chmod +x {{.Path}}; {{.Vars}} {{.Path}}"
@@ -84,7 +84,14 @@ async def _run(given: ShellSettings, path: Path, called: str, guest: Guest, scen
             sent.unlink(missing_ok=True)
     template = " ".join(given.execute_command) or (_COMMAND_WITH_FILE if given.use_env_var_file else _COMMAND)
     command = scene.render(template, Path=target, Vars=scripts.assignments(values), EnvVarFile=variable_file)
-    await _execute(given, command, called, guest, work)
+    await execute(
+        command,
+        f"the script {called}",
+        guest,
+        work,
+        allowed=given.valid_exit_codes,
+        disconnect=given.expect_disconnect,
+    )
     if not given.skip_clean and not given.expect_disconnect:
         await guest.run(f"rm -f {quote(target)} {quote(variable_file) if variable_file else ''}")
 
@@ -97,29 +104,3 @@ async def _send_variables(target: str, values: Mapping[str, str], guest: Guest, 
         await guest.upload(file, target, mode=0o600)
     finally:
         file.unlink()
-
-
-async def _execute(given: ShellSettings, command: str, called: str, guest: Guest, work: Work) -> None:
-    tail = Tail()
-
-    def output(data: bytes) -> None:
-        tail.write(data)
-        work.write(data)
-
-    # The command comes by the input: as an argument everybody in the guest could read the variables in it.
-    ran = await guest.run(
-        "exec sh -s", stdin=f"{{ {command}\n}} </dev/null\n".encode(), stdout=output, stderr=output
-    )
-    if ran.status in given.valid_exit_codes:
-        return
-    if ran.status == -1 and given.expect_disconnect:
-        work.note("the guest ended the connection, as expected")
-        return
-    why = f"It ended with exit status {ran.status}."
-    remedy = ""
-    if ran.status == -1:
-        why = "The connection to the guest broke while it ran."
-        remedy = "where it restarts the guest, set expect_disconnect = true"
-    elif given.valid_exit_codes != (0,):
-        why = f"{why} Allowed are {', '.join(str(code) for code in given.valid_exit_codes)}."
-    raise ProvisionError(f"The script {called} failed.", why=why, remedy=remedy, tail=tail.lines())
