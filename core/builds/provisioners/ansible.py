@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -22,6 +23,7 @@ from core.errors import ConfigError
 from core.guests.base import Guest
 from core.model.work import Work
 from core.templates.model import Settings
+from core.undo import SHARED
 
 _PACKAGE = "ansible"
 
@@ -98,7 +100,18 @@ class AnsibleProvisioner:
             work.note(
                 f"reached directly: {', '.join(given.of_the_proxy)} of Packer's proxy means nothing here"
             )
-        environment = _environment(given, scene)
+        # Sockets need a short path, which the build's folder may not have.
+        sockets = scene.locations.runtime / f"ansible-{secrets.token_hex(4)}"
+        promise = work.intend("path", path=str(sockets))
+        try:
+            await self._play(given, scene, _environment(given, scene, sockets), work)
+        finally:
+            await SHARED["path"]({"path": str(sockets)})
+            promise.settle()
+
+    async def _play(
+        self, given: AnsibleSettings, scene: Scene, environment: Mapping[str, str], work: Work
+    ) -> None:
         if given.galaxy_file:
             await _galaxy(given, scene, environment, work)
         inventory = await asyncio.to_thread(_inventory, given, scene)
@@ -126,13 +139,13 @@ def _read(settings: Settings) -> AnsibleSettings:
     return decode(settings, AnsibleSettings, 'provisioner "ansible"')
 
 
-def _environment(given: AnsibleSettings, scene: Scene) -> dict[str, str]:
+def _environment(given: AnsibleSettings, scene: Scene, sockets: Path) -> dict[str, str]:
     """Ansible's own files lie in the build's folder and go with it."""
     values = {
         "ANSIBLE_FORCE_COLOR": "1",
         "PYTHONUNBUFFERED": "1",
         "ANSIBLE_LOCAL_TEMP": str(scene.folder / "ansible"),
-        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(scene.folder / "cp"),
+        "ANSIBLE_SSH_CONTROL_PATH_DIR": str(sockets),
         "ANSIBLE_RETRY_FILES_ENABLED": "0",
     }
     if given.roles_path:
