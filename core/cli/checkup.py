@@ -28,6 +28,10 @@ _LITTLE, _TOO_LITTLE = 5 << 30, 512 << 20
 """Bytes of free space below which to warn, and below which nothing can be done."""
 
 
+NOT_USABLE = "not usable"
+"""What is said of a provider that is not."""
+
+
 class Verdict(enum.StrEnum):
     GOOD = "good"
     NOTE = "note"
@@ -54,6 +58,7 @@ def examine(context: Context) -> list[Finding]:
         *_folders(where),
         _engine(context),
         *(_provider(probe) for probe in probe_all()),
+        *_networks(),
         *_programs(),
     ]
 
@@ -184,10 +189,37 @@ def _provider(probe: Probe) -> Finding:
         topic="Providers",
         name=probe.provider,
         verdict=Verdict.GOOD if probe.usable and not probe.remedy else Verdict.NOTE,
-        text=(probe.version or "usable") if probe.usable else "not usable",
+        text=(probe.version or "usable") if probe.usable else NOT_USABLE,
         why=probe.why,
         remedy=probe.remedy,
     )
+
+
+def _networks() -> list[Finding]:
+    """Whether machines of a project can share networks of their own."""
+    from core.engine.handlers.addressing import RANGE
+    from core.providers.routes import ranges
+    from core.providers.wire import trouble
+
+    taken = amounts.listed(sorted(str(other) for other in ranges() if other.overlaps(RANGE)))
+    why = trouble()
+    return [
+        Finding(
+            topic="Networks",
+            name="addresses",
+            verdict=Verdict.NOTE if taken else Verdict.GOOD,
+            text=str(RANGE),
+            why=f"The host uses {taken} of it; networks get others." if taken else "",
+        ),
+        Finding(
+            topic="Networks",
+            name="QEMU",
+            verdict=Verdict.NOTE if why else Verdict.GOOD,
+            text="networks will not work" if why else "multicast on the loopback works",
+            why=why,
+            remedy="sudo ip link set lo up" if why else "",
+        ),
+    ]
 
 
 def _programs() -> list[Finding]:

@@ -39,7 +39,17 @@ def of_project(machines: Sequence[Shown], look: Look, width: int) -> list[str]:
     lines = _filled(heads, rows, look, width)
     if all(machine.state == "not created" and not machine.holder for machine in machines):
         lines += ["", look.paint("boxwright up   brings them up", "dim")]
-    return lines
+    why = chosen(machines)
+    return [*lines, *(["", *(look.paint(line, "dim") for line in why)] if why else [])]
+
+
+def chosen(machines: Sequence[Shown]) -> list[str]:
+    """Why machines run on the providers that were chosen for them; nothing where there was no choice."""
+    reasons: dict[str, list[str]] = {}
+    for machine in machines:
+        if "first usable" in machine.provider_reason:
+            reasons.setdefault(machine.provider_reason, []).append(machine.key.name)
+    return [f"{amounts.listed(names)} on {reason}" for reason, names in reasons.items()]
 
 
 def created(machines: Sequence[Shown]) -> list[Shown]:

@@ -6,7 +6,7 @@ import argparse
 
 import msgspec
 
-from core.cli.checkup import Finding, Verdict, examine
+from core.cli.checkup import NOT_USABLE, Finding, Verdict, examine
 from core.cli.context import Context
 from core.commands import CommandSpec
 from core.model.problem import ExitCode
@@ -29,12 +29,16 @@ def doctor(context: Context, _spec: CommandSpec, _given: argparse.Namespace) -> 
 
 
 def _code(findings: list[Finding]) -> int:
-    providers = [finding for finding in findings if finding.topic == "Providers"]
-    if not any(finding.verdict is Verdict.GOOD for finding in providers):
+    if not _usable(findings):
         return ExitCode.PROVIDER
     if any(finding.verdict is Verdict.BAD for finding in findings if finding.topic != "Providers"):
         return ExitCode.FAILED
     return ExitCode.DONE
+
+
+def _usable(findings: list[Finding]) -> list[str]:
+    """Names of the providers; one may be usable and have something to mend all the same."""
+    return [one.name for one in findings if one.topic == "Providers" and one.text != NOT_USABLE]
 
 
 def _lines(findings: list[Finding], context: Context) -> list[str]:
@@ -61,7 +65,7 @@ def _lines(findings: list[Finding], context: Context) -> list[str]:
 
 def _summary(findings: list[Finding]) -> str:
     code = _code(findings)
-    usable = [f.name for f in findings if f.topic == "Providers" and f.verdict is Verdict.GOOD]
+    usable = _usable(findings)
     if code == ExitCode.PROVIDER:
         return "No provider is usable: machines cannot be brought up."
     if code == ExitCode.FAILED:

@@ -25,6 +25,9 @@ async def create(context: Context, key: MachineKey, wanted_provider: str, work: 
     project = context.projects.load(key.project)
     spec = project.machines[key.name]
     provider, reason = await choose_provider(context, project, key.name, wanted_provider)
+    if not reason.endswith("asked for"):
+        async with work.step("Provider", detail=reason):
+            pass  # There was a choice: it is said what came of it, and why.
     box = await _box(context, project, spec, provider, work)
     machine_id = new_id()
     plan = make_plan(

@@ -61,6 +61,7 @@ class Prober:
             usable=True,
             version=text,
             why=f"acceleration: {acceleration.choose('auto', architecture, host)}",
+            remedy=acceleration.remedy(architecture, host),
             capabilities=tuple(sorted(CAPABILITIES)),
         )
 
