@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import platform
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,6 +20,10 @@ VERSION = 1
 """Counted up when boxes of the same template come out otherwise than before."""
 
 _BLOCK = 1 << 20
+_LONGEST_PATH = 255
+_QUOTED = re.compile(r'"((?:[^"\\\n]|\\.)+)"')
+_HERE = re.compile(r"^(?:\$\{path\.(?:root|cwd)\}|\{\{\s*(?:template_dir|pwd)\s*\}\})/")
+"""How templates write the folder that they lie in, and the one they are built in."""
 
 
 def fingerprint(project: Project, name: str) -> str:
@@ -28,7 +35,7 @@ def fingerprint(project: Project, name: str) -> str:
     spec = build_spec(project, name)
     digest = hashlib.sha256()
     if spec.source is None:
-        return template_fingerprint(Path(project.root) / spec.template)
+        return template_fingerprint(Path(project.root) / spec.template, Path(project.root))
     _add(digest, "source", source_fingerprint(spec.source))
     _add(digest, "formats", *spec.formats)
     for provision in spec.provision:
@@ -52,13 +59,43 @@ def bootstrap_fingerprint(source: Bootstrap) -> str:
     return digest.hexdigest()
 
 
-def template_fingerprint(path: Path) -> str:
-    """Over a template's own files. What its steps take from elsewhere is looked at when it is built."""
+def template_fingerprint(path: Path, root: Path) -> str:
+    """Over a template's own files, and the files and folders that texts in it name: scripts, uploads,
+    playbooks. Paths count from ``root``, the project's folder, or from the template's own.
+
+    The template is not worked out for it, as this is asked for often: a path that is put together from
+    variables is not seen.
+    """
     digest = hashlib.sha256()
     files = sorted(path.glob("*.hcl")) + sorted(path.glob("*.json")) if path.is_dir() else [path]
+    own = path if path.is_dir() else path.parent
+    named: set[Path] = set()
     for file in files:
         _add_file(digest, file, file.name)
+        named |= _named_in(file, (root, own))
+    for top in sorted(named - set(files)):
+        for each in sorted(top.rglob("*")) if top.is_dir() else [top]:
+            _add_file(digest, each, os.path.relpath(each, root))
     return digest.hexdigest()
+
+
+def _named_in(file: Path, folders: Sequence[Path]) -> set[Path]:
+    """What is there under a name that stands between quotes, below one of the folders."""
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return set()
+    found = set()
+    for word in set(_QUOTED.findall(text)):
+        plain = _HERE.sub("", word)
+        if not plain.strip("./") or "\0" in plain or len(plain) > _LONGEST_PATH:
+            continue
+        for folder in folders:
+            there = folder / plain
+            # The folder itself, or one above it, would be everything.
+            if there.exists() and folder.resolve() in there.resolve().parents:
+                found.add(there)
+    return found
 
 
 def build_spec(project: Project, name: str) -> BuildSpec:

@@ -127,3 +127,30 @@ def test_a_build_that_is_not_there_is_an_error_that_names_those_that_are(root: P
     with pytest.raises(NotFoundError, match="no build 'top'") as caught:
         fingerprint(project(root), "top")
     assert "base" in caught.value.problem.why
+
+
+TEMPLATE = """
+source "null" "here" { communicator = "none" }
+build {
+  sources = ["null.here"]
+  provisioner "shell" { script = "${path.root}/setup.sh" }
+  provisioner "file" {
+    source      = "files"
+    destination = "/srv"
+  }
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("file", "counts"), [("setup.sh", True), ("files/a.txt", True), ("t.pkr.hcl", True), ("other.txt", False)]
+)
+def test_a_template_counts_with_the_files_that_it_names(root: Path, file: str, counts: bool) -> None:
+    (root / "t.pkr.hcl").write_text(TEMPLATE)
+    (root / "other.txt").write_text("")
+    builds = {"base": BuildSpec(template="t.pkr.hcl")}
+    shop = Project(root=str(root), file=str(root / "boxwright.toml"), name="shop", builds=builds)
+    before = fingerprint(shop, "base")
+    assert fingerprint(shop, "base") == before
+    (root / file).write_text((root / file).read_text() + "\n# changed\n")
+    assert (fingerprint(shop, "base") != before) is counts
