@@ -123,7 +123,7 @@ class Watcher:
         force: bool = False,
         told: Mapping[str, Seen] | None = None,
     ) -> None:
-        """Ask the providers what these machines really do, one bulk look for each provider.
+        """Ask the providers what these machines really do, one bulk look for each provider, all at once.
 
         ``force``: also take it over for machines that a handler is starting or stopping. ``told``: what
         was pushed of them, by id; it may say why a machine is in the state that it is found in.
@@ -131,10 +131,12 @@ class Watcher:
         by_provider: dict[str, list[MachineRecord]] = {}
         for record in machines:
             by_provider.setdefault(record.provider, []).append(record)
-        for name, records in by_provider.items():
-            provider = self._providers.get(name)
-            if provider is not None:
-                await self._look_at(provider, records, force, told or {})
+        looks = [
+            self._look_at(provider, records, force, told or {})
+            for name, records in by_provider.items()
+            if (provider := self._providers.get(name)) is not None
+        ]
+        await asyncio.gather(*looks)
 
     async def _look_at(
         self, provider: Provider, records: list[MachineRecord], force: bool, told: Mapping[str, Seen]
