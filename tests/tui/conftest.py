@@ -62,8 +62,8 @@ class Driver:
         return "\n".join(row.rstrip() for row in self.frame())
 
     async def wait_for(self, text: str) -> None:
-        """Until ``text`` is on the screen; fails with the screen after five seconds."""
-        for _ in range(500):
+        """Until ``text`` is on the screen; fails with the screen after twenty seconds."""
+        for _ in range(2000):
             if text in self.text:
                 return
             await asyncio.sleep(0.01)

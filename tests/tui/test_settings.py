@@ -134,7 +134,7 @@ async def test_edited_settings_are_in_force_at_once(start: Start, world: FakeCli
 
 
 async def submitted(driver: Driver, count: int = 1) -> None:
-    for _ in range(300):
+    for _ in range(2000):
         if len(driver.world.submitted) >= count:
             return
         await driver.settle()

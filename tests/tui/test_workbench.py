@@ -28,7 +28,7 @@ def last(world: FakeClient) -> commands.Command:
 
 
 async def submitted(driver: Driver, count: int = 1) -> None:
-    for _ in range(300):
+    for _ in range(2000):
         if len(driver.world.submitted) >= count:
             return
         await asyncio.sleep(0.01)
