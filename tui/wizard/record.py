@@ -67,6 +67,8 @@ class RecordForm(Dialog[dict[str, Any]]):
         self._fields = plan.fields
         self._values = dict(values)
         self._openings = openings
+        self._wrong = ("", "")
+        """The field with a mistake, and what that is: it stays said when the field gets the keys."""
 
     def compose(self) -> ComposeResult:
         frame = Vertical(classes="frame")
@@ -140,7 +142,13 @@ class RecordForm(Dialog[dict[str, Any]]):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         id = event.widget.id or ""
         field = next((field for field in self._fields if id == f"field-{field.name}"), None)
-        if field is not None:
+        if field is None:
+            return
+        name, what = self._wrong
+        self._wrong = ("", "")
+        if name == field.name:
+            self._explain(what, "bad")
+        else:
             how = "Enter opens it." if isinstance(event.widget, Opener) else ""
             if isinstance(event.widget, Toggle):
                 how = "Space changes it."
@@ -175,9 +183,10 @@ class RecordForm(Dialog[dict[str, Any]]):
     def _finish(self) -> None:
         name, what = self._mistake()
         if what:
+            self._wrong = name, what
+            self._explain(what, "bad")
             if name and any(field.name == name for field in self._fields):
                 self._at(name).focus()
-            self.call_after_refresh(self._explain, what, "bad")
             return
         values = self._collected()
         extra = {field.name: values[field.name] for field in self._plan.extra}
