@@ -31,9 +31,10 @@ address() {
     tries=0
     until has || [ $tries -ge 50 ]; do sleep 0.1; tries=$((tries + 1)); done
   fi
-  for process in /proc/[0-9]*; do
-    words=" $( { tr '\\0' ' ' <"$process/cmdline"; } 2>/dev/null || :) "
-    case $words in *udhcpc*" $dev "* | *dhclient*" $dev "*) kill "${process#/proc/}" 2>/dev/null || : ;; esac
+  for process in $(pidof udhcpc dhclient 2>/dev/null); do
+    case " $( { tr '\\0' ' ' <"/proc/$process/cmdline"; } 2>/dev/null || :) " in
+      *" $dev "*) kill "$process" 2>/dev/null || : ;;
+    esac
   done
   ip link set "$dev" up
   has || { ip addr flush dev "$dev" scope global; ip addr add "$ip/$length" dev "$dev"; }
