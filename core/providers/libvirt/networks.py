@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
+import threading
 from collections.abc import Iterable
 from typing import Any
 from xml.etree import ElementTree
@@ -25,6 +26,9 @@ MARK = "urn:boxwright:network:1"
 """Namespace of the element that says that a network is ours."""
 
 _NOT_ALLOWED = ("Operation not permitted", "ermission denied", "not supported")
+
+_ONE_AT_A_TIME = threading.Lock()
+"""Machines that start and go together find, make and remove the same networks."""
 
 ElementTree.register_namespace("boxwright-network", MARK)
 
@@ -92,19 +96,23 @@ def have(handle: Any, networks: Iterable[Wanted]) -> None:
     """Each is there and active; raises ProviderError where that cannot be."""
     for network in networks:
         try:
-            _have(handle, network)
+            with _ONE_AT_A_TIME:
+                _have(handle, network)
         except bindings().libvirtError as error:
             raise _trouble(network, error) from error
 
 
 def _have(handle: Any, network: Wanted) -> None:
     libvirt = bindings()
-    try:
-        found = handle.networkLookupByName(network.name)
-    except libvirt.libvirtError as error:
-        if error.get_error_code() != libvirt.VIR_ERR_NO_NETWORK:
-            raise
-        found = handle.networkDefineXML(definition(network))
+    found = _named(handle, network.name)
+    if found is None:
+        try:
+            found = handle.networkDefineXML(definition(network))
+        except libvirt.libvirtError:
+            # Another program, or another engine, may have been quicker.
+            found = _named(handle, network.name)
+            if found is None:
+                raise
     if not found.isActive():
         try:
             found.create()
@@ -118,6 +126,17 @@ def _have(handle: Any, network: Wanted) -> None:
             found.setAutostart(True)
     if network.address and _is_ours(found):
         _reserve(found, network)
+
+
+def _named(handle: Any, name: str) -> Any:
+    """The network of that name; None where there is none."""
+    libvirt = bindings()
+    try:
+        return handle.networkLookupByName(name)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_NO_NETWORK:
+            raise
+        return None
 
 
 def definition(network: Wanted) -> str:
@@ -165,21 +184,17 @@ def _reserve(found: Any, network: Wanted) -> None:
 
 def release(handle: Any, macs: Iterable[str], names: Iterable[str]) -> None:
     """Cards that are gone keep no addresses; networks of ours that no domain is in any more are removed."""
-    libvirt = bindings()
-    for name in names:
-        try:
-            found = handle.networkLookupByName(name)
-            if not _is_ours(found):
+    with _ONE_AT_A_TIME:
+        for name in names:
+            found = _named(handle, name)
+            if found is None or not _is_ours(found):
                 continue
-            if name not in _in_use(handle) and not _is_kept(found):
-                if found.isActive():
-                    found.destroy()
-                found.undefine()
+            if name in _in_use(handle) or _is_kept(found):
+                _unreserve(found, set(macs))
                 continue
-            _unreserve(found, set(macs))
-        except libvirt.libvirtError as error:
-            if error.get_error_code() != libvirt.VIR_ERR_NO_NETWORK:
-                raise
+            if found.isActive():
+                found.destroy()
+            found.undefine()
 
 
 def _unreserve(found: Any, macs: set[str]) -> None:
