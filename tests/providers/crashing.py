@@ -13,11 +13,13 @@ from tests.providers.qemu.test_crash import KILLED
 from tests.support.libvirtd import ROOT
 
 
-def die(provider: str, machine: Machine, action: str, point: int, folder: Path, journal: Path) -> bool:
-    """Whether the process died before it was through."""
+def die(
+    provider: str, machine: Machine, action: str, point: int, folder: Path, journal: Path, target: str = ""
+) -> bool:
+    """Whether the process died before it was through. ``target``: see :mod:`tests.providers.dying`."""
     plan = folder / "plan.json"
     plan.write_bytes(msgspec.json.encode(machine.plan))
-    words = [provider, action, str(point), str(plan), str(journal)]
+    words = [provider, action, str(point), str(plan), str(journal), *([target] if target else [])]
     done = subprocess.run(
         [sys.executable, "-m", "tests.providers.dying", *words],
         cwd=ROOT,

@@ -82,7 +82,7 @@ async def _standing_still(
 async def undo_pause(context: Context, given: Mapping[str, Any]) -> None:
     """Undo of ``libvirt.pause``: the guest goes on."""
     connection = await undoing(context, given)
-    await connection.run(domains.go_on, given["id"])
+    await connection.insist(domains.go_on, given["id"])
 
 
 async def _copy(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import time
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -19,6 +20,9 @@ given up after 20 seconds, and with it every call that waits for it."""
 
 RETRIES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Seconds between attempts to reach a daemon that has gone, the last one again and again."""
+
+LOCK_PATIENCE = 90.0
+"""Seconds for a domain whose lock is held, when something has to be undone."""
 
 Event = Callable[[str, int, int], None]
 """Called with a domain's UUID, the kind of the event and its detail (``VIR_DOMAIN_EVENT_...``)."""
@@ -55,6 +59,19 @@ class Connection:
                 why=f"The daemon ended, or does not answer any more ({error.problem.why}).",
                 remedy="boxwright doctor, to see how libvirt is; then try again",
             ) from error
+
+    async def insist(self, function: Callable[..., T], *arguments: Any) -> T:
+        """For undoing: :meth:`run`, again where libvirt holds the domain's lock, until ``LOCK_PATIENCE``.
+
+        A daemon that comes back holds it while it looks at the guests that it left; each call of libvirt's
+        waits half a minute for it by itself."""
+        until = time.monotonic() + LOCK_PATIENCE
+        while True:
+            try:
+                return await self.run(function, *arguments, timeout=LOCK_PATIENCE)
+            except LibvirtError as error:
+                if error.number != bindings().VIR_ERR_OPERATION_TIMEOUT or time.monotonic() > until:
+                    raise
 
     async def remembered(self, name: str, function: Callable[[Any], T]) -> T:
         """What never changes while the daemon lives: asked for once."""

@@ -171,6 +171,21 @@ def go_on(handle: Any, machine_id: str) -> bool:
     return bool(domain.isActive())
 
 
+def memory_or_guest(handle: Any, machine_id: str) -> None:
+    """After a resumption that broke off: one whose saved memory is still there, and that did not go on yet,
+    is ended, and stays suspended. Of one that runs, saved memory is old: it would ruin the disks."""
+    libvirt = bindings()
+    domain = find(handle, machine_id)
+    if domain is None or not domain.isActive():
+        return
+    if domain.hasManagedSaveImage():
+        if domain.state()[0] != libvirt.VIR_DOMAIN_RUNNING:
+            _tolerant(domain.destroy)
+            return
+        _tolerant(domain.managedSaveRemove, 0)
+    go_on(handle, machine_id)
+
+
 def monitor(handle: Any, machine_id: str, command: str) -> str:
     """Tell the guest's QEMU a command of its human monitor; returns its answer."""
     import libvirt_qemu

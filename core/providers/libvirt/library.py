@@ -122,6 +122,7 @@ def refused(error: Any) -> LibvirtError:
 
 
 _REMEDIES = (
+    ("state change lock", "try again; where that does not help, restart libvirt's daemon: guests run on"),
     ("No space left", "free some space on the host's disk, then try again"),
     ("network is not active", "virsh net-start with the name of that network, then try again"),
     ("storage pool", "virsh pool-list --all, and virsh pool-start with its name"),

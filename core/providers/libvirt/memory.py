@@ -15,7 +15,6 @@ from core.providers.images import finish
 from core.providers.libvirt import domains, forwards
 from core.providers.libvirt.connection import Connection
 from core.providers.libvirt.context import Context, existing, facts, undoing
-from core.providers.libvirt.creating import SLOW
 from core.providers.libvirt.layout import Layout
 from core.providers.libvirt.library import LibvirtError, bindings
 from core.providers.libvirt.power import have_surroundings, prepare, remove_traces
@@ -95,7 +94,7 @@ def _progress(handle: Any, machine_id: str) -> tuple[int, int]:
 async def undo_suspend(context: Context, given: Mapping[str, Any]) -> None:
     """Undo of ``libvirt.suspend``: the guest goes on; one whose memory is already saved stays suspended."""
     connection = await undoing(context, given)
-    await connection.run(domains.go_on, given["id"], timeout=SLOW)
+    await connection.insist(domains.go_on, given["id"])
 
 
 async def resume(context: Context, plan: MachinePlan, work: Work) -> Started:
@@ -129,4 +128,4 @@ async def resume(context: Context, plan: MachinePlan, work: Work) -> Started:
 async def undo_resume(context: Context, given: Mapping[str, Any]) -> None:
     """Undo of ``libvirt.resume``: libvirt has either the saved memory still, or the guest, which goes on."""
     connection = await undoing(context, given)
-    await connection.run(domains.go_on, given["id"], timeout=SLOW)
+    await connection.insist(domains.memory_or_guest, given["id"])

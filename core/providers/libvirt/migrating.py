@@ -17,13 +17,17 @@ from core.providers.images import finish
 from core.providers.libvirt import address, domains, forwards, networks
 from core.providers.libvirt import record as records
 from core.providers.libvirt.connection import Connection
-from core.providers.libvirt.context import Context, existing, facts
+from core.providers.libvirt.context import Context, existing, facts, undoing
 from core.providers.libvirt.creating import SLOW
 from core.providers.libvirt.layout import Layout
 from core.providers.libvirt.library import LibvirtError, bindings
 from core.providers.libvirt.memory import follow
 from core.providers.libvirt.options import read_options
 from core.providers.libvirt.record import Record
+
+LATE = 10
+_GLANCE = 0.2
+"""So many looks, and so many seconds between two of them."""
 
 
 async def migrate(context: Context, plan: MachinePlan, target: str, work: Work) -> Started:
@@ -32,11 +36,13 @@ async def migrate(context: Context, plan: MachinePlan, target: str, work: Work) 
     uri = _checked(plan, record, target)
     source, other = context.connection(record.uri), context.connection(uri)
     async with context.changing(plan) as watched:
-        await _refuse(source, other, plan)
+        await _refuse(source, other, plan, record)
         wanted = networks.wanted(plan, read_options(plan.options), uri)
         if wanted:
             await other.run(networks.have, wanted, timeout=SLOW)
         intent = work.intend("libvirt.migration", target=uri, **facts(plan, record.uri))
+        record = msgspec.structs.replace(record, target=uri)
+        records.write(Layout.of(plan), record)
         work.note(f"moving the memory to {uri}")
         await _move(source, other, plan, record, work)
         record = await _arrived(context, plan, record, uri)
@@ -59,12 +65,14 @@ def _checked(plan: MachinePlan, record: Record, target: str) -> str:
     return uri
 
 
-async def _refuse(source: Connection, other: Connection, plan: MachinePlan) -> None:
+async def _refuse(source: Connection, other: Connection, plan: MachinePlan, record: Record) -> None:
     row = await source.run(domains.row, plan.id)
     if row is None or not row.active or row.state != bindings().VIR_DOMAIN_RUNNING:
         raise ProviderError(
             f"The machine {plan.key.name} does not run.", remedy=f"boxwright up {plan.key.name}"
         )
+    if record.target == other.uri:
+        await other.run(domains.remove, plan.id, timeout=SLOW)
     if await other.run(domains.row, plan.id) is not None:
         raise ProviderError(
             f"The machine {plan.key.name} has a domain at {other.uri} already.",
@@ -92,6 +100,8 @@ async def _move(source: Connection, other: Connection, plan: MachinePlan, record
             moving.exception()
         raise
     finally:
+        if moving.done():
+            records.write(layout, msgspec.structs.replace(record, target=""))
         await asyncio.to_thread(socket.unlink, missing_ok=True)
 
 
@@ -120,7 +130,7 @@ async def _arrived(context: Context, plan: MachinePlan, record: Record, uri: str
         raise ProviderError(f"The machine {plan.key.name} has ended while it was moved.")
     await context.tunnels.close(plan.id)
     shown = {**record.facts, "domain": f"{row.name} at {uri}"}
-    record = msgspec.structs.replace(record, uri=uri, facts=shown)
+    record = msgspec.structs.replace(record, uri=uri, target="", facts=shown)
     records.write(Layout.of(plan), record)
     return await forwards.add(context, plan, record, row.number, record.ports)
 
@@ -128,18 +138,30 @@ async def _arrived(context: Context, plan: MachinePlan, record: Record, uri: str
 async def undo_migrate(context: Context, given: Mapping[str, Any]) -> None:
     """Undo of ``libvirt.migration``: a move that was through stays done; of any other nothing is there."""
     other = context.connection(given["target"])
-    source = context.connection(given["uri"])
+    source = await undoing(context, given)
+    layout = Layout.from_facts(given)
+    record = records.read(layout)
     here = await source.run(domains.row, given["id"])
     if here is not None and here.active:
-        await other.run(domains.remove, given["id"], timeout=SLOW)
-        await source.run(domains.go_on, given["id"])
+        if record and record.target:
+            await _await_latecomer(other, given["id"])
+        await other.insist(domains.remove, given["id"])
+        await source.insist(domains.go_on, given["id"])
         return
     there = await other.run(domains.row, given["id"])
     if there is None:
         return
-    layout = Layout.from_facts(given)
-    record = records.read(layout)
     if record and record.uri != given["target"]:
-        records.write(layout, msgspec.structs.replace(record, uri=given["target"], run=""))
-    await source.run(domains.remove, given["id"], timeout=SLOW)
-    await other.run(domains.go_on, given["id"])
+        moved = msgspec.structs.replace(record, uri=given["target"], target="", run="")
+        records.write(layout, moved)
+    await source.insist(domains.remove, given["id"])
+    await other.insist(domains.go_on, given["id"])
+
+
+async def _await_latecomer(other: Connection, machine_id: str) -> None:
+    """The engine died while it asked the other libvirt for a domain, which may be about to come up there.
+    One that comes even later goes with the next move, or with the machine."""
+    for _ in range(LATE):
+        if await other.run(domains.row, machine_id) is not None:
+            return
+        await asyncio.sleep(_GLANCE)

@@ -12,7 +12,6 @@ from typing import Any
 
 import msgspec
 
-from core.errors import ProviderError
 from core.model.machine import Disk, ExtraDisk, MachinePlan
 from core.model.work import Work
 from core.providers import images
@@ -172,7 +171,7 @@ def _shared_by_others(plan: MachinePlan) -> set[tuple[str, str, str]]:
 
 async def remove_disks(context: Context, plan: MachinePlan, options: Options, uri: str) -> None:
     """Take the machine's volumes away, and what it shared with machines that are gone."""
-    record = _readable(plan)
+    record = records.readable(Layout.of(plan))
     own = [(disk.pool, disk.file) for disk in record.disks if disk.pool] if record else []
     pools = pools_for(options, uri)
     if record is None and pools:
@@ -192,13 +191,6 @@ async def remove_disks(context: Context, plan: MachinePlan, options: Options, ur
                     context.shared.discard((uri, pool, ""))
 
 
-def _readable(plan: MachinePlan) -> Record | None:
-    try:
-        return records.read(Layout.of(plan))
-    except ProviderError:
-        return None
-
-
 def _remove_unused(handle: Any, pool: str, name: str, path: str) -> bool:
     """Volumes of a box go with the last machine that is a linked clone of them. Whether it is gone."""
     path = path or volumes.path_of(handle, pool, name)
@@ -212,12 +204,12 @@ async def undo_volume(context: Context, given: Mapping[str, Any]) -> None:
     """Undo of ``libvirt.volume``."""
     connection = await undoing(context, given)
     if given["shared"]:
-        await connection.run(_remove_unused, given["pool"], given["name"], "", timeout=SLOW)
+        await connection.insist(_remove_unused, given["pool"], given["name"], "")
     else:
-        await connection.run(volumes.remove, given["pool"], given["name"], timeout=SLOW)
+        await connection.insist(volumes.remove, given["pool"], given["name"])
 
 
 async def undo_pool(context: Context, given: Mapping[str, Any]) -> None:
     """Undo of ``libvirt.pool``: one that is still empty goes."""
     connection = await undoing(context, given)
-    await connection.run(volumes.drop_pool, given["name"], timeout=SLOW)
+    await connection.insist(volumes.drop_pool, given["name"])

@@ -24,7 +24,7 @@ from core.providers.libvirt.context import Context, Watched, existing, facts, un
 from core.providers.libvirt.creating import SLOW, define, is_far, with_extra_disks
 from core.providers.libvirt.domains import Row
 from core.providers.libvirt.layout import Layout
-from core.providers.libvirt.library import bindings
+from core.providers.libvirt.library import LibvirtError, bindings
 from core.providers.libvirt.options import read_options
 from core.providers.libvirt.record import Record
 from core.undo import remove
@@ -202,10 +202,15 @@ async def destroy(context: Context, plan: MachinePlan) -> None:
     async with context.changing(plan):
         await context.tunnels.close(plan.id)
         await connection.run(domains.remove, plan.id, timeout=SLOW)
-        joined = [network.name for network in networks.wanted(plan, options, uri)]
-        if joined or _joined(layout):
+        record = records.readable(layout)
+        if record and record.target:
+            # A libvirt that cannot be asked has ended it itself, when the move broke.
+            with contextlib.suppress(LibvirtError):
+                await context.connection(record.target).run(domains.remove, plan.id, timeout=SLOW)
+        wanted = [network.name for network in networks.wanted(plan, options, uri)]
+        names = tuple(dict.fromkeys((*wanted, *(record.networks if record else ()))))
+        if names:
             macs = [network.mac for network in plan.networks]
-            names = tuple(dict.fromkeys((*joined, *_joined(layout))))
             await connection.run(networks.release, macs, names, timeout=SLOW)
         await pooling.remove_disks(context, plan, options, uri)
         for path in (layout.home, layout.staging):
@@ -214,23 +219,15 @@ async def destroy(context: Context, plan: MachinePlan) -> None:
     context.forget(plan)
 
 
-def _joined(layout: Layout) -> tuple[str, ...]:
-    try:
-        record = records.read(layout)
-    except ProviderError:
-        return ()
-    return record.networks if record else ()
-
-
 async def undo_create(context: Context, given: Mapping[str, Any]) -> None:
     """Undo of ``libvirt.domain``: end and undefine exactly that machine's domain."""
     connection = await undoing(context, given)
-    await connection.run(domains.remove, given["id"], timeout=SLOW)
+    await connection.insist(domains.remove, given["id"])
     remove_traces(Layout.from_facts(given))
 
 
 async def undo_start(context: Context, given: Mapping[str, Any]) -> None:
     """Undo of ``libvirt.start``: switch exactly that machine's domain off."""
     connection = await undoing(context, given)
-    await connection.run(domains.end, given["id"], timeout=SLOW)
+    await connection.insist(domains.end, given["id"])
     remove_traces(Layout.from_facts(given))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import msgspec
 
+from core.errors import ProviderError
 from core.model.machine import Forward
 from core.providers.libvirt.layout import Layout
 from core.providers.records import read_record, write_record
@@ -64,6 +65,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, str] = {}
     definition: str = ""
     """Digest of the domain's XML as it was last written: one that a user has edited stays as it is."""
+    target: str = ""
+    """The libvirt that a move was begun to, where a domain of the machine may still come up; "" for none."""
     far: tuple[int, ...] = ()
     """Of a machine on another computer: its ports on the loopback there, in the order of ``ports``."""
     run: str = ""
@@ -85,6 +88,14 @@ def read(layout: Layout) -> Record | None:
     Raises ProviderError for one that cannot be understood.
     """
     return read_record(layout.record, Record)
+
+
+def readable(layout: Layout) -> Record | None:
+    """For removing a machine: None for a broken record, too, as all else goes without it."""
+    try:
+        return read(layout)
+    except ProviderError:
+        return None
 
 
 def write(layout: Layout, record: Record) -> None:

@@ -249,4 +249,4 @@ def _delete(handle: Any, machine_id: str, tag: str) -> None:
 async def undo_save(context: Context, given: Mapping[str, Any]) -> None:
     """Undo of ``libvirt.snapshot``."""
     connection = await undoing(context, given)
-    await connection.run(_delete, given["id"], given["tag"], timeout=SLOW)
+    await connection.insist(_delete, given["id"], given["tag"])

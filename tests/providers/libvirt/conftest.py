@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -31,6 +32,22 @@ def session_daemon() -> Iterator[Libvirtd]:
 @pytest.fixture(scope="session")
 def system_daemon() -> Iterator[Libvirtd]:
     yield from _daemon("system")
+
+
+@pytest.fixture(scope="session")
+def other_daemon() -> Iterator[Libvirtd]:
+    """One that takes itself for another computer."""
+    folder = Path(tempfile.mkdtemp(prefix="lv"))
+    settings = folder / "home" / "libvirt"
+    settings.mkdir(parents=True)
+    (settings / "libvirtd.conf").write_text(f'host_uuid = "{uuid.uuid4()}"\n')
+    daemon = Libvirtd("session", folder)
+    try:
+        daemon.start()
+        yield daemon
+    finally:
+        daemon.stop()
+        shutil.rmtree(folder)
 
 
 @pytest.fixture

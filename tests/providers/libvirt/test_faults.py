@@ -249,6 +249,28 @@ async def test_a_start_is_undone_when_the_daemon_dies_in_it(
     assert await bench.count(machine.plan) == 1
 
 
+async def test_a_resumption_is_undone_when_the_daemon_dies_in_it(
+    bench: LibvirtBench, machine: Machine, session_daemon: Libvirtd
+) -> None:
+    """A guest that stands still keeps the daemon that comes back busy: it holds the lock of the domain."""
+    await (await machine.create()).start()
+    assert await bench.count(machine.plan) == 1
+    await bench.hang_up(machine.plan)
+    await machine.provider.suspend(machine.plan, machine.work())
+    work = machine.work()
+    resuming = asyncio.create_task(machine.provider.resume(machine.plan, work))
+    async with asyncio.timeout(SOON):
+        while not (pid := bench.pid(machine.plan)):  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
+    os.kill(pid, signal.SIGSTOP)
+    with session_daemon.gone(), pytest.raises(ProviderError):
+        await asyncio.wait_for(resuming, SOON)
+    await asyncio.wait_for(work.undo(), 6 * SOON)
+    assert await machine.state() is MachineState.SUSPENDED
+    await machine.provider.resume(machine.plan, machine.work())
+    assert await bench.count(machine.plan) == 2, "nothing of its memory is lost"
+
+
 @pytest.mark.parametrize("action", ["create", "stop", "suspend", "save", "clone", "destroy"])
 async def test_the_daemon_may_die_in_the_middle_of_anything(
     bench: LibvirtBench, machine: Machine, session_daemon: Libvirtd, action: str

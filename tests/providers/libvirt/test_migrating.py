@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
-import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -21,22 +18,6 @@ from tests.providers.libvirt.test_faults import objects
 from tests.support.libvirtd import Libvirtd
 
 pytestmark = pytest.mark.real
-
-
-@pytest.fixture(scope="session")
-def other_daemon() -> Iterator[Libvirtd]:
-    """One that takes itself for another computer."""
-    folder = Path(tempfile.mkdtemp(prefix="lv"))
-    settings = folder / "home" / "libvirt"
-    settings.mkdir(parents=True)
-    (settings / "libvirtd.conf").write_text(f'host_uuid = "{uuid.uuid4()}"\n')
-    daemon = Libvirtd("session", folder)
-    try:
-        daemon.start()
-        yield daemon
-    finally:
-        daemon.stop()
-        shutil.rmtree(folder)
 
 
 @pytest.fixture
