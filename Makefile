@@ -2,6 +2,7 @@
 
 PROJECT ?= sample_projects/tiny
 ARGS ?=
+WORKERS ?= 2
 PYTHON_HERE = .venv/bin/python
 
 .DEFAULT_GOAL := help
@@ -14,9 +15,9 @@ run: ## Open the workbench on a sample project (PROJECT=folder for another)
 	@scripts/setup run
 	@exec .venv/bin/boxwright --project $(PROJECT) $(ARGS)
 
-test: ## Run all tests, with real machines (ARGS="-k ssh" and the like for some)
+test: ## Run all tests, with real machines (ARGS="-k ssh" and the like for some; WORKERS=2 at once)
 	@scripts/setup test
-	@exec $(PYTHON_HERE) -m pytest $(ARGS)
+	@exec $(PYTHON_HERE) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 slow: ## Run the tests that take minutes: the Debian sample from its build to its end
 	@scripts/setup test

@@ -121,17 +121,51 @@ def _forbid_skip(report: Any, config: pytest.Config) -> None:
         report.longrepr = f"{report.nodeid} was skipped, which --no-skips (or CI) forbids.\n{reason}"
 
 
+LONG = ("providers", "faults", "builds", "end_to_end")
+"""Areas whose tests take minutes: they come first, so that several workers end at about the same time."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where several workers share the tests, a provider's daemon is started by one of them only."""
+    for item in items:
+        area, rest = _place(item)
+        group = rest.partition("/")[0] if area == "providers" else rest
+        item.add_marker(pytest.mark.xdist_group(f"{area}/{group}"))
+    items.sort(key=lambda item: _place(item)[0] not in LONG)
+
+
+def _place(item: pytest.Item) -> tuple[str, str]:
+    """The area of a test, and its file there."""
+    area, _, rest = item.nodeid.partition("::")[0].removeprefix("tests/").partition("/")
+    return area, rest
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     """A run that leaves a process or a temporary file behind has failed, whatever its tests say."""
-    root = session.config.stash[ROOT]
+    config = session.config
+    root = config.stash[ROOT]
     processes = leftovers.lasting(root)
     leftovers.end(processes)
     found = [f"process {left.pid}: {left.command}" for left in processes]
     found += [f"temporary file: {name}" for name in leftovers.files(root / "tmp")]
-    session.config.stash[FOUND] = found
+    counts = (config.stash.get(REAL, 0), config.stash.get(MISSED, 0))
+    if hasattr(config, "workeroutput"):
+        config.workeroutput["boxwright"] = (*counts, found)
+        return
+    config.stash[FOUND] = found = [*config.stash.get(FOUND, []), *found]
     if found and session.exitstatus == pytest.ExitCode.OK:
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any, error: object) -> None:
+    """What a worker has counted and found belongs to the run."""
+    real, missed, found = getattr(node, "workeroutput", {}).get("boxwright", (0, 0, []))
+    stash = node.config.stash
+    stash[REAL] = stash.get(REAL, 0) + real
+    stash[MISSED] = stash.get(MISSED, 0) + missed
+    stash[FOUND] = [*stash.get(FOUND, []), *found]
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

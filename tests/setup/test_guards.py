@@ -123,3 +123,26 @@ def test_the_one_skip_that_is_allowed_is_said_loudly(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stdout
     assert "NOT TESTED TODAY: VirtualBox" in ended.stdout
     assert "1 tests against the real VirtualBox did not run" in ended.stdout
+
+
+def test_what_several_workers_leave_and_count_is_of_the_run(tmp_path: Path) -> None:
+    done = pytest_run(
+        tmp_path,
+        """
+        import subprocess, tempfile
+        import pytest
+
+        @pytest.mark.real
+        def test_one():
+            subprocess.Popen(["sleep", "300"], start_new_session=True)
+
+        @pytest.mark.real
+        def test_two():
+            tempfile.mkstemp(prefix="forgotten")
+        """,
+        *("-n", "2"),
+    )
+    assert done.returncode == 1
+    assert "2 tests ran against real components" in done.stdout
+    assert "sleep 300" in done.stdout
+    assert "temporary file: forgotten" in done.stdout

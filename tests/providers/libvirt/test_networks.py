@@ -14,6 +14,7 @@ import pytest
 
 from core.errors import ProviderError
 from core.model.machine import MachineState, PlannedNetwork
+from core.providers.libvirt import networks
 from core.providers.libvirt.address import URI_VARIABLE
 from tests.providers.bench import Machine
 from tests.providers.libvirt.bench import LibvirtBench
@@ -67,6 +68,17 @@ async def test_machines_of_a_project_share_a_network_which_goes_with_the_last(be
     assert await bench.count(other.plan) == 1
     await other.destroy()
     assert NAME not in objects(bench.uri)["networks"]
+
+
+async def test_many_that_come_at_once_make_one_network_between_them(bench: LibvirtBench) -> None:
+    wanted = (networks.Wanted(name=NAME, label="inner", subnet=SUBNET),)
+    handle = libvirt.open(bench.uri)
+    for _ in range(10):
+        await asyncio.gather(*(asyncio.to_thread(networks.have, handle, wanted) for _ in range(8)))
+        assert handle.networkLookupByName(NAME).isActive()
+        await asyncio.gather(*(asyncio.to_thread(networks.release, handle, (), (NAME,)) for _ in range(8)))
+        assert NAME not in objects(bench.uri)["networks"]
+    handle.close()
 
 
 async def test_a_network_that_somebody_has_deleted_is_made_again(bench: LibvirtBench) -> None:
