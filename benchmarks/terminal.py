@@ -45,8 +45,11 @@ class Terminal:
         if not self.pid:
             os.chdir(ROOT)
             os.execvpe(command[0], list(command), environment)
-        fcntl.ioctl(self._file, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        self.resize(columns, rows)
         self._seen = b""
+
+    def resize(self, columns: int, rows: int) -> None:
+        fcntl.ioctl(self._file, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def type(self, data: bytes) -> None:
         os.write(self._file, data)

@@ -26,6 +26,15 @@ with open(sys.argv[1], "wb", buffering=0) as out:
         out.write(data)
 """
 
+MEASURER = """
+import os, sys, tty
+tty.setraw(0)
+with open(sys.argv[1], "w", buffering=1) as out:
+    os.write(1, b"reader" + b"-ready\\r\\n")
+    while data := os.read(0, 1):
+        print(*os.get_terminal_size(), file=out)
+"""
+
 SCROLLING = {b"\x1b[5;2~", b"\x1b[6;2~"}
 """Shift with page up and down look back where no full-screen program is on."""
 LEAVING = sequences("ctrl+right_square_bracket")
@@ -49,9 +58,9 @@ def terminal(server: Sshd, boxwright_home: Path) -> Iterator[Terminal]:
     running.close()
 
 
-def start_reader(terminal: Terminal, folder: Path) -> Path:
+def start_reader(terminal: Terminal, folder: Path, program: str = READER) -> Path:
     script, log = folder / "reader.py", folder / "keys.log"
-    script.write_text(READER)
+    script.write_text(program)
     terminal.type(f"exec python3 {script} {log}\r".encode())
     terminal.wait_for(b"reader-ready")
     return log
@@ -134,3 +143,25 @@ def test_pastes_and_the_mouse_are_told_as_the_guest_asked(terminal: Terminal, tm
     ]  # fmt: skip
     columns = [int(column) for _, column, _, _ in mouse]
     assert columns == [columns[0], columns[0] + 2, columns[0] + 2, columns[0] + 2]
+
+
+def test_a_guest_hears_of_a_new_size_before_what_is_typed_in_it(terminal: Terminal, tmp_path: Path) -> None:
+    log = start_reader(terminal, tmp_path, MEASURER)
+
+    def measured() -> tuple[int, int]:
+        """As the guest sees it when it reads a key that was typed now."""
+        count = len(log.read_text().splitlines())
+        terminal.type(b"x")
+        end = time.monotonic() + 20
+        while len(found := log.read_text().splitlines()) <= count and time.monotonic() < end:
+            terminal.drain(0.002)
+        columns, rows = found[count].split()
+        return int(columns), int(rows)
+
+    before = measured()
+    for size in ((80, 24), (20, 5), (9, 3), (200, 60), (120, 40)):
+        terminal.resize(*size)
+        at_once = measured()
+        terminal.drain(0.3)
+        assert at_once == measured(), size
+    assert at_once == before

@@ -66,6 +66,10 @@ class PassingDriver(LinuxDriver):
             self._typist = None
             self._speak(_OURS)
 
+    def measured(self) -> tuple[int, int]:
+        """Columns and rows of the terminal at this moment: more recent than what is laid out."""
+        return self._get_terminal_size()
+
     def _speak(self, flags: int) -> None:
         if flags != self._flags:
             self._flags = flags

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ from textual import events
 from tui.console import keys
 from tui.console.pasting import confirm_paste
 from tui.console.session import SessionState
+from tui.look.painting import laid_out
 
 if TYPE_CHECKING:
     from tui.console.driver import PassingDriver
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 _BACK, _FORTH = b"\x1b[5;2~", b"\x1b[6;2~"
 """Shift with page up and page down."""
+_LOOK, _LONGEST = 0.01, 1.0
+"""Seconds between two looks at whether a new size is drawn, and for which keys wait for it at most."""
 _RELEASES = 2
 """A flag of the kitty protocol: to be told of keys that are let go. Textual would take them for keys."""
 
@@ -30,6 +34,10 @@ class Keyboard:
         """Keys go to the guest."""
         self.expected = False
         """The view is about to get the keys: those that come before are meant for it, too."""
+        self._fitting: tuple[int, int] | None = None
+        """Size of the terminal that the guest has been told of."""
+        self._held: list[bytes] = []
+        """Typed since the terminal has another size, which the guest has not been told of yet."""
 
     def settle(self) -> None:
         """Past Textual to the guest, or not."""
@@ -52,12 +60,48 @@ class Keyboard:
 
     def left(self) -> None:
         """The chord: keys are the console's own, and the workbench's."""
+        self._let_go()
         self.typing = False
         self._view.forget_note()
         self._view.redraw()
 
     def typed(self, keys: Sequence[bytes]) -> None:
-        """Keys as they came from the terminal."""
+        """Keys as they came from the terminal. A guest hears of a new size before what is typed in it."""
+        waiting = bool(self._held)
+        if waiting or not self._fits:
+            self._held += keys
+            if not waiting:
+                self._await_size(time.monotonic() + _LONGEST)
+            return
+        self._type(keys)
+
+    @property
+    def _fits(self) -> bool:
+        driver = self._driver
+        if driver is None:
+            return True
+        size = driver.measured()
+        if self._fitting is None and size == laid_out(self._view.screen):
+            self._fitting = size
+        return size == self._fitting
+
+    def _await_size(self, end: float) -> None:
+        """Until the workbench is laid out for the terminal as it is now."""
+        driver, view = self._driver, self._view
+        if driver is not None and driver.measured() != laid_out(view.screen) and time.monotonic() < end:
+            view.set_timer(_LOOK, lambda: self._await_size(end))
+        else:
+            view.call_after_refresh(self._let_go)
+
+    def _let_go(self) -> None:
+        held, self._held = self._held, []
+        if held:
+            if self._driver is not None:
+                self._fitting = self._driver.measured()
+            self._view.fit()
+            self._type(held)
+
+    def _type(self, keys: Sequence[bytes]) -> None:
         view, screen = self._view, self._view.session.screen
         view.forget_note()
         if screen is not None and not screen.alternate and not {_BACK, _FORTH}.isdisjoint(keys):
@@ -70,6 +114,8 @@ class Keyboard:
         view.session.type(keys)
 
     def pasted(self, text: str) -> None:
+        self._let_go()
+
         def send() -> None:
             self._view.leave_the_past()
             self._view.session.paste(text)

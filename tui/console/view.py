@@ -76,12 +76,14 @@ class ConsoleView(Painted, can_focus=True):
             self._timer.stop()
 
     def on_resize(self, event: events.Resize) -> None:
-        columns, rows = self.guest_size
         if self.session.screen is None:
-            self.session.start(columns, rows)
-        else:
-            self.session.resize(columns, rows)
+            self.session.start(*self.guest_size)
+        self.fit()
         self._draw()
+
+    def fit(self) -> None:
+        """The guest's terminal gets the size of what is shown of it."""
+        self.session.resize(*self.guest_size)
 
     @property
     def guest_size(self) -> tuple[int, int]:

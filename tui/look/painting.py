@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from textual._compositor import CompositorUpdate
 from textual.geometry import Region
+from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -28,6 +29,14 @@ class _Lines(CompositorUpdate):
 
     def render_segments(self, console: Console) -> str:
         return "".join(f"\x1b[{y + 1};{x + 1}H{strip.render(console)}" for x, y, strip in self.lines)
+
+
+def laid_out(screen: Screen[Any]) -> tuple[int, int]:
+    """Columns and rows for which its widgets have their places; the screen's own size may be newer."""
+    try:
+        return screen._compositor.size
+    except AttributeError:
+        return screen.size
 
 
 def outdate(widget: Widget) -> None:
