@@ -6,6 +6,10 @@ from collections.abc import Awaitable, Callable
 
 import msgspec
 
+from core.builds.lasting_guest import LastingGuest
+from core.guests.base import Guest
+from core.guests.remote import RemoteGuest
+from core.model.machine import Endpoint
 from core.model.work import Work
 
 
@@ -14,6 +18,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
     text: str
     answers: dict[str, str]
+    endpoint: Endpoint | None = None
+    """Where a shell can be opened meanwhile, in the machine that it is about."""
 
 
 Ask = Callable[[Question, Work], Awaitable[str]]
@@ -22,11 +28,19 @@ Ask = Callable[[Question, Work], Awaitable[str]]
 RETRY, KEEP, CLEAN, ABORT, CONTINUE = "retry", "keep", "clean", "abort", "continue"
 
 
-def about_failure(title: str, how_to_reach: str) -> Question:
+def way_in(guest: Guest | None) -> Endpoint | None:
+    """How somebody else gets into a guest of a build."""
+    if not isinstance(guest, LastingGuest | RemoteGuest):
+        return None
+    return msgspec.structs.replace(guest.endpoint, identity=guest.endpoint.identity or guest.identity)
+
+
+def about_failure(title: str, how_to_reach: str, endpoint: Endpoint | None = None) -> Question:
     """What to do now that a step failed."""
     shell = f" (a shell in it: {how_to_reach})" if how_to_reach else ""
     return Question(
         text=f"{title} failed{shell}",
+        endpoint=endpoint,
         answers={
             RETRY: "run this step again, with its script as it is now",
             KEEP: "end the build and leave the machine running",
@@ -36,8 +50,10 @@ def about_failure(title: str, how_to_reach: str) -> Question:
     )
 
 
-def before(title: str) -> Question:
+def before(title: str, endpoint: Endpoint | None = None) -> Question:
     """Whether to go on with a step, where every step is asked about."""
     return Question(
-        text=f"next: {title}", answers={CONTINUE: "go on", ABORT: "end the build and remove the machine"}
+        text=f"next: {title}",
+        answers={CONTINUE: "go on", ABORT: "end the build and remove the machine"},
+        endpoint=endpoint,
     )

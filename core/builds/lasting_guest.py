@@ -10,6 +10,7 @@ from core.guests.base import Output, Ran, Shell, Transfer
 
 if TYPE_CHECKING:
     from core.guests.remote import RemoteGuest
+    from core.model.machine import Endpoint
 
 
 class LastingGuest:
@@ -18,6 +19,14 @@ class LastingGuest:
     def __init__(self, guest: RemoteGuest, connect: Callable[[], Awaitable[RemoteGuest]]) -> None:
         self._guest = guest
         self._connect = connect
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return self._guest.endpoint
+
+    @property
+    def identity(self) -> str:
+        return self._guest.identity
 
     async def _now(self) -> RemoteGuest:
         if not self._guest.alive:

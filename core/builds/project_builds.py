@@ -15,6 +15,7 @@ from core.builds.base import Request
 from core.builds.fingerprint import build_spec, fingerprint
 from core.builds.plan import BuildPlan, PlannedPost
 from core.builds.run import Made, run_plan
+from core.builds.scene import Show
 from core.builds.versions import next_version
 from core.errors import BoxwrightError
 from core.model.box import Box
@@ -37,6 +38,7 @@ async def run_build(
     request: Request | None = None,
     given: Given | None = None,
     ask: Ask | None = None,
+    show: Show | None = None,
 ) -> Box:
     """Make the box ``<project>/<name>`` with the next whole number as its version, and return it.
 
@@ -63,6 +65,7 @@ async def run_build(
         project=project.name,
         work=work,
         ask=ask,
+        show=show,
     )
     return _box(store, made)
 

@@ -19,7 +19,7 @@ from core.builds.layers import LayerStore
 from core.builds.plan import BuildPlan, Part, PlannedSource, waits
 from core.builds.redaction import RedactedWork, Redaction
 from core.builds.registry import post_processor, provisioner, source
-from core.builds.scene import Scene
+from core.builds.scene import Scene, Show
 from core.builds.selection import select
 from core.builds.source_run import SourceRun
 from core.errors import BoxwrightError, ConfigError
@@ -57,6 +57,7 @@ async def run_plan(
     project: str,
     work: Work,
     ask: Ask | None = None,
+    show: Show | None = None,
 ) -> tuple[Made, ...]:
     """Build all sources that are meant. One that fails does not stop the others.
 
@@ -70,7 +71,7 @@ async def run_plan(
     if request.on_error != "ask" and not request.debug:
         # Nobody said that somebody is there.
         ask = None
-    scenes = [_scene(plan, one, request, locations, store, project, run, ask) for one in plan.sources]
+    scenes = [_scene(plan, one, request, locations, store, project, run, ask, show) for one in plan.sources]
     try:
         await asyncio.to_thread(check, plan, scenes)
     except BoxwrightError as error:
@@ -154,6 +155,7 @@ def _scene(
     project: str,
     run: str,
     ask: Ask | None,
+    show: Show | None,
 ) -> Scene:
     name = re.sub(r"[^A-Za-z0-9._-]", "-", f"{plan.name}-{one.label}")[:40]
     return Scene(
@@ -170,4 +172,5 @@ def _scene(
         facts={"PackerRunUUID": run},
         secrets=plan.secrets,
         ask=ask,
+        show=show,
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,10 @@ from core.templates.functions.signature import Place as World
 
 if TYPE_CHECKING:
     from core.boxes.store import BoxStore
+
+
+Show = Callable[[str, str], None]
+"""Takes a source's name and the socket at which its machine's screen is (VNC), "" once that is gone."""
 
 
 class Scene(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +45,8 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     """Texts that must not be shown."""
     ask: Any = None
     """An :data:`core.builds.asking.Ask`, None where nobody can be asked."""
+    show: Show | None = None
+    """Told where the screen of the source's machine can be looked at."""
 
     @property
     def boxes(self) -> BoxStore:

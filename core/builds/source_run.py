@@ -179,7 +179,7 @@ class SourceRun:
         """One step, and what is to be done where it fails."""
         request = self._request
         if request.debug and self._ask is not None:
-            answer = await self._ask(asking.before(step.title), work)
+            answer = await self._ask(asking.before(step.title, asking.way_in(workshop.guest)), work)
             if answer == asking.ABORT:
                 raise BoxwrightError("The build was ended before this step, as asked.")
         while True:
@@ -187,7 +187,7 @@ class SourceRun:
                 await run_step(step, self._plan, self._one, workshop.guest, self._scene, work)
                 return
             except BoxwrightError as error:
-                answer = await self._answer(step, error, work)
+                answer = await self._answer(workshop, step, error, work)
                 if answer == asking.RETRY:
                     continue
                 if answer == asking.CLEAN or request.on_error == "run-cleanup-provisioner":
@@ -196,12 +196,14 @@ class SourceRun:
                     raise await self._left(workshop, error, intent) from error
                 raise
 
-    async def _answer(self, step: PlannedStep, error: BoxwrightError, work: Work) -> str:
+    async def _answer(self, workshop: Workshop, step: PlannedStep, error: BoxwrightError, work: Work) -> str:
         on_error = self._request.on_error
         if on_error == "ask" and self._ask is not None:
             work.write(f"{error.problem.what}\n".encode())
             reach = self._scene.facts.get("reach", "")
-            return await self._ask(asking.about_failure(step.title, reach), work)
+            return await self._ask(
+                asking.about_failure(step.title, reach, asking.way_in(workshop.guest)), work
+            )
         return {"abort": asking.KEEP, "run-cleanup-provisioner": asking.KEEP}.get(on_error, asking.CLEAN)
 
     async def _clean_up(self, workshop: Workshop, work: Work) -> None:

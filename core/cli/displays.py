@@ -32,15 +32,20 @@ class Display(Protocol):
     def say(self, text: str) -> None:
         """A line from the command itself."""
 
+    def pause(self) -> None:
+        """Somebody else writes to the terminal until the next call."""
+
     def close(self, board: Board, ids: list[str]) -> None:
         """The last call: leave things as they should be read."""
 
 
-def display_for(output: Output) -> Display:
-    """The display that fits the options and the stream."""
+def display_for(output: Output, *, times: bool = False) -> Display:
+    """The display that fits the options and the stream. With ``times`` plain lines, each with its time."""
     stream, look = output.progress, output.progress_look
     if output.options.quiet:
         return Silent(stream)
+    if times:
+        return PlainLines(stream, look, details=output.options.verbose > 0, clock=time.time)
     if capable(stream):
         return LiveTree(Painter(stream), look, verbose=output.options.verbose)
     return PlainLines(stream, look, details=output.options.verbose > 0)
@@ -60,6 +65,9 @@ class Silent:
 
     def say(self, text: str) -> None:
         print(text, file=self._stream, flush=True)
+
+    def pause(self) -> None:
+        pass
 
     def close(self, board: Board, ids: list[str]) -> None:
         pass
@@ -104,6 +112,10 @@ class LiveTree:
 
     def say(self, text: str) -> None:
         self._above.append(text)
+        self._last = float("-inf")
+
+    def pause(self) -> None:
+        self._painter.clear()
         self._last = float("-inf")
 
     def close(self, board: Board, ids: list[str]) -> None:

@@ -14,11 +14,12 @@ from core.cli.lines import Piece, pieces
 from core.client.channel import EngineGoneError
 from core.errors import BoxwrightError, RemoteError
 from core.model.event import Event, LogGrew, Snapshot, StepChanged
-from core.model.operation import Operation
+from core.model.operation import Operation, StepState
 from core.model.problem import ExitCode, Problem
 from core.model.query import GetLog, GetOperation, Log, OperationView
 
 if TYPE_CHECKING:
+    from core.cli.build_questions import BuildQuestions
     from core.cli.context import Context
     from core.model.command import Command
 
@@ -63,8 +64,11 @@ class Follower:
     """Follows operations with a display; Ctrl-C cancels and waits for the undo, twice lets go, and a third
     time breaks off."""
 
-    def __init__(self, context: Context, display: Display | None = None) -> None:
+    def __init__(
+        self, context: Context, display: Display | None = None, questions: BuildQuestions | None = None
+    ) -> None:
         self._context = context
+        self._questions = questions
         self._session = context.session
         self._display = display or display_for(context.output)
         self._board = Board()
@@ -123,6 +127,7 @@ class Follower:
                     item = next(events)
                     self._take(item) if item is not None else self._check_silence()
                     self._show()
+                    self._ask()
                 except EngineGoneError as error:
                     events = self._reconnect(error)
                 if self._stop_asked():
@@ -205,6 +210,20 @@ class Follower:
 
     def _show(self) -> None:
         self._display.tick(self._board, self._ids, self._grown())
+
+    def _ask(self) -> None:
+        """Where a build waits for an answer, give the terminal to whoever asks for it."""
+        if self._questions is None:
+            return
+        for id in self._ids:
+            operation = self._board.operations.get(id)
+            if operation is None or operation.state is not StepState.RUNNING:
+                continue
+            asked = self._questions.due(id)
+            if asked is not None:
+                self._show()
+                self._display.pause()
+                self._questions.ask(id, asked)
 
     def _grown(self) -> dict[str, list[Piece]]:
         """What came to the logs of which it is known that they grew."""

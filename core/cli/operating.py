@@ -34,9 +34,9 @@ def command_of(spec: CommandSpec, given: argparse.Namespace, **subject: Any) -> 
     return command
 
 
-def carry_out(context: Context, commands: Sequence[Command]) -> Outcome:
+def carry_out(context: Context, commands: Sequence[Command], follower: Follower | None = None) -> Outcome:
     """Submit the commands together, show how they go, and report what went wrong on standard error."""
-    outcome = Follower(context).run(commands) if commands else Outcome()
+    outcome = (follower or Follower(context)).run(commands) if commands else Outcome()
     report(context, outcome)
     return outcome
 

@@ -80,6 +80,14 @@ OWN: dict[str, tuple[Argument, ...]] = {
             help="print only the host's port for this port of the machine",
         ),
     ),
+    "build.run": (
+        Argument(
+            field="timestamps",
+            flags=("-timestamp-ui", "--timestamps"),
+            kind=ArgumentKind.FLAG,
+            help="plain lines of output, each with the time (UTC)",
+        ),
+    ),
     "box.list": (
         Argument(field="patterns", kind=ArgumentKind.WORDS, metavar="BOX", help="names or patterns"),
     ),

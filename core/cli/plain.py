@@ -33,8 +33,11 @@ class PlainLines:
         *,
         details: bool = False,
         steady: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] | None = None,
     ) -> None:
+        """``clock``: says the time that each line begins with; without it lines have none."""
         self._stream = stream
+        self._clock = clock
         self._look = look
         self._details = details
         self._steady = steady
@@ -54,7 +57,16 @@ class PlainLines:
         self._stream.flush()
 
     def say(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        print(f"{self._time()}{text}", file=self._stream, flush=True)
+
+    def pause(self) -> None:
+        self._stream.flush()
+
+    def _time(self) -> str:
+        """As Packer has it: ``2026-11-28T09:48:57Z: ``."""
+        if self._clock is None:
+            return ""
+        return time.strftime("%Y-%m-%dT%H:%M:%SZ: ", time.gmtime(self._clock()))
 
     def close(self, board: Board, ids: list[str]) -> None:
         self.tick(board, ids, {})
@@ -86,7 +98,7 @@ class PlainLines:
                 self._end(operation, steps[id])
 
     def _print(self, operation: Operation, text: str) -> None:
-        print(f"[{short_name(operation)}] {text}", file=self._stream)
+        print(f"{self._time()}[{short_name(operation)}] {text}", file=self._stream)
 
     def _output(self, operation: Operation, line: str) -> None:
         self._print(operation, f"  {cells.clean(line, colours=self._look.colour)}".rstrip())

@@ -25,6 +25,7 @@ def answer(query: Query, data: msgspec.Raw) -> Answer:
         model.GetOperation: model.OperationView,
         model.GetLog: model.Log,
         model.GetSerial: model.Log,
+        model.GetBuild: model.BuildNow,
         model.GetEngine: model.EngineView,
     }
     result: Answer = msgspec.msgpack.decode(data, type=types[type(query)])

@@ -21,9 +21,11 @@ from core.model.project import Project
 from core.model.query import (
     Answer,
     Boxes,
+    BuildNow,
     BuildView,
     EngineView,
     GetBoxes,
+    GetBuild,
     GetEngine,
     GetLog,
     GetMachines,
@@ -79,6 +81,7 @@ class Answers:
             GetOperation: self._operation,
             GetLog: self._log,
             GetSerial: self._serial,
+            GetBuild: self._build,
             GetEngine: lambda _query: self._engine(),
         }
 
@@ -148,6 +151,22 @@ class Answers:
         recent = [*self._scheduler.recent(), *(run.view() for run in self._scheduler.running())]
         last = {operation.subject: operation for operation in recent}
         return tuple(_with_operation(view, last.get(f"build:{project.root}:{view.name}")) for view in views)
+
+    def _build(self, query: GetBuild) -> BuildNow:
+        run = self._scheduler.find(operation_id(query.operation))
+        if run is None or run.view().command != "build.run":
+            raise NotFoundError(f"No build runs as operation {query.operation}.", remedy="boxwright ops")
+        subject = run.view().subject
+        project, _, name = subject.removeprefix("build:").rpartition(":")
+        question = self._context.questions.of(subject)
+        return BuildNow(
+            project=project,
+            name=name,
+            question=question.text if question else "",
+            answers=question.answers if question else {},
+            endpoint=question.endpoint if question else None,
+            screens=self._context.screens.of(subject),
+        )
 
     def _boxes(self, query: GetBoxes) -> Boxes:
         boxes = self._context.known_boxes()

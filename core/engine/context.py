@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from core.engine.projects import ProjectCache
     from core.engine.questions import Questions
     from core.engine.registry import MachineRegistry
+    from core.engine.screens import Screens
     from core.guests.session import GuestSessions
     from core.model.box import Box
 
@@ -80,6 +81,7 @@ class Context:
         self._known_boxes: dict[str, Box] | None = None
         self._guests: GuestSessions | None = None
         self._questions: Questions | None = None
+        self._screens: Screens | None = None
 
     @property
     def boxes(self) -> BoxStore:
@@ -111,6 +113,15 @@ class Context:
     def asker(self, subject: str) -> Ask:
         """A function by which an operation on ``subject`` asks a question and waits for its answer."""
         return self.questions.asker(subject)
+
+    @property
+    def screens(self) -> Screens:
+        """Which screens of machines of builds can be looked at."""
+        if self._screens is None:
+            from core.engine.screens import Screens
+
+            self._screens = Screens()
+        return self._screens
 
     async def drop_guest(self, machine_id: str) -> None:
         """Close the connection to a machine's guest, if there is one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from core.model.box import Box, BoxUse
-from core.model.machine import Machine, MachineKey
+from core.model.machine import Endpoint, Machine, MachineKey
 from core.model.operation import LogSegment, Operation, Step
 from core.model.problem import Problem
 from core.model.provider import Probe
@@ -66,6 +66,12 @@ class GetSerial(_Query, frozen=True, tag="serial"):
     limit: int = 65536
 
 
+class GetBuild(_Query, frozen=True, tag="build"):
+    """-> BuildNow: of an operation that builds, what can be said and seen while it runs."""
+
+    operation: str
+
+
 class GetEngine(_Query, frozen=True, tag="engine"):
     """-> EngineView."""
 
@@ -79,6 +85,7 @@ Query = (
     | GetOperation
     | GetLog
     | GetSerial
+    | GetBuild
     | GetEngine
 )
 
@@ -104,6 +111,19 @@ class BuildView(msgspec.Struct, frozen=True, kw_only=True):
     """What it asks (a step failed, or is to begin), "" for nothing."""
     answers: dict[str, str] = {}
     """The words that answer it, each with what it does."""
+
+
+class BuildNow(msgspec.Struct, frozen=True, kw_only=True, tag="build"):
+    project: str
+    name: str
+    """As :class:`core.model.command.AnswerBuild` wants them."""
+    question: str = ""
+    """What it asks, "" for nothing."""
+    answers: dict[str, str] = {}
+    endpoint: Endpoint | None = None
+    """Of the guest that the question is about."""
+    screens: dict[str, str] = {}
+    """By source: private sockets that speak VNC."""
 
 
 class ProjectView(msgspec.Struct, frozen=True, kw_only=True, tag="project"):
@@ -164,4 +184,4 @@ class EngineView(msgspec.Struct, frozen=True, kw_only=True, tag="engine"):
     """What a user should know of the engine's data, e.g. that a damaged journal was moved aside."""
 
 
-Answer = Machines | ProjectView | Boxes | Providers | Operations | OperationView | Log | EngineView
+Answer = Machines | ProjectView | BuildNow | Boxes | Providers | Operations | OperationView | Log | EngineView

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -14,6 +15,8 @@ import msgspec
 import pytest
 
 from core.cli.main import main
+from tests.cli.stage import SSH
+from tests.support.sshd import Sshd
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -65,6 +68,21 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "boxwright.toml").write_text(PROJECT + OTHERS)
     monkeypatch.chdir(folder)
     return folder
+
+
+@pytest.fixture
+def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sshd]:
+    """Stands for the guests; must come before ``stage``."""
+    folder = tmp_path / "sshd"
+    folder.mkdir()
+    sshd = Sshd(folder)
+    public = sshd.host_key.with_suffix(".pub").read_text().split()[:2]
+    sshd.known_hosts.write_text(f"[127.0.0.1]:{sshd.port} {' '.join(public)}\n")
+    end = sshd.endpoint
+    monkeypatch.setenv(SSH, f"{end.port} {end.user} {end.identity} {end.known_hosts}")
+    asyncio.run(sshd.started())
+    yield sshd
+    sshd.stop()
 
 
 @pytest.fixture

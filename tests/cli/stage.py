@@ -20,6 +20,7 @@ from typing import Any
 
 import msgspec
 
+from core.builds.asking import about_failure
 from core.engine.commands import Handlers
 from core.engine.context import Context, Handler
 from core.engine.engine import Engine
@@ -30,7 +31,7 @@ from core.engine.server import Server
 from core.errors import BoxwrightError
 from core.model import command as commands
 from core.model.box import BoxKey
-from core.model.machine import Forward, MachineKey, MachinePlan, MachineState, Snapshot
+from core.model.machine import Endpoint, Forward, MachineKey, MachinePlan, MachineState, Snapshot
 from core.model.work import Work
 from core.paths import locations
 from core.providers.base import Started
@@ -149,7 +150,26 @@ async def transfer(context: Context, command: Any, work: Work) -> Any:
 async def build(context: Context, command: commands.RunBuild, work: Work) -> Any:
     async with work.step("Bootstrap") as step:
         step.write(b"building\n")
+    if command.on_error == "ask":
+        await _until_mended(context, command, work)
     return {"box": command.name}
+
+
+async def _until_mended(context: Context, command: commands.RunBuild, work: Work) -> None:
+    """A step that fails for as long as there is no file ``mended`` in the project."""
+    ask = context.asker(f"build:{command.project}:{command.name}")
+    endpoint = None
+    if SSH in os.environ:
+        port, user, identity, known_hosts = os.environ[SSH].split()
+        endpoint = Endpoint(
+            host="127.0.0.1", port=int(port), user=user, identity=identity, known_hosts=known_hosts
+        )
+    async with work.step("Provision 1/1  shell: script.sh") as step:
+        while not await asyncio.to_thread(Path(command.project, "mended").exists):
+            question = about_failure("shell: script.sh", "", endpoint)
+            if await ask(question, step) != "retry":
+                raise BoxwrightError("The script failed.")
+        step.write(b"it worked\n")
 
 
 async def undo(facts: Mapping[str, Any]) -> None:

@@ -93,7 +93,7 @@ def test_every_command(shop: Path, boxwright: Run) -> None:
             if ran.code and documents and "error" in (last := json.loads(documents[-1])):
                 assert last["error"]["code"] == ran.code
                 assert last["error"]["what"] in ran.err
-            if "Traceback" in ran.err or "mistake in Boxwright" in ran.err:
+            if "Traceback" in ran.err or "mistake in Boxwright" in ran.err or "a bug" in ran.err:
                 problems.append(f"{line}: {ran.err}")
     assert problems == []
 

@@ -2,38 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from core.model.problem import ExitCode
 from tests.cli.conftest import ROOT, Run
-from tests.cli.stage import SSH
 from tests.cli.terminal import TerminalRun
 from tests.support.sshd import Sshd
 
 PROGRAM = (sys.executable, "-m", "core.cli.main")
-
-
-@pytest.fixture
-def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Sshd]:
-    """Stands for the guests; must come before ``stage``."""
-    folder = tmp_path / "sshd"
-    folder.mkdir()
-    sshd = Sshd(folder)
-    public = sshd.host_key.with_suffix(".pub").read_text().split()[:2]
-    sshd.known_hosts.write_text(f"[127.0.0.1]:{sshd.port} {' '.join(public)}\n")
-    end = sshd.endpoint
-    monkeypatch.setenv(SSH, f"{end.port} {end.user} {end.identity} {end.known_hosts}")
-    asyncio.run(sshd.started())
-    yield sshd
-    sshd.stop()
 
 
 @pytest.fixture

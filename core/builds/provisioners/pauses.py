@@ -58,6 +58,8 @@ class BreakpointProvisioner:
         else:
             reach = scene.facts.get("reach", "")
             note = " ".join(part for part in (given.note, f"({reach})" if reach else "") if part)
-            answer = await scene.ask(asking.before(note or "the build goes on from here"), work)
+            answer = await scene.ask(
+                asking.before(note or "the build goes on from here", asking.way_in(guest)), work
+            )
             if answer == asking.ABORT:
                 raise BoxwrightError("The build was ended at a breakpoint, as asked.")

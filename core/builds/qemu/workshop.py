@@ -7,6 +7,7 @@ import contextlib
 import random
 import secrets
 import socket
+from abc import ABC, abstractmethod
 from pathlib import Path
 
 import msgspec
@@ -37,11 +38,12 @@ class Ports(msgspec.Struct, frozen=True):
     last: int = 4444
 
 
-class QemuWorkshop:
+class QemuWorkshop(ABC):
     """What all sources on QEMU share: start, states, the guest, the end.
 
-    Subclasses say how the disks come to be (``prepare``), what happens between the first start and the login
-    (``booted``), how the guest is shut down (``shut_down``) and what becomes of the disks (``deliver``).
+    Subclasses say how the disks come to be (``prepare``, ``again``), what happens between the first start and
+    the login (``booted``), how the guest is shut down (``shut_down``) and what becomes of the disks
+    (``deliver``).
     """
 
     def __init__(self, communicator: Communicator, scene: Scene, ports: Ports) -> None:
@@ -60,22 +62,24 @@ class QemuWorkshop:
 
     # For subclasses
 
+    @abstractmethod
     async def prepare(self, work: Work) -> tuple[Hardware, list[Path], list[int]]:
         """The hardware, and the disks (qcow2, ours to write to) with their sizes in bytes."""
-        raise NotImplementedError
 
+    @abstractmethod
     async def again(self, layer: Path, work: Work) -> tuple[Hardware, list[int]]:
         """The same for a state that was kept: the hardware as it was then, and the sizes of the disks."""
-        raise NotImplementedError
 
-    async def booted(self, work: Work) -> None:
-        """After the first start, before the login."""
+    async def booted(self, work: Work) -> None:  # noqa: B027
+        """After the first start, before the login: nothing, unless something has to be typed."""
 
+    @abstractmethod
     async def shut_down(self, work: Work) -> None:
-        raise NotImplementedError
+        """Have the guest end in order; the emulator is ended afterwards, whatever it does."""
 
+    @abstractmethod
     async def deliver(self, disks: list[Path], work: Work) -> Artifact:
-        raise NotImplementedError
+        """Make the artifact of the disks of the machine, which has ended."""
 
     # Workshop
 
@@ -125,10 +129,16 @@ class QemuWorkshop:
             try:
                 log = self.scene.folder / "qemu.log"
                 self.emulator = await Emulator.start(argv, sockets.monitor, log)
+                self._show(sockets.screen)
                 return
             except PortTakenError:
                 if attempt == _ATTEMPTS - 1:
                     raise
+
+    def _show(self, screen: Path | None) -> None:
+        """Say where the machine's screen can be looked at, None: nowhere any more."""
+        if self.scene.show is not None and self.hardware is not None and self.hardware.vga != "none":
+            self.scene.show(self.scene.source, str(screen or ""))
 
     @property
     def sockets(self) -> Sockets:
@@ -173,6 +183,7 @@ class QemuWorkshop:
             await self.shut_down(step)
             await self._close_guest()
             if self.emulator is not None:
+                self._show(None)
                 await self.emulator.quit()
                 self.emulator = None
         self.ram.unlink(missing_ok=True)
@@ -180,6 +191,7 @@ class QemuWorkshop:
 
     async def leave(self) -> bool:
         await self._close_guest()
+        self._show(None)
         if self.emulator is not None:
             await self.emulator.monitor.close()
             self.emulator = None
@@ -190,6 +202,7 @@ class QemuWorkshop:
 
     async def close(self) -> None:
         await self._close_guest()
+        self._show(None)
         if self.emulator is not None:
             await self.emulator.quit()
             self.emulator = None

@@ -9,13 +9,18 @@ from pathlib import Path
 import msgspec
 
 from core import amounts
+from core.cli.build_questions import BuildQuestions, can_ask
 from core.cli.context import Context
+from core.cli.displays import display_for
+from core.cli.following import Follower
 from core.cli.operating import carry_out, command_of, document, finish
 from core.cli.selection import matches
 from core.cli.suggestions import did_you_mean
 from core.commands import CommandSpec
-from core.errors import NotFoundError
+from core.errors import BoxwrightError, NotFoundError, UsageError
 from core.model.command import AnswerBuild, Command, RunBuild
+from core.model.operation import StepState
+from core.model.query import BuildNow, GetBuild, GetOperations, Operations
 from core.projects import load
 
 _ENDINGS = (".hcl", ".json")
@@ -31,7 +36,10 @@ def run(context: Context, spec: CommandSpec, given: argparse.Namespace) -> int:
         names = _chosen(context, words)
         root = context.root
         commands += [_complete(context, command_of(spec, given, project=root, name=name)) for name in names]
-    outcome = carry_out(context, commands)
+    display = display_for(context.output, times=bool(given.timestamps))
+    asks = any(isinstance(one, RunBuild) and (one.debug or one.on_error == "ask") for one in commands)
+    questions = BuildQuestions(context) if asks and can_ask(context) else None
+    outcome = carry_out(context, commands, Follower(context, display, questions))
     output = context.output
     if output.options.json:
         output.document(document(outcome))
@@ -101,7 +109,33 @@ def answer(context: Context, spec: CommandSpec, given: argparse.Namespace) -> in
     """The answer is the last word; without a build there is only one that asks."""
     words = [*given.builds, given.answer]
     *builds, word = words
-    names = _chosen(context, builds)
-    root = context.root
-    commands: list[Command] = [AnswerBuild(project=root, name=name, answer=word) for name in names[:1]]
-    return finish(context, commands)
+    asking = [now for now in running(context) if now.question]
+    chosen = [now for now in asking if not builds or any(matches(name, [now.name]) for name in builds)]
+    if not chosen:
+        names = amounts.listed(sorted({now.name for now in asking}))
+        raise NotFoundError(
+            f"No build{f' {builds[0]!r}' if builds else ''} waits for an answer.",
+            why=f"One does: {names}." if asking else "None does.",
+            remedy="boxwright ops --running",
+        )
+    if len(chosen) > 1:
+        names = amounts.listed([now.name for now in chosen])
+        raise UsageError("Several builds wait for an answer.", why=f"They are {names}; name one.")
+    [now] = chosen
+    return finish(context, [AnswerBuild(project=now.project, name=now.name, answer=word)])
+
+
+def running(context: Context) -> list[BuildNow]:
+    """All builds that run now, of this and of other projects."""
+    found = context.session.query(GetOperations(running=True))
+    assert isinstance(found, Operations)
+    views: list[BuildNow] = []
+    for operation in found.operations:
+        if operation.command == "build.run" and operation.state is StepState.RUNNING:
+            try:
+                view = context.session.query(GetBuild(operation=operation.id))
+            except BoxwrightError:
+                continue  # It ended just now.
+            assert isinstance(view, BuildNow)
+            views.append(view)
+    return views

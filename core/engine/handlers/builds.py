@@ -54,6 +54,7 @@ async def _run_template(
         project=Path(command.project).name,
         work=work,
         ask=context.asker(build_subject(command.project, command.name)),
+        show=context.screens.shower(build_subject(command.project, command.name)),
     )
     context.boxes_changed()
     return {"artifacts": _artifacts(made)}
@@ -161,6 +162,7 @@ async def _build(
         request=_request(asked),
         given=_given(asked),
         ask=context.asker(build_subject(project.root, name)) if command else None,
+        show=context.screens.shower(build_subject(project.root, name)),
     )
     context.boxes_changed()
     return box

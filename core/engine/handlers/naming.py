@@ -28,6 +28,9 @@ def subject(command: Any) -> str:
             return "box:*"
         case commands.VerifyBoxes() | commands.OutdatedBoxes() | commands.SearchBoxes():
             return ""
+        case commands.AnswerBuild() | commands.PruneLayers():
+            # An answer must not wait for the build that waits for it.
+            return ""
         case _:
             return str(command.machine)
 
