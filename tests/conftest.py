@@ -8,12 +8,15 @@ import signal
 import tempfile
 from collections.abc import Generator, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support import leftovers
+
+if TYPE_CHECKING:
+    from tests.support.dockerd import Dockerd
 
 PRIVATE = (
     "BOXWRIGHT_HOME",
@@ -89,6 +92,33 @@ def boxwright_home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("BOXWRIGHT_HOME", str(home))
     yield home
     shutil.rmtree(home, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def dockerd() -> Iterator[Dockerd]:
+    """A daemon of Docker for these tests alone, one for the whole run."""
+    from tests.providers.docker.bench import COUNTER, COUNTING
+    from tests.support.dockerd import Dockerd
+
+    folder = Path(tempfile.mkdtemp(prefix="d"))
+    daemon = Dockerd(folder)
+    try:
+        daemon.start()
+        daemon.load("tiny:1", changes=('CMD ["/bin/sh"]',))
+        daemon.load(COUNTING, {"/bin/counter": COUNTER}, changes=('CMD ["/bin/counter"]',))
+        yield daemon
+    finally:
+        daemon.stop()
+        shutil.rmtree(folder)
+
+
+@pytest.fixture
+def daemon(dockerd: Dockerd, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dockerd]:
+    """The daemon that ``DOCKER_HOST`` names; after the test it has what it had before."""
+    monkeypatch.setenv("DOCKER_HOST", dockerd.url)
+    before = dockerd.objects()
+    yield dockerd
+    assert dockerd.objects() == before
 
 
 @pytest.hookimpl(wrapper=True)

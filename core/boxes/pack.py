@@ -76,11 +76,44 @@ async def write_box(
     large = {name: Path(disk.path) for name, disk in zip(names, disks, strict=True)}
     keys = {PRIVATE_KEY: identity} if identity else {}
     more = {path.name: path for path in include}
+    await _pack(target, small, {**keys, **more, **large}, work, level)
+
+
+async def write_image_box(
+    target: Path,
+    image: str,
+    *,
+    work: Work,
+    vagrantfile: str = "",
+    include: Sequence[Path] = (),
+    level: int = -1,
+) -> None:
+    """Pack a box of Vagrant's Docker provider, which only names the image. Raises BoxwrightError."""
+    quoted = image.replace("\\", "\\\\").replace('"', '\\"').replace("#", "\\#")
+    lines = [
+        'Vagrant.configure("2") do |config|',
+        "  config.vm.provider :docker do |docker|",
+        f'    docker.image = "{quoted}"',
+        "  end",
+        "end",
+        "",
+    ]
+    head = {"provider": "docker"}
+    small = {
+        METADATA: msgspec.json.format(msgspec.json.encode(head), indent=2) + b"\n",
+        "Vagrantfile": ("\n".join(lines) + vagrantfile).encode(),
+    }
+    await _pack(target, small, {path.name: path for path in include}, work, level)
+
+
+async def _pack(
+    target: Path, small: Mapping[str, bytes], large: Mapping[str, Path], work: Work, level: int
+) -> None:
     beside = target.with_name(f"{target.name}.part")
     intent = work.intend("path", path=str(beside))
     stop = Stop()
     with file_system_errors(target.parent):
-        await in_thread(lambda: _write(beside, small, {**keys, **more, **large}, work, stop, level), stop)
+        await in_thread(lambda: _write(beside, small, large, work, stop, level), stop)
         beside.replace(target)
     intent.settle()
 

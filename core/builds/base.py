@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import ClassVar, Protocol, runtime_checkable
 
 import msgspec
 
@@ -58,6 +58,14 @@ class Source(Protocol):
         states cannot be kept. May read files; called in a thread."""
 
     def workshop(self, settings: Settings, scene: Scene) -> Workshop: ...
+
+
+@runtime_checkable
+class Fetching(Protocol):
+    """A source that has to look elsewhere before it can say its ``facts``."""
+
+    async def fetch(self, settings: Settings, scene: Scene, work: Work) -> None:
+        """Have here what it is made from; what is known then goes into the scene's facts."""
 
 
 class Provisioner(Protocol):

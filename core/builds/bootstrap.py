@@ -32,8 +32,13 @@ async def bootstrap(source: Bootstrap, *, folder: Path, work: Work) -> Path:
         step.note("mmdebstrap as root" if namespace.is_root() else "mmdebstrap in a user namespace")
     raw = folder / "disk.raw"
     make_raw(raw, parse_size(source.size))
+    disk = {
+        "BOXWRIGHT_DISK": str(raw),
+        "BOXWRIGHT_OFFSET": str(OFFSET),
+        "BOXWRIGHT_KIB": str((raw.stat().st_size - OFFSET) // 4096 * 4),
+    }
     async with work.step("Install packages", detail=f"{source.suite}, {recipe.flavour}") as step:
-        await _install(source, recipe, raw, folder, step)
+        await _install(source, recipe, disk, folder, step)
     async with work.step("Write the boot loader") as step:
         await install_grub(raw, recipe.grub, menu=recipe.menu, folder=folder, work=step)
     image = folder / "disk.qcow2"
@@ -44,7 +49,21 @@ async def bootstrap(source: Bootstrap, *, folder: Path, work: Work) -> Path:
     return image
 
 
-async def _install(source: Bootstrap, recipe: Recipe, raw: Path, folder: Path, work: Work) -> None:
+async def bootstrap_root(source: Bootstrap, *, folder: Path, work: Work) -> Path:
+    """The same system as an archive of its root file system, for containers: without a kernel."""
+    recipe = recipe_for(source)
+    need(MMDEBSTRAP)
+    await namespace.check()
+    root = folder / "rootfs.tar"
+    async with work.step("Install packages", detail=f"{source.suite}, {recipe.flavour}") as step:
+        await _install(source, recipe, {"BOXWRIGHT_ROOT": str(root)}, folder, step)
+        step.note(f"{root.stat().st_size / 1e6:.0f} MB")
+    return root
+
+
+async def _install(
+    source: Bootstrap, recipe: Recipe, target: Mapping[str, str], folder: Path, work: Work
+) -> None:
     reading = Reading(work)
     temporary = folder / "tmp"
     temporary.mkdir(mode=0o700)
@@ -52,7 +71,7 @@ async def _install(source: Bootstrap, recipe: Recipe, raw: Path, folder: Path, w
         namespace.inside(_mmdebstrap(source, recipe), folder),
         work=work,
         doing=f"installing the packages of {source.suite}",
-        environment=_environment(raw, folder, temporary),
+        environment={**_environment(folder, temporary), **target},
         folder=folder,
         seen=reading.line,
     )
@@ -77,16 +96,13 @@ def _mmdebstrap(source: Bootstrap, recipe: Recipe) -> list[str]:
     ]
 
 
-def _environment(raw: Path, folder: Path, temporary: Path) -> Mapping[str, str]:
+def _environment(folder: Path, temporary: Path) -> Mapping[str, str]:
     keys = folder / "authorized_keys"
     keys.write_text("".join(f"{key}\n" for key in PUBLIC_KEYS))
     return {
         "TMPDIR": str(temporary),
         "LC_ALL": "C.UTF-8",
         "BOXWRIGHT_WORK": str(temporary),
-        "BOXWRIGHT_DISK": str(raw),
-        "BOXWRIGHT_OFFSET": str(OFFSET),
-        "BOXWRIGHT_KIB": str((raw.stat().st_size - OFFSET) // 4096 * 4),
         "BOXWRIGHT_LABEL": LABEL,
         "BOXWRIGHT_RECIPES": str(RECIPES),
         "BOXWRIGHT_KEYS": str(keys),

@@ -46,8 +46,13 @@ def fingerprint(project: Project, name: str) -> str:
 
 def source_fingerprint(source: Source) -> str:
     """The part of a fingerprint that the source alone decides."""
-    assert source.bootstrap is not None
-    return bootstrap_fingerprint(source.bootstrap)
+    if source.docker is None:
+        assert source.bootstrap is not None
+        return bootstrap_fingerprint(source.bootstrap)
+    digest = hashlib.sha256()
+    _add(digest, "bootstrap", bootstrap_fingerprint(source.bootstrap) if source.bootstrap else "")
+    _add(digest, "docker", msgspec.json.encode(source.docker, order="deterministic").decode())
+    return digest.hexdigest()
 
 
 def bootstrap_fingerprint(source: Bootstrap) -> str:

@@ -17,11 +17,8 @@ BOX = "box"
 """Kind of the post-processor that puts a box into the store."""
 
 
-def plan_of(project: Project, name: str, spec: BuildSpec, fingerprint: str) -> BuildPlan:
-    """One source, its provisioners, and the box that comes of it."""
-    assert spec.source is not None and spec.source.bootstrap is not None
-    settings: dict[str, Any] = msgspec.to_builtins(spec.source.bootstrap)
-    settings |= {"cpus": spec.cpus, "memory": spec.memory, "output_directory": "", "formats": spec.formats}
+def plan_of(project: Project, name: str, spec: BuildSpec, fingerprint: str, version: str) -> BuildPlan:
+    """One source or two, their provisioners, and the boxes of one version that come of them."""
     steps = tuple(
         PlannedStep(
             id=f"provision.{number}",
@@ -38,16 +35,37 @@ def plan_of(project: Project, name: str, spec: BuildSpec, fingerprint: str) -> B
             "name": f"{project.name}/{name}",
             "description": spec.description,
             "fingerprint": fingerprint,
-            "architecture": spec.source.bootstrap.architecture,
+            "version": version,
         },
     )
-    source = PlannedSource(
-        id="source",
-        kind="bootstrap",
-        name=name,
-        label=name,
-        settings=settings,
-        steps=steps,
-        chains=((box,),),
+    found = _settings(spec)
+    sources = tuple(
+        PlannedSource(
+            id="source" if len(found) == 1 else f"source.{kind}",
+            kind=kind,
+            name=name,
+            label=name if len(found) == 1 else f"{kind}.{name}",
+            settings=settings,
+            steps=steps,
+            chains=((box,),),
+        )
+        for kind, settings in found.items()
     )
-    return BuildPlan(name=name, world=World(root=project.root, cwd=project.root), sources=(source,))
+    return BuildPlan(name=name, world=World(root=project.root, cwd=project.root), sources=sources)
+
+
+def _settings(spec: BuildSpec) -> dict[str, dict[str, Any]]:
+    """The settings of each source, by its kind."""
+    assert spec.source is not None
+    found: dict[str, dict[str, Any]] = {}
+    bootstrap: dict[str, Any] = msgspec.to_builtins(spec.source.bootstrap) or {}
+    if bootstrap:
+        more = {"cpus": spec.cpus, "memory": spec.memory, "output_directory": "", "formats": spec.formats}
+        found["bootstrap"] = {**bootstrap, **more}
+    if spec.source.docker is not None:
+        given: dict[str, Any] = msgspec.to_builtins(spec.source.docker)
+        docker = {key: value for key, value in given.items() if value not in ("", [], {})}
+        if not spec.source.docker.image:
+            docker["bootstrap"] = bootstrap
+        found["docker"] = {**docker, "commit": True}
+    return found

@@ -4,6 +4,7 @@
 
     <key>.<random>/   one layer: layer.json, and what its source put there (disk, memory, ...)
     runs/             of each source of each template: what decided its steps when it last ran
+    elsewhere/        what layers keep elsewhere, see core.builds.elsewhere
     results/          artifacts that a complete run left, by the key of all that went into it
     salt              keys the digests in all of these
 
@@ -25,6 +26,7 @@ from pathlib import Path
 
 import msgspec
 
+from core.builds import elsewhere
 from core.builds.artifact import Artifact
 from core.builds.layer_keys import LayerFacts
 
@@ -48,7 +50,7 @@ class Layer(msgspec.Struct, frozen=True, kw_only=True):
     made: float
     used: float = 0.0
     size: int = 0
-    """Bytes on the disk."""
+    """Bytes on the disk, and of what it keeps elsewhere."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -144,6 +146,8 @@ class LayerStore:
             with contextlib.suppress(OSError, msgspec.MsgspecError):
                 layer = msgspec.json.decode(record.read_bytes(), type=Layer)
                 size = sum(file.stat().st_blocks * 512 for file in record.parent.iterdir())
+                beyond = elsewhere.of_layer(self.folder, layer.id)
+                size += beyond.size if beyond else 0
                 used = record.stat().st_mtime
                 found.append(msgspec.structs.replace(layer, used=used, size=size))
         return tuple(sorted(found, key=lambda layer: layer.used, reverse=True))
@@ -158,7 +162,7 @@ class LayerStore:
         while total > limit:
             needed = {layer.parent for layer in layers}
             free = [layer for layer in reversed(layers) if layer.id not in needed]
-            gone = next((layer for layer in free if self._remove(self.folder / layer.id)), None)
+            gone = next((layer for layer in free if self.remove(layer.id)), None)
             if gone is None:
                 break
             layers.remove(gone)
@@ -166,8 +170,9 @@ class LayerStore:
             total -= gone.size
         return tuple(removed)
 
-    def _remove(self, path: Path) -> bool:
-        """False where somebody uses it."""
+    def remove(self, layer: str) -> bool:
+        """False where somebody uses it. What it keeps elsewhere is only marked, see ``undo.sweep``."""
+        path = self.folder / layer
         if path in self._locks:
             return False
         try:
@@ -179,6 +184,7 @@ class LayerStore:
         except OSError:
             return False
         else:
+            elsewhere.leave(self.folder, layer)
             # Without its record it is no layer any more, whatever happens to us now.
             (path / _RECORD).unlink(missing_ok=True)
             shutil.rmtree(path, ignore_errors=True)

@@ -51,7 +51,8 @@ async def run_build(
     spec = build_spec(project, name)
     mark = await asyncio.to_thread(fingerprint, project, name)
     if spec.source is not None:
-        plan = from_project.plan_of(project, name, spec, mark)
+        version = str(next_version(store, f"{project.name}/{name}"))
+        plan = from_project.plan_of(project, name, spec, mark, version)
     else:
         plan = await asyncio.to_thread(
             template_plan, Path(project.root) / spec.template, name, given or Given(cwd=project.root)

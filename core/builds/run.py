@@ -15,13 +15,14 @@ import msgspec
 from core.builds.artifact import Artifact
 from core.builds.asking import Ask
 from core.builds.base import Request
-from core.builds.layers import LayerStore
+from core.builds.layers import Layer, LayerStore
 from core.builds.plan import BuildPlan, Part, PlannedSource, waits
 from core.builds.redaction import RedactedWork, Redaction
 from core.builds.registry import post_processor, provisioner, source
 from core.builds.scene import Scene, Show
 from core.builds.selection import select
 from core.builds.source_run import SourceRun
+from core.builds.undo import SWEEP, sweep
 from core.errors import BoxwrightError, ConfigError
 from core.model.problem import Problem
 from core.model.work import Work
@@ -97,7 +98,16 @@ async def run_plan(
         return _outcome(tasks)
     finally:
         layers.release()
-        await asyncio.shield(asyncio.to_thread(layers.prune))
+        await asyncio.shield(prune(layers, shown))
+
+
+async def prune(layers: LayerStore, work: Work, limit: int | None = None) -> tuple[Layer, ...]:
+    """As :meth:`LayerStore.prune`, with what the layers keep elsewhere."""
+    intent = work.intend(SWEEP, layers=str(layers.folder))
+    removed = await asyncio.to_thread(layers.prune, limit)
+    await sweep({"layers": str(layers.folder)})
+    intent.settle()
+    return removed
 
 
 def _outcome(tasks: Sequence[asyncio.Future[Made]]) -> tuple[Made, ...]:

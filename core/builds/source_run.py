@@ -13,7 +13,7 @@ import msgspec
 from core.builds import asking
 from core.builds.artifact import Artifact
 from core.builds.asking import Ask
-from core.builds.base import Request, Workshop
+from core.builds.base import Fetching, Request, Workshop
 from core.builds.chains import run_chains
 from core.builds.layer_keys import LayerFacts, difference, facts_of, keys
 from core.builds.layers import LayerStore
@@ -52,6 +52,9 @@ class SourceRun:
 
     async def make(self, work: Work) -> tuple[Artifact, ...]:
         """The artifacts that are left. When this raises, nothing is, apart from layers."""
+        kind = source(self._one.kind, self._one.place)
+        if isinstance(kind, Fetching):
+            await kind.fetch(self._one.settings, self._scene, work)
         await asyncio.to_thread(self._consider)
         request = self._request
         if not (request.force or request.no_cache) and self._whole:
@@ -62,7 +65,7 @@ class SourceRun:
         scene = self._scene
         intent = work.intend(FOLDER, path=str(scene.folder))
         scene.folder.mkdir(mode=0o700, parents=True)
-        workshop = source(self._one.kind, self._one.place).workshop(self._one.settings, scene)
+        workshop = kind.workshop(self._one.settings, scene)
         try:
             artifact = await self._through(workshop, work, intent)
             left = await run_chains(artifact, self._plan, self._one, scene, work) if artifact else ()

@@ -10,8 +10,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from core.builds import elsewhere
+from core.builds.docker import undo as docker
 from core.builds.namespace import remove_tree
-from core.errors import BoxwrightError
+from core.errors import BoxwrightError, ProviderError
 from core.model.work import UndoTable
 from core.undo import remove
 
@@ -20,6 +22,9 @@ FOLDER = "build.folder"
 
 KEPT = "kept"
 """A file in the folder of a build that was left as it was after an error, because somebody asked for that."""
+
+SWEEP = "build.sweep"
+"""Kind of intent: the folder ``layers``, of which layers may be gone that have left something elsewhere."""
 
 _PATIENCE = 10.0
 """Seconds in which killed processes have to be gone."""
@@ -43,8 +48,23 @@ async def remove_kept(builds: Path) -> int:
     """Remove the machines that failed builds left as they were. Returns how many there were."""
     folders = await asyncio.to_thread(lambda: [mark.parent for mark in builds.glob(f"*/{KEPT}")])
     for folder in folders:
+        beyond = elsewhere.read(folder / elsewhere.LEFT)
+        if beyond is not None:
+            await UNDO[beyond.kind](beyond.facts)
         await remove_folder({"path": str(folder)})
     return len(folders)
+
+
+async def sweep(facts: Mapping[str, Any]) -> None:
+    """Undo of :data:`SWEEP`: remove what layers that are gone have left elsewhere.
+
+    What cannot be removed now, as its daemon is not there, is tried again the next time.
+    """
+    layers = Path(facts["layers"])
+    for layer, beyond in await asyncio.to_thread(elsewhere.gone, layers):
+        with contextlib.suppress(ProviderError):
+            await UNDO[beyond.kind](beyond.facts)
+            elsewhere.forget(layers, layer)
 
 
 async def end_processes(folder: Path) -> None:
@@ -73,5 +93,5 @@ def _working_in(folder: Path) -> list[int]:
     return found
 
 
-UNDO: UndoTable = {FOLDER: remove_folder}
+UNDO: UndoTable = {FOLDER: remove_folder, SWEEP: sweep, **docker.UNDO}
 """To be merged into the engine's table."""

@@ -246,14 +246,39 @@ class Bootstrap(_Table, frozen=True):
     components: tuple[str, ...] = ("main",)
 
 
+class DockerSource(_Table, frozen=True):
+    """A container that is provisioned and kept as a box for Docker."""
+
+    image: Annotated[
+        str, Meta(description="What it is made from; without one what 'bootstrap' beside it says.")
+    ] = ""
+    pull: Annotated[bool, Meta(description="Ask the image's registry for the newest.")] = True
+    platform: Annotated[str, Meta(description="E.g. 'linux/arm64'.")] = ""
+    changes: Annotated[
+        tuple[str, ...], Meta(description="Lines of a Dockerfile: CMD, ENV, EXPOSE, USER, WORKDIR, ...")
+    ] = ()
+    run_command: Annotated[
+        tuple[str, ...], Meta(description="Arguments of 'docker run' for the container of the build.")
+    ] = ()
+    volumes: Annotated[dict[str, str], Meta(description="Folders here, and where they are there.")] = {}
+    privileged: bool = False
+    cap_add: tuple[str, ...] = ()
+    exec_user: Annotated[str, Meta(description="Account of the provisioners.")] = ""
+    host: Annotated[str, Meta(description="Another daemon, e.g. 'ssh://user@host'.")] = ""
+    certificates: Annotated[str, Meta(description="Folder with what TLS needs.")] = ""
+
+
 class Source(_Table, frozen=True):
-    """Where a build starts: exactly one key says how."""
+    """Where a build starts. Both keys: one system is built twice, for QEMU and for Docker."""
 
     bootstrap: Bootstrap | None = None
+    docker: DockerSource | None = None
 
     def __post_init__(self) -> None:
-        if self.bootstrap is None:
-            raise ValueError("needs 'bootstrap', the source that is supported")
+        if self.bootstrap is None and self.docker is None:
+            raise ValueError("needs 'bootstrap' or 'docker', the sources that are supported")
+        if self.docker is not None and not self.docker.image and self.bootstrap is None:
+            raise ValueError("'docker' needs 'image', or a 'bootstrap' beside it")
 
 
 class BuildSpec(_Table, frozen=True):
@@ -282,6 +307,11 @@ class BuildSpec(_Table, frozen=True):
             raise ValueError("needs exactly one of 'source' and 'template'")
         if self.template and self.provision:
             raise ValueError("'provision' belongs to 'source': a template has its own provisioners")
+        if self.source is not None and self.source.docker is not None:
+            if "docker" in self.formats:
+                raise ValueError("the source 'docker' makes the box for Docker: remove it from 'formats'")
+            if self.source.bootstrap is None and self.formats != ("qemu",):
+                raise ValueError("'formats' belongs to the source 'bootstrap'")
 
 
 class ProjectHead(_Table, frozen=True):

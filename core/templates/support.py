@@ -12,25 +12,26 @@ from core.templates.problems import meant
 Part = Literal["source", "provisioner", "post-processor"]
 
 RUNS: dict[Part, tuple[str, ...]] = {
-    "source": ("bootstrap", "file", "null", "qemu"),
+    "source": ("bootstrap", "docker", "file", "null", "qemu"),
     "provisioner": (
         "ansible", "ansible-local", "breakpoint", "chef-solo", "file", "puppet-masterless", "salt-masterless",
         "shell", "shell-local", "sleep",
     ),
-    "post-processor": ("artifice", "box", "checksum", "compress", "manifest", "shell-local", "vagrant"),
+    "post-processor": (
+        "artifice", "box", "checksum", "compress", "docker-import", "docker-push", "docker-save",
+        "docker-tag", "manifest", "shell-local", "vagrant",
+    ),
 }  # fmt: skip
 """What builds can run."""
 
 PLANNED: dict[Part, tuple[str, ...]] = {
     "source": (
-        "amazon-ebs", "docker", "libvirt", "lxd", "virtualbox-iso", "virtualbox-ovf",
+        "amazon-ebs", "libvirt", "lxd", "virtualbox-iso", "virtualbox-ovf",
     ),
     "provisioner": (
         "powershell", "windows-restart", "windows-shell",
     ),
-    "post-processor": (
-        "docker-import", "docker-push", "docker-save", "docker-tag",
-    ),
+    "post-processor": (),
 }  # fmt: skip
 """What is read and will run, but does not yet."""
 

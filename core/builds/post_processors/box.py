@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
+
+import msgspec
 
 from core.builds.artifact import Artifact, Outcome
+from core.builds.docker.box_root import box_root
+from core.builds.docker.image_artifact import ARCHIVE, FORMAT
+from core.builds.root_archive import NAME as ROOT
 from core.builds.scene import Scene
 from core.builds.settings import Table, decode
 from core.builds.sparse import copy_sparse
@@ -17,8 +22,6 @@ from core.model.work import Work
 from core.templates.model import Settings
 
 DISKS = ("qcow2", "raw")
-ROOT = "rootfs.tar.zst"
-"""A root file system, for boxes of containers."""
 CONTAINERS = ("docker", "lxd")
 
 
@@ -40,9 +43,14 @@ class BoxPostProcessor:
 
     async def run(self, artifact: Artifact, settings: Settings, scene: Scene, work: Work) -> Outcome:
         given = decode(settings, BoxSettings, 'post-processor "box"')
-        if artifact.facts.get("format") not in DISKS:
+        form = artifact.facts.get("format")
+        metadata: dict[str, Any] = {}
+        if form in (FORMAT, ARCHIVE):
+            packed, metadata = await box_root(artifact, scene, work)
+            artifact = msgspec.structs.replace(artifact, files=(str(packed),))
+        elif form not in DISKS:
             raise BoxwrightError(
-                "Only disk images can become a box of QEMU.",
+                "Only disk images and containers can become a box.",
                 why=f"The artifact is {artifact.text or artifact.maker}.",
             )
         name = given.name or f"{scene.project}/{scene.source}"
@@ -64,6 +72,7 @@ class BoxPostProcessor:
                 disks=disks if provider == "qemu" else (),
                 files={ROOT: root} if root else None,
                 fingerprint=given.fingerprint,
+                metadata=metadata,
                 work=work,
                 user=artifact.facts.get("user", "vagrant") if provider == "qemu" else "root",
                 description=given.description,

@@ -26,6 +26,8 @@ from core.templates.model import Settings
 from core.undo import SHARED
 
 _PACKAGE = "ansible"
+DOCKER = Tool("docker", "docker.io")
+"""By which Ansible enters containers."""
 
 
 class AnsibleSettings(Table, frozen=True, kw_only=True):
@@ -96,6 +98,8 @@ class AnsibleProvisioner:
     async def run(self, settings: Settings, guest: Guest | None, scene: Scene, work: Work) -> None:
         given = _read(settings)
         need_guest(guest, self.kind, scene)
+        if scene.facts.get("ConnType") == "docker":
+            need(DOCKER)
         if given.of_the_proxy:
             work.note(
                 f"reached directly: {', '.join(given.of_the_proxy)} of Packer's proxy means nothing here"
@@ -205,6 +209,8 @@ def _inventory(given: AnsibleSettings, scene: Scene) -> str:
 
 def host_variables(facts: Mapping[str, str], user: str, extra: Sequence[str]) -> dict[str, str]:
     """How Ansible reaches the guest. A password may be among them: they go into a private file only."""
+    if facts.get("ConnType") == "docker":
+        return _container_variables(facts, user)
     found = {
         "ansible_host": facts.get("Host", ""),
         "ansible_port": facts.get("Port", ""),
@@ -218,6 +224,22 @@ def host_variables(facts: Mapping[str, str], user: str, extra: Sequence[str]) ->
     if facts.get("SSHPrivateKeyFile"):
         arguments.append("-o IdentitiesOnly=yes")
     found["ansible_ssh_common_args"] = " ".join(arguments)
+    return {name: value for name, value in found.items() if value}
+
+
+def _container_variables(facts: Mapping[str, str], user: str) -> dict[str, str]:
+    """A container is entered by the program docker, at the daemon that has it."""
+    words = ["-H", facts["DockerHost"]]
+    if facts.get("DockerCertificates"):
+        folder = facts["DockerCertificates"]
+        words += ["--tlsverify", f"--tlscacert={folder}/ca.pem"]
+        words += [f"--tlscert={folder}/cert.pem", f"--tlskey={folder}/key.pem"]
+    found = {
+        "ansible_connection": "community.docker.docker",
+        "ansible_host": facts["ID"],
+        "ansible_user": user or facts.get("User", ""),
+        "ansible_docker_extra_args": " ".join(words),
+    }
     return {name: value for name, value in found.items() if value}
 
 

@@ -5,12 +5,10 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
+from core.builds.root_archive import NAME, pack
 from core.errors import BoxwrightError
 from core.guests.base import Guest
 from core.model.work import Work
-
-NAME = "rootfs.tar.zst"
-"""What boxes for containers call it."""
 
 _LEFT_OUT = "proc|sys|dev|run|tmp|boot|lost[+]found|vmlinuz.*|initrd.*"
 _EMPTY = {"proc": 0o555, "sys": 0o555, "dev": 0o755, "run": 0o755, "tmp": 0o1777}
@@ -30,21 +28,18 @@ async def take_root(guest: Guest, folder: Path, work: Work) -> Path:
     if ran.status:
         raise BoxwrightError(f"The guest's file system could not be read (exit status {ran.status}).")
     packed = folder / NAME
-    await asyncio.to_thread(_pack, plain, packed)
+    await asyncio.to_thread(_add_folders, plain)
+    await asyncio.to_thread(pack, plain, packed)
     plain.unlink()
     work.note(f"{packed.stat().st_size / 1e6:.0f} MB")
     return packed
 
 
-def _pack(source: Path, target: Path) -> None:
+def _add_folders(archive: Path) -> None:
     import tarfile
 
-    import zstandard
-
-    with tarfile.open(source, "a:") as archive:
+    with tarfile.open(archive, "a:") as tar:
         for name, mode in _EMPTY.items():
             folder = tarfile.TarInfo(name)
             folder.type, folder.mode = tarfile.DIRTYPE, mode
-            archive.addfile(folder)
-    with source.open("rb") as read, target.open("wb") as write:
-        zstandard.ZstdCompressor(level=3, threads=-1).copy_stream(read, write)
+            tar.addfile(folder)

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Writes the tree "$1" as the only partition of the disk, with the owners that it has.
 # Needs: BOXWRIGHT_DISK (a file of the disk's size), BOXWRIGHT_OFFSET (bytes), BOXWRIGHT_KIB (the
-# partition's size), BOXWRIGHT_LABEL, BOXWRIGHT_WORK (a private folder).
+# partition's size), BOXWRIGHT_LABEL, BOXWRIGHT_WORK (a private folder). With BOXWRIGHT_ROOT the tree becomes
+# that archive instead, without what only a machine needs: kernel and boot loader.
 set -eu
 echo "boxwright: phase file-system"
 PATH=$PATH:/usr/sbin:/sbin
@@ -10,6 +11,12 @@ view=$BOXWRIGHT_WORK/view
 mkdir "$view"
 mount --bind "$1" "$view"
 trap 'umount "$view" && rmdir "$view"' EXIT
+if [ "${BOXWRIGHT_ROOT:-}" ]; then
+    tar -C "$view" --numeric-owner --exclude='./boot/*' --exclude='./vmlinuz*' --exclude='./initrd*' \
+        --exclude='./lost+found' --exclude='./usr/lib/modules/*' --exclude='./lib/modules/*' \
+        -cf "$BOXWRIGHT_ROOT" .
+    exit
+fi
 # The disk is a new sparse file, all zeros: nothing needs to be cleared, now or by the guest later on.
 mke2fs -F -q -t ext4 -L "$BOXWRIGHT_LABEL" -m 1 -d "$view" \
     -E "offset=$BOXWRIGHT_OFFSET,assume_storage_prezeroed=1,root_owner=0:0" \

@@ -65,9 +65,8 @@ async def answer(context: Context, command: commands.AnswerBuild, work: Work) ->
 
 
 async def prune_layers(context: Context, command: commands.PruneLayers, work: Work) -> dict[str, Any]:
-    import asyncio
-
     from core.builds.layers import LayerStore
+    from core.builds.run import prune
     from core.builds.undo import remove_kept
     from core.model.project import parse_size
 
@@ -76,7 +75,7 @@ async def prune_layers(context: Context, command: commands.PruneLayers, work: Wo
         limit = parse_size(command.keep) if command.keep else None
     except ValueError as error:
         raise UsageError(f"{error}.") from None
-    removed = await asyncio.to_thread(store.prune, limit)
+    removed = await prune(store, work, limit)
     freed = sum(layer.size for layer in removed)
     left = await remove_kept(context.locations.builds) if command.kept else 0
     work.note(

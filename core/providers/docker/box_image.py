@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,22 +50,30 @@ def root_file_system(plan: MachinePlan) -> Path:
     )
 
 
-def reference(path: Path) -> str:
+def reference(path: Path, changes: Sequence[str] = ()) -> str:
     """The image of a box: the store is by content, and its files never change."""
-    return f"{REPOSITORY}:{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:24]}"
+    said = "\0".join((str(path.resolve()), *changes))
+    return f"{REPOSITORY}:{hashlib.sha256(said.encode()).hexdigest()[:24]}"
+
+
+def changes(plan: MachinePlan) -> tuple[str, ...]:
+    """What the box says of the program that is to run, its variables and so on: lines of a Dockerfile."""
+    ours = plan.box_metadata.get("boxwright")
+    found = ours.get("changes") if isinstance(ours, dict) else None
+    return tuple(str(line) for line in found) if isinstance(found, list) else ()
 
 
 def needed(plan: MachinePlan, options: Options) -> tuple[str, ...]:
     """The image of the box that a new machine is made from; none where it is made from something else."""
     if options.image or options.dockerfile:
         return ()
-    return (reference(root_file_system(plan)),)
+    return (reference(root_file_system(plan), changes(plan)),)
 
 
 async def obtain(daemon: Daemon, plan: MachinePlan, work: Work) -> str:
     """The name of the box's image, which is made where it is not there. Raises BoxwrightError."""
     path = root_file_system(plan)
-    name = reference(path)
+    name = reference(path, changes(plan))
     try:
         await daemon.ask("GET", f"/images/{name}/json")
         return name
@@ -74,17 +82,26 @@ async def obtain(daemon: Daemon, plan: MachinePlan, work: Work) -> str:
             raise
     async with work.step("Import the box", detail=path.name) as step:
         intent = step.intend(UNDO, address=str(daemon.address), image=name)
-        await _import(daemon, path, name, step)
+        await import_archive(daemon, path, name, (*changes(plan), f"LABEL {names.IMAGE}=box"), step)
         intent.settle()
     return name
 
 
-async def _import(daemon: Daemon, path: Path, name: str, step: Work) -> None:
-    repository, _, tag = name.partition(":")
+async def import_archive(
+    daemon: Daemon, path: Path, name: str, changes: Sequence[str], step: Work, *, platform: str = ""
+) -> None:
+    """Make the image ``name`` (with a tag) of an archive of a root file system. Raises DockerError."""
+    repository, _, tag = name.rpartition(":")
     request = await daemon.request(
         "POST",
         "/images/create",
-        query={"fromSrc": "-", "repo": repository, "tag": tag, "changes": f"LABEL {names.IMAGE}=box"},
+        query={
+            "fromSrc": "-",
+            "repo": repository,
+            "tag": tag,
+            "changes": "\n".join(changes) or None,
+            "platform": platform or None,
+        },
         headers={"Content-Type": "application/x-tar"},
         upload=_blocks(path, step),
     )

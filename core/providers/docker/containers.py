@@ -109,13 +109,26 @@ async def create(
 
 
 async def remove(daemon: Daemon, container: str, *, with_volumes: bool) -> None:
-    """In whatever state it is; one that is not there, or is being removed, is no error."""
+    """In whatever state it is; one that is not there is no error. Returns when its name is free: one that is
+    being removed, as somebody asked for that who is gone by now, is waited for."""
     try:
         await daemon.ask(
             "DELETE", f"/containers/{container}", query={"force": True, "v": with_volumes}, timeout=SLOW
         )
     except DockerError as error:
-        if not is_gone(error) and not (error.status == 409 and "is already in progress" in error.problem.why):
+        if error.status == 409 and "is already in progress" in error.problem.why:
+            await _removed(daemon, container)
+        elif not is_gone(error):
+            raise
+
+
+async def _removed(daemon: Daemon, container: str) -> None:
+    try:
+        query = {"condition": "removed"}
+        path = f"/containers/{container}/wait"
+        await daemon.ask("POST", path, query=query, timeout=SLOW, waits=True)
+    except DockerError as error:
+        if not is_gone(error):
             raise
 
 

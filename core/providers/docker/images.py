@@ -75,6 +75,17 @@ async def look(daemon: Daemon, reference: str, shown: str = "") -> Image:
     )
 
 
+async def exists(daemon: Daemon, reference: str) -> bool:
+    """Raises DockerError where the daemon cannot say."""
+    try:
+        await look(daemon, reference)
+    except DockerError as error:
+        if not is_gone(error):
+            raise
+        return False
+    return True
+
+
 async def _fits(daemon: Daemon, image: Image) -> None:
     ours = str((await daemon.about()).get("Arch", ""))
     if image.architecture and ours and image.architecture != ours:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any
 
 from core.model.work import Work
@@ -12,10 +13,14 @@ from core.providers.docker.http import Request
 from core.providers.docker.troubles import DockerError, NoDaemon, refused
 
 
-async def pull(daemon: Daemon, image: str, platform: str, work: Work) -> None:
-    """Raises DockerError; what had arrived before stays with the daemon, which goes on from it."""
+async def pull(
+    daemon: Daemon, image: str, platform: str, work: Work, login: Mapping[str, str] | None = None
+) -> None:
+    """``login``: the header that shows who asks; without one as ``docker login`` has left it.
+
+    Raises DockerError; what had arrived before stays with the daemon, which goes on from it."""
     async with work.step("Pull", detail=image) as step:
-        headers = await asyncio.to_thread(sdk.credentials, image)
+        headers = login or await asyncio.to_thread(sdk.credentials, image)
         request = await daemon.request(
             "POST",
             "/images/create",

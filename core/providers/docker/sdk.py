@@ -6,6 +6,8 @@ they block, cannot be given up, and hold nothing back (see ``wire``).
 
 from __future__ import annotations
 
+import base64
+import json
 import sys
 from pathlib import Path
 from typing import IO, Any
@@ -45,6 +47,12 @@ def credentials(image: str) -> dict[str, str]:
     registry, _ = auth.resolve_repository_name(image)
     found = auth.load_config().resolve_authconfig(registry)
     return {"X-Registry-Auth": auth.encode_header(found).decode()} if found else {}
+
+
+def login(username: str, password: str, server: str) -> dict[str, str]:
+    """The header for somebody whose password is known."""
+    who = {"username": username, "password": password, "serveraddress": server}
+    return {"X-Registry-Auth": base64.urlsafe_b64encode(json.dumps(who).encode()).decode()}
 
 
 def build_context(folder: Path, dockerfile: Path) -> tuple[IO[bytes], str]:

@@ -18,6 +18,7 @@ from core.providers.docker import record as records
 from core.providers.docker.address import parse
 from core.providers.docker.context import Context, existing
 from core.providers.docker.daemon import Daemon
+from core.providers.docker.late import appears
 from core.providers.docker.layout import Layout
 from core.providers.docker.making import facts, replace
 from core.providers.docker.options import read_options
@@ -110,7 +111,9 @@ async def save(context: Context, plan: MachinePlan, name: str, work: Work) -> No
         tag = f"{_PREFIX}{now:x}-{secrets.token_hex(3)}"
         # Its undo takes the snapshot away again, should the operation fail later.
         paused = record.container if before is MachineState.RUNNING else ""
-        work.intend(UNDO, tag=tag, parent=record.current, paused=paused, **facts(plan, daemon))
+        work.intend(
+            UNDO, tag=tag, parent=record.current, paused=paused, began=time.time(), **facts(plan, daemon)
+        )
         labels = {names.SNAPSHOT: name, names.CREATED: str(now), names.PARENT: record.current}
         await images.commit(daemon, record.container, plan.id, tag, labels)
         records.write(Layout.of(plan), msgspec.structs.replace(record, current=tag))
@@ -213,10 +216,13 @@ async def undo_save(context: Context, given: Mapping[str, Any]) -> None:
     """Undo of ``docker.snapshot``."""
     daemon = context.daemon(parse(given["address"]))
     layout = Layout.at(given["home"])
+    # Whoever asked may have died before the daemon had begun: only then is there nothing to be seen yet.
+    tag = f"{names.repository(given['id'])}:{given['tag']}"
+    await appears(lambda: images.exists(daemon, tag), given.get("began", 0.0))
     if given["paused"]:
         await containers.goes_on(daemon, given["paused"])
     record = records.read(layout)
     if record is not None:
         await _drop(daemon, layout, record, given["id"], given["tag"], given["parent"])
     else:
-        await remove_image(daemon, f"{names.repository(given['id'])}:{given['tag']}")
+        await remove_image(daemon, tag)

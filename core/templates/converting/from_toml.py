@@ -10,7 +10,7 @@ import msgspec
 
 from core.errors import ConfigError, NotFoundError
 from core.model.problem import Place
-from core.model.project import BuildSpec, ProjectFile, Provision
+from core.model.project import Bootstrap, BuildSpec, DockerSource, ProjectFile, Provision
 from core.templates.converting.draft import Draft, DraftBlock, DraftBuild
 from core.templates.converting.losses import Losses
 
@@ -34,20 +34,31 @@ def draft(path: Path, losses: Losses) -> Draft:
     if not builds:
         raise ConfigError("The project has no builds.", place=place, remedy="add a table [builds.NAME]")
     return Draft(
-        sources=tuple(_source(name, build, place) for name, build in builds.items()),
+        sources=tuple(_source(name, build, place, losses) for name, build in builds.items()),
         builds=tuple(_build(name, build, place, losses) for name, build in builds.items()),
     )
 
 
-def _source(name: str, build: BuildSpec, place: Place) -> DraftBlock:
-    settings: dict[str, Any] = {}
-    assert build.source is not None and build.source.bootstrap is not None
-    defaults = type(build.source.bootstrap)(suite="")
-    for key, value in msgspec.structs.asdict(build.source.bootstrap).items():
-        if key == "suite" or value != getattr(defaults, key):
-            settings[key] = list(value) if isinstance(value, tuple) else value
+def _source(name: str, build: BuildSpec, place: Place, losses: Losses) -> DraftBlock:
+    assert build.source is not None
+    if build.source.bootstrap is None:
+        assert build.source.docker is not None
+        settings = {**_given(build.source.docker, DockerSource()), "commit": True}
+        return DraftBlock(kind="docker", name=name, settings=settings, place=place)
+    if build.source.docker is not None:
+        losses.add(f'The source "docker" of the build {name} is left out: it has another one.', place)
+    settings = _given(build.source.bootstrap, Bootstrap(suite=""))
     settings |= {"cpus": build.cpus, "memory": build.memory, "formats": list(build.formats)}
     return DraftBlock(kind="bootstrap", name=name, settings=settings, place=place)
+
+
+def _given(table: Bootstrap | DockerSource, defaults: Bootstrap | DockerSource) -> dict[str, Any]:
+    """What of it was written."""
+    found = {}
+    for key, value in msgspec.structs.asdict(table).items():
+        if value != getattr(defaults, key):
+            found[key] = list(value) if isinstance(value, tuple) else value
+    return found
 
 
 def _build(name: str, build: BuildSpec, place: Place, losses: Losses) -> DraftBuild:

@@ -8,13 +8,26 @@ from typing import Any
 import msgspec
 
 from core.errors import ConfigError
-from core.model.project import Bootstrap, ProjectFile
+from core.model.project import Bootstrap, DockerSource, ProjectFile
 from core.templates.converting.draft import Draft, DraftBlock, DraftBuild, Mixed, Reference
 from core.templates.converting.losses import Losses
 
+_MODELS: dict[str, type[msgspec.Struct]] = {"bootstrap": Bootstrap, "docker": DockerSource}
 _OF_BUILD = ("cpus", "memory", "formats")
 _SHELL = ("inline", "script", "environment_vars")
 _FILE = ("source", "destination")
+
+
+def _put(builds: dict[str, Any], source: DraftBlock, build: dict[str, Any]) -> None:
+    """Two sources of one name and with the same steps are one build, as both are one system."""
+    name = _name(source.name)
+    there = builds.get(name)
+    if there is None:
+        builds[name] = build
+    elif there.get("provision") == build.get("provision") and not set(there["source"]) & set(build["source"]):
+        builds[name] = {**build, **there, "source": {**there["source"], **build["source"]}}
+    else:
+        builds[_name(f"{source.kind}-{source.name}")] = build
 
 
 class TomlWriter:
@@ -30,17 +43,18 @@ class TomlWriter:
         builds: dict[str, Any] = {}
         for build in self._draft.builds:
             for source in (one for one in self._draft.sources if one.name in build.sources):
-                if source.kind != "bootstrap":
+                if source.kind not in _MODELS:
                     what = (
-                        f'The source "{source.kind}" {source.name} is left out: builds have "bootstrap" only.'
+                        f'The source "{source.kind}" {source.name} is left out: '
+                        'builds have "bootstrap" and "docker".'
                     )
                     self._losses.add(what, source.place)
                     continue
-                builds[_name(source.name)] = self._build(build, source)
+                _put(builds, source, self._build(build, source))
         if not builds:
             raise ConfigError(
                 "Nothing of this template can be a build of boxwright.toml.",
-                why='Builds begin with the source "bootstrap", which the template does not have.',
+                why='Builds begin with the source "bootstrap" or "docker", and the template has neither.',
                 remedy="boxwright template convert --to hcl",
             )
         document = {"project": {"name": _name(self._name)}, "builds": builds}
@@ -59,14 +73,15 @@ class TomlWriter:
 
     def _build(self, build: DraftBuild, source: DraftBlock) -> dict[str, Any]:
         settings = {name: self._data(value, source) for name, value in source.settings.items()}
-        known = {field.name for field in msgspec.structs.fields(Bootstrap)}
-        for name in set(settings) - known - set(_OF_BUILD):
+        known = {field.name for field in msgspec.structs.fields(_MODELS[source.kind])}
+        of_build = _OF_BUILD if source.kind == "bootstrap" else ("commit",)
+        for name in set(settings) - known - set(of_build):
             self._losses.add(f'"{name}" of the source "{source.name}" is left out.', source.place)
         found: dict[str, Any] = {}
         if build.description:
             found["description"] = build.description
-        found["source"] = {"bootstrap": {key: value for key, value in settings.items() if key in known}}
-        found |= {key: settings[key] for key in _OF_BUILD if key in settings}
+        found["source"] = {source.kind: {key: value for key, value in settings.items() if key in known}}
+        found |= {key: settings[key] for key in _OF_BUILD if key in settings and source.kind == "bootstrap"}
         steps = [step for one in build.provisioners if (step := self._step(one, source))]
         if steps:
             found["provision"] = steps

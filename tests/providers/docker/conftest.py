@@ -1,4 +1,4 @@
-"""A daemon of Docker for these tests alone."""
+"""What is to be tested of the provider, at the daemon of all tests."""
 
 from __future__ import annotations
 
@@ -9,31 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.providers.docker.bench import COUNTER, COUNTING, DockerBench
+from tests.providers.docker.bench import DockerBench
 from tests.support.dockerd import Dockerd
-
-
-@pytest.fixture(scope="session")
-def dockerd() -> Iterator[Dockerd]:
-    folder = Path(tempfile.mkdtemp(prefix="d"))
-    daemon = Dockerd(folder)
-    try:
-        daemon.start()
-        daemon.load("tiny:1", changes=('CMD ["/bin/sh"]',))
-        daemon.load(COUNTING, {"/bin/counter": COUNTER}, changes=('CMD ["/bin/counter"]',))
-        yield daemon
-    finally:
-        daemon.stop()
-        shutil.rmtree(folder)
-
-
-@pytest.fixture
-def daemon(dockerd: Dockerd, monkeypatch: pytest.MonkeyPatch) -> Iterator[Dockerd]:
-    """The daemon that ``DOCKER_HOST`` names; after the test it has what it had before."""
-    monkeypatch.setenv("DOCKER_HOST", dockerd.url)
-    before = dockerd.objects()
-    yield dockerd
-    assert dockerd.objects() == before
 
 
 @pytest.fixture

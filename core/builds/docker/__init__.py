@@ -1,0 +1,1 @@
+"""Builds in containers: the source "docker" and what its post-processors share."""
