@@ -23,7 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from xml.etree import ElementTree
 
-from benchmarks.up import Boxwright, Vagrant, a_libvirt, open_kvm, until_ssh_answers
+from benchmarks.up import Boxwright, Vagrant, a_libvirt, stand_apart, until_ssh_answers
 from core.boxes import UNDO
 from core.boxes.pack import write_box
 from core.guests.keys import insecure_keys
@@ -47,7 +47,7 @@ def main() -> int:
         print("There is no vagrant or no libvirt here: apt-get install vagrant-libvirt", file=sys.stderr)
         return 1
     folder = Path(tempfile.mkdtemp(prefix="bw-lv-", dir="/tmp"))
-    open_kvm(folder)
+    stand_apart(folder)
     try:
         return _compare(folder, options.rounds)
     finally:

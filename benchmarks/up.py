@@ -35,7 +35,7 @@ from tests.support.work import RecordingWork
 
 OVER = 1.5
 BYTES = 5_000_000
-_CLONE_NEWNS = 0x00020000
+_CLONE_NEWNS, _CLONE_NEWNET = 0x00020000, 0x40000000
 
 PROJECT = """\
 [project]
@@ -91,7 +91,7 @@ def _compare(folder: Path, rounds: int, with_vagrant: bool) -> int:
             boxwright.run("destroy", "one", "--yes")
         written = boxwright.written_for_a_second_machine()
     if with_vagrant:
-        open_kvm(folder)
+        stand_apart(folder)
         with Vagrant(folder, box) as peer:
             vagrant = [peer.up() for _ in range(rounds)]
     return _report(ours, by_hand, vagrant, written)
@@ -292,21 +292,25 @@ class Vagrant:
             raise SystemExit(f"vagrant {shlex.join(words)}:\n{done.stdout}{done.stderr}")
 
 
-def open_kvm(folder: Path) -> None:
-    """For this process and all that it starts, /dev/kvm is open to all, as on most systems.
+def stand_apart(folder: Path) -> None:
+    """From now on this process and all that it starts have a network of their own, with no bridges of other
+    runs in it, no state of an earlier libvirt, and a /dev/kvm that is open to all, as on most systems.
 
-    Where only root may use it, libvirt asks QEMU anew what it can do before each domain, which takes longer
+    Where only root may use that, libvirt asks QEMU anew what it can do before each domain, which takes longer
     than anything else.
     """
-    if not Path("/dev/kvm").exists() or Path("/dev/kvm").stat().st_mode & 0o006:
-        return
     library = ctypes.CDLL(None, use_errno=True)
-    if library.unshare(_CLONE_NEWNS) != 0:
+    if library.unshare(_CLONE_NEWNS | _CLONE_NEWNET) != 0:
         return
-    device = folder / "kvm"
     _run("mount", "--make-rprivate", "/")
-    _run("mknod", "-m", "666", str(device), "c", "10", "232")
-    _run("mount", "--bind", str(device), "/dev/kvm")
+    _run("ip", "link", "set", "lo", "up")
+    Path("/run/libvirt").mkdir(exist_ok=True)
+    _run("mount", "-t", "tmpfs", "none", "/run/libvirt")
+    kvm = Path("/dev/kvm")
+    if kvm.exists() and not kvm.stat().st_mode & 0o006:
+        device = folder / "kvm"
+        _run("mknod", "-m", "666", str(device), "c", "10", "232")
+        _run("mount", "--bind", str(device), str(kvm))
 
 
 @contextlib.contextmanager

@@ -291,10 +291,11 @@ class BuildSpec(_Table, frozen=True):
         Meta(description="A template in JSON or HCL2, or a folder of *.pkr.hcl files, in place of 'source'."),
     ] = ""
     formats: Annotated[
-        tuple[Literal["qemu", "docker", "lxd"], ...],
+        tuple[Literal["qemu", "docker", "lxd", "virtualbox"], ...],
         Meta(
             min_length=1,
-            description="Of the boxes: a disk for QEMU and libvirt, a root file system for Docker, for LXD.",
+            description="Of the boxes: a disk for QEMU and libvirt, one for VirtualBox, a root file system "
+            "for Docker, for LXD.",
         ),
     ] = ("qemu",)
     provision: tuple[Provision, ...] = ()

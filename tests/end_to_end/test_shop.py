@@ -76,3 +76,11 @@ def test_two_machines_and_a_copy_run_on_each_provider_by_one_word(shop: Workshop
     assert "4 rowing boats" in stock(shop, "web-2")
     shop.run("destroy", "--yes")
     assert shop.state("web") == "not created"
+
+
+def test_the_same_build_makes_the_box_of_virtualbox(shop: Workshop) -> None:
+    file = shop.project / "boxwright.toml"
+    file.write_text((SAMPLE / file.name).read_text())
+    shop.run("build", "shop")
+    boxes = shop.json("box", "list")["boxes"]
+    assert {box["box"]["key"]["provider"] for box in boxes} == {"qemu", "docker", "lxd", "virtualbox"}

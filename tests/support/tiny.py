@@ -110,18 +110,18 @@ def free_port() -> int:
         return port
 
 
-def qemu_arguments(disk: Path, port: int, folder: Path, memory: int) -> list[str]:
-    """A plain way to start the tiny guest; ``memory`` in MiB."""
+def qemu_arguments(disk: Path, port: int, folder: Path, memory: int, bus: str = "virtio") -> list[str]:
+    """A plain way to start the tiny guest; ``memory`` in MiB; ``bus`` of the disk: virtio or ide."""
     return [
         "qemu-system-x86_64",
-        *("-machine", "q35"),
+        *("-machine", "pc" if bus == "ide" else "q35"),
         *("-accel", "tcg,thread=multi"),
         *("-cpu", "max"),
         *("-m", str(memory)),
         "-nodefaults",
         "-no-user-config",
         *("-display", "none"),
-        *("-drive", f"file={disk},if=virtio,format=qcow2"),
+        *("-drive", f"file={disk},if={bus},format=qcow2"),
         *("-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{port}-:22"),
         *("-device", "virtio-net-pci,netdev=net,romfile="),
         *("-device", "virtio-rng-pci"),
@@ -131,16 +131,19 @@ def qemu_arguments(disk: Path, port: int, folder: Path, memory: int) -> list[str
 
 
 @asynccontextmanager
-async def booted(image: Path, folder: Path, *, memory: int = 256) -> AsyncIterator[Booted]:
-    """QEMU on an overlay of ``image``, killed at the end. ``folder`` must have a short path (sockets)."""
+async def booted(
+    image: Path, folder: Path, *, memory: int = 256, form: str = "qcow2", bus: str = "virtio"
+) -> AsyncIterator[Booted]:
+    """QEMU on an overlay of ``image``, killed at the end. ``folder`` must have a short path (sockets).
+    ``form``: of the image."""
     disk = folder / "overlay.qcow2"
     if not disk.exists():
         subprocess.run(
-            ["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", str(image), str(disk)],
+            ["qemu-img", "create", "-q", "-f", "qcow2", "-F", form, "-b", str(image), str(disk)],
             check=True,
         )
     port = free_port()
-    process = await asyncio.create_subprocess_exec(*qemu_arguments(disk, port, folder, memory))
+    process = await asyncio.create_subprocess_exec(*qemu_arguments(disk, port, folder, memory, bus))
     ended = asyncio.Event()
 
     async def watch() -> None:

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from core.builds import appliance
 from core.builds.artifact import Artifact, Outcome
 from core.builds.docker.box_root import box_root
 from core.builds.docker.image_artifact import ARCHIVE, FORMAT
@@ -23,6 +24,7 @@ from core.templates.model import Settings
 
 DISKS = ("qcow2", "raw")
 CONTAINERS = ("docker", "lxd")
+VIRTUALBOX = "virtualbox"
 
 
 class BoxSettings(Table, frozen=True, kw_only=True):
@@ -59,8 +61,15 @@ class BoxPostProcessor:
         disks = [file for file in own if file.name != ROOT]
         roots = [file for file in own if file.name == ROOT]
         kept: list[str] = []
-        for provider in artifact.facts.get("providers", "qemu").split():
-            root = await _linked(roots[0], provider, scene) if provider in CONTAINERS else None
+        providers = artifact.facts.get("providers", "qemu").split()
+        files: dict[str, dict[str, Path]] = {}
+        for provider in providers:
+            if provider in CONTAINERS:
+                files[provider] = {ROOT: await _linked(roots[0], provider, scene)}
+            elif provider == VIRTUALBOX:
+                folder = scene.folder / f"box-{provider}"
+                files[provider] = await appliance.write(disks[0], folder, scene.source, work)
+        for provider in providers:
             key = BoxKey(
                 name=name,
                 version=version,
@@ -70,11 +79,11 @@ class BoxPostProcessor:
             await scene.boxes.put_built(
                 key=key,
                 disks=disks if provider == "qemu" else (),
-                files={ROOT: root} if root else None,
+                files=files.get(provider),
                 fingerprint=given.fingerprint,
                 metadata=metadata,
                 work=work,
-                user=artifact.facts.get("user", "vagrant") if provider == "qemu" else "root",
+                user="root" if provider in CONTAINERS else artifact.facts.get("user", "vagrant"),
                 description=given.description,
                 firmware=artifact.facts.get("firmware", "bios"),
             )

@@ -50,8 +50,8 @@ class BootstrapSettings(Table, frozen=True, kw_only=True):
     architecture: str = "amd64"
     size: str = "4GiB"
     components: tuple[str, ...] = ("main",)
-    formats: tuple[Annotated[str, Meta(pattern="^(qemu|docker|lxd)$")], ...] = ("qemu",)
-    """With "docker" or "lxd" its root file system, too: there is a box for each then."""
+    formats: tuple[Annotated[str, Meta(pattern="^(qemu|docker|lxd|virtualbox)$")], ...] = ("qemu",)
+    """There is a box for each; "docker" and "lxd" take its root file system, the others its disk."""
     cpus: int = 2
     memory: str = "1GiB"
     output_directory: str | None = None
@@ -60,7 +60,7 @@ class BootstrapSettings(Table, frozen=True, kw_only=True):
     @property
     def containers(self) -> tuple[str, ...]:
         """Those of the formats that take a root file system in place of a disk."""
-        return tuple(name for name in self.formats if name != "qemu")
+        return tuple(name for name in self.formats if name in ("docker", "lxd"))
 
     @property
     def declared(self) -> Bootstrap:

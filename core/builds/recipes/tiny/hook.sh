@@ -54,7 +54,9 @@ say "phase kernel"
 modules="kernel/drivers/virtio kernel/drivers/block/virtio_blk.ko kernel/drivers/net/virtio_net.ko
     kernel/drivers/net/net_failover.ko kernel/net/core/failover.ko kernel/drivers/acpi/button.ko
     kernel/drivers/input/evdev.ko kernel/drivers/char/hw_random/virtio-rng.ko
-    kernel/drivers/char/virtio_console.ko"
+    kernel/drivers/char/virtio_console.ko kernel/drivers/ata/libata.ko
+    kernel/drivers/ata/ata_piix.ko kernel/drivers/scsi/scsi_common.ko kernel/drivers/scsi/scsi_mod.ko
+    kernel/drivers/scsi/sd_mod.ko"
 from=$unpacked/lib/modules/$kernel
 to=$tree/lib/modules/$kernel
 for module in $modules; do
@@ -71,12 +73,18 @@ mkdir -p "$early/bin" "$early/dev" "$early/root" "$early/modules"
 cp "$unpacked/bin/busybox" "$early/bin/busybox"
 ln -s busybox "$early/bin/sh"
 # modules.dep names a module and what it needs, the nearest need first: loaded from the far end.
-for module in virtio_pci virtio_blk; do
-    grep "/$module.ko:" "$to/modules.dep" | tr -d : | tr ' ' '\n' | tac
-done | awk '!seen[$0]++' | while read -r module; do
-    cp "$from/$module" "$early/modules/"
-    basename "$module" >> "$early/modules/order"
-done
+early_modules() {
+    order=$1
+    shift
+    for module in "$@"; do
+        grep "/$module.ko:" "$to/modules.dep" | tr -d : | tr ' ' '\n' | tac
+    done | awk '!seen[$0]++' | while read -r module; do
+        cp "$from/$module" "$early/modules/"
+        basename "$module" >> "$early/modules/$order"
+    done
+}
+early_modules virtio virtio_pci virtio_blk
+early_modules ide ata_piix sd_mod
 install -m 0755 "$BOXWRIGHT_RECIPES/tiny/early-init" "$early/init"
 (cd "$early" && find . | LC_ALL=C sort | chroot "$unpacked" /bin/busybox sh -c \
     'cd /early && exec busybox cpio -o -H newc' > "$tree/boot/initrd" 2>/dev/null)
