@@ -183,10 +183,12 @@ def _set_time(path: Path, member: tarfile.TarInfo) -> None:
 
 
 def write_sparse(file: IO[bytes], data: bytes) -> None:
-    """Write ``data``; a block of zeros becomes a hole. The file's size has to be set at the end."""
-    if data == _ZEROS:
-        file.seek(len(data), os.SEEK_CUR)
-        return
-    view = memoryview(data)
-    while view:
-        view = view[file.write(view) :]
+    """Write ``data``; blocks of zeros become holes. The file's size has to be set at the end."""
+    for start in range(0, len(data), len(_ZEROS)):
+        block = data[start : start + len(_ZEROS)]
+        if block == _ZEROS[: len(block)]:
+            file.seek(len(block), os.SEEK_CUR)
+            continue
+        view = memoryview(block)
+        while view:
+            view = view[file.write(view) :]

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.guests.errors import TransferError
-from core.guests.unpacking import unpack
+from core.guests.unpacking import unpack, write_sparse
 
 
 def member(name: str, kind: bytes = tarfile.REGTYPE, link: str = "", mode: int = 0o644) -> tarfile.TarInfo:
@@ -181,3 +181,14 @@ def test_no_combination_of_members_leaves_the_folder(
     for root, folders, files in os.walk(place.folder):
         for name in (*folders, *files):
             assert Path(root, name).resolve().is_relative_to(top)
+
+
+@pytest.mark.parametrize("piece", [1000, 4096, 65536, 262_144])
+def test_zeros_are_holes_in_whatever_pieces_they_come(tmp_path: Path, piece: int) -> None:
+    content = bytes(10_000_000) + b"data" + bytes(10_000_000)
+    with (tmp_path / "file").open("xb", buffering=0) as file:
+        for start in range(0, len(content), piece):
+            write_sparse(file, content[start : start + piece])
+        file.truncate(len(content))
+    assert (tmp_path / "file").read_bytes() == content
+    assert (tmp_path / "file").stat().st_blocks * 512 < 1_000_000
