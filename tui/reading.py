@@ -236,7 +236,7 @@ def _checked(root: str) -> tuple[tuple[Problem, ...], str]:
         return found, ""
     project = load(root)
     machines = amounts.count(len(project.machines), "machine")
-    return (), f"{project.file} is right: {machines}, {amounts.count(len(project.builds), 'build')}."
+    return (), f"{Path(project.file).name} is right: {machines}, {amounts.count(len(project.builds), 'build')}."
 
 
 def _plain(value: Any, indent: str = "") -> list[str]:
