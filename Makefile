@@ -6,7 +6,7 @@ WORKERS ?= 2
 PYTHON_HERE = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow check bench format lock schema clean
+.PHONY: help run test slow check bench format lock frames schema clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -38,6 +38,10 @@ format: ## Format the sources
 lock: ## Pin the newest allowed versions (ARGS="--upgrade"), or only what pyproject.toml changed
 	@test -x $(PYTHON_HERE) || scripts/setup check
 	@exec scripts/lock $(ARGS)
+
+frames: ## Write the frames and pictures of the workbench anew that its tests compare with
+	@scripts/setup test
+	@APPROVE=1 exec $(PYTHON_HERE) -m pytest -q tests/tui/test_frames.py
 
 schema: ## Write docs/boxwright.schema.json and docs/settings.schema.json from the models
 	@scripts/setup check

@@ -67,7 +67,7 @@ class Bulk:
         from tui.dialogs.form import Form
 
         def preview(filled: Values) -> str:
-            return f"{self._line(spec, able[0], filled)}   and {len(able) - 1} more"
+            return self._line_of_all(spec, able, filled)
 
         subject = amounts.count(len(able), "machine") if able[0].machine else f"{len(able)}"
         answer = await self._app.push_screen_wait(Form(spec, values, preview, subject))
@@ -84,10 +84,18 @@ class Bulk:
             stays=tuple(f"{each.title}: {each.refused}" for each in refused[:_NAMES]),
             yes=spec.title,
             number=len(able),
-            line=self._line(spec, able[0], values),
+            line=self._line_of_all(spec, able, values),
         )
         sure: bool | None = await self._app.push_screen_wait(CountedConfirm(asked))
         return bool(sure)
+
+    def _line_of_all(self, spec: CommandSpec, able: Sequence[Choice], values: Values) -> str:
+        """The command line takes several machines of one project; of other things it takes one."""
+        line = self._line(spec, able[0], values)
+        others = [choice.machine.name for choice in able[1:] if choice.machine is not None]
+        if len(others) == len(able) - 1 < _NAMES and len({choice.project for choice in able}) == 1:
+            return " ".join([line, *others])
+        return f"{line}   and {len(able) - 1} more"
 
     async def _submit(self, spec: CommandSpec, choice: Choice, values: Values) -> Begun:
         try:

@@ -20,10 +20,8 @@ _STOPS = (
 
 
 def lines(keymap: Keymap, width: int) -> list[Line]:
-    found: list[Line] = [
-        [("Machines, boxes and builds are on the left, what is selected is on the right.", "text")],
-        [],
-    ]
+    first = "Machines, boxes and builds are on the left, what is selected is on the right."
+    found: list[Line] = [*([(part, "text")] for part in wrap(first, width)), []]
     for id, text in _STOPS:
         key = spoken(keymap.key(id))
         if not key:

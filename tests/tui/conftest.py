@@ -10,12 +10,16 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from textual.filter import NoColor
 from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
 
+from core import resources
 from tests.support import fake_client
 from tests.support.fake_client import NOW, SHOP, FakeClient
 from tui import app as starting
 from tui.bridge import Bridge
+from tui.look.wardrobe import Wardrobe
 from tui.program import BoxwrightApp
 from tui.terminal import Terminal
 
@@ -40,6 +44,22 @@ class Driver:
     async def type(self, text: str) -> None:
         names = {" ": "space", "/": "slash", "-": "minus", "!": "exclamation_mark", ".": "full_stop"}
         await self.press(*(names.get(letter, letter) for letter in text))
+
+    async def resize(self, columns: int, rows: int) -> None:
+        await self.pilot.resize_terminal(columns, rows)
+        await self.settle()
+
+    async def wear(self, terminal: Terminal) -> None:
+        """As if it had been started on that terminal."""
+        wardrobe = Wardrobe(Path("nowhere"), resources.themes(), terminal)
+        self.app.look.terminal = terminal
+        self.app.ansi_color = (theme := wardrobe.first("")).ansi
+        # What Textual itself does where there is NO_COLOR.
+        self.app._filters = [one for one in self.app._filters if not isinstance(one, NoColor)]
+        if not terminal.colours:
+            self.app._filters.append(NoColor())
+        self.app._use(theme)
+        await self.settle()
 
     async def settle(self) -> None:
         """Until all messages are worked off, and the news of the world have arrived."""
@@ -82,10 +102,13 @@ def world(tmp_path: Path) -> FakeClient:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Time stands still, twenty seconds after everything in the world began."""
+    """Time stands still (cursors, too), twenty seconds after everything in the world began."""
     still = SimpleNamespace(time=lambda: NOW + 20.0)
-    monkeypatch.setattr("tui.views.detail.time", still)
-    monkeypatch.setattr("tui.panes.lists.time", still)
+    for module in ("tui.views.detail", "tui.panes.lists", "tui.dialogs.operations", "tui.dialogs.progress"):
+        monkeypatch.setattr(f"{module}.time", still)
+    monkeypatch.setattr("tests.support.fake_client.time", still)
+    monkeypatch.setattr(Input, "cursor_blink", False)
+    monkeypatch.setattr(TextArea, "cursor_blink", False)
     monkeypatch.setattr("tui.log.view.time", SimpleNamespace(time=still.time, monotonic=time.monotonic))
 
 

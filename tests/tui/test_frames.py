@@ -1,95 +1,48 @@
-"""Pictures of the workbench as text, at three sizes; approved ones lie in ``frames/``.
+"""The workbench at three sizes: as text in ``frames/``, as SVG in three modes of colour in ``pictures/``.
 
-To approve what has changed: ``APPROVE=1 python -m pytest tests/tui/test_frames.py`` and look at the diff.
+To approve what has changed: ``make frames``, and look at the diff.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Awaitable, Callable
+import re
 from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
-from core.errors import NotFoundError
 from core.model.problem import Place, Problem
 from core.model.query import ProjectView
 from tests.support.fake_client import SHOP, FakeClient
-from tests.tui.conftest import Driver, Start
+from tests.support.svg import compact
+from tests.tui.conftest import Start
+from tests.tui.scenes import SCENES, Scene, destroy, failure, overview, palette, steps
 from tui.terminal import Terminal
 
 FRAMES = Path(__file__).parent / "frames"
+PICTURES = Path(__file__).parent / "pictures"
 SIZES = [(80, 24), (120, 40), (200, 60)]
-
-Scene = Callable[[Driver], Awaitable[None]]
-
-
-async def overview(driver: Driver) -> None:
-    await driver.settle()
-
-
-async def steps(driver: Driver) -> None:
-    driver.world.log(
-        "000001", b"".join(b"\x1b[32mGet:%d\x1b[0m Packages\r\n" % number for number in range(40)), 5
-    )
-    await driver.press("down", "enter")
-    await driver.wait_for("Wait for SSH")
-
-
-async def failure(driver: Driver) -> None:
-    await driver.press("enter", "right_square_bracket")
-    await driver.wait_for("Unable to locate")
-
-
-async def log(driver: Driver) -> None:
-    driver.world.log("000001", b"".join(b"line %03d of the output\n" % number for number in range(200)), 5)
-    await driver.press("down", "l")
-    await driver.wait_for("line 199")
-
-
-async def destroy(driver: Driver) -> None:
-    await driver.press("d")
-    await driver.wait_for("Goes")
-
-
-async def add_box(driver: Driver) -> None:
-    await driver.press("2", "a")
-    await driver.wait_for("box add SOURCE")
-
-
-async def palette(driver: Driver) -> None:
-    await driver.press("ctrl+p")
-    await driver.type("snap")
-    await driver.wait_for("snapshot save")
-
-
-async def help_page(driver: Driver) -> None:
-    await driver.press("question_mark")
-    await driver.wait_for("Shut the machine down")
-
-
-async def filtered(driver: Driver) -> None:
-    await driver.press("slash")
-    await driver.type("!web")
-    await driver.wait_for("4 of 5")
-
-
-async def lost(driver: Driver) -> None:
-    driver.world.end(NotFoundError("No engine runs."))
-    await driver.wait_for("no engine")
-
-
-SCENES: list[Scene] = [overview, steps, failure, log, destroy, add_box, palette, help_page, filtered, lost]
+MODES = {"16": Terminal(colours=16), "none": Terminal(colours=0), "true": Terminal()}
+"""How many colours the terminal has."""
+DIALOGS = {
+    "destroy", "counted", "progress", "add_box", "box_removed", "palette", "menu", "prompt", "help_page",
+    "tour", "themes", "merged_log", "operations", "editing", "wizard", "wizard_file",
+}  # fmt: skip
+"""Scenes in which something covers corners of frames."""
+MOST_PICTURES = 4 << 20
+"""Bytes of all pictures together."""
 
 
 def approve(name: str, frame: list[str]) -> None:
-    path = FRAMES / f"{name}.txt"
-    text = "\n".join(row.rstrip() for row in frame) + "\n"
+    approve_file(FRAMES / f"{name}.txt", "\n".join(row.rstrip() for row in frame) + "\n")
+
+
+def approve_file(path: Path, text: str) -> None:
     if os.environ.get("APPROVE") or not path.exists():
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")
-    assert text == path.read_text(encoding="utf-8"), f"tests/tui/frames/{path.name} shows something else"
+    assert text == path.read_text(encoding="utf-8"), f"{path.parent.name}/{path.name} shows something else"
 
 
 def fits(frame: list[str], size: tuple[int, int], *, dialog: bool = False) -> None:
@@ -102,14 +55,37 @@ def fits(frame: list[str], size: tuple[int, int], *, dialog: bool = False) -> No
         assert text.count(left) == text.count(right)
 
 
-@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
 @pytest.mark.parametrize("scene", SCENES, ids=lambda scene: scene.__name__)
-async def test_scene(start: Start, scene: Scene, size: tuple[int, int]) -> None:
-    async with start(size=size) as driver:
+async def test_scene(start: Start, scene: Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One run is shown in all sizes, as a window that grows, and in all modes."""
+    monkeypatch.chdir(tmp_path)
+    async with start(size=SIZES[0]) as driver:
         await scene(driver)
-        frame = driver.frame()
-        fits(frame, size, dialog=scene in (destroy, add_box, palette, help_page))
-        approve(f"{scene.__name__}-{size[0]}x{size[1]}", frame)
+        for size in SIZES:
+            await driver.resize(*size)
+            frame = driver.frame()
+            fits(frame, size, dialog=scene.__name__ in DIALOGS)
+            approve(f"{scene.__name__}-{size[0]}x{size[1]}", frame)
+            for mode, terminal in MODES.items():
+                await driver.wear(terminal)
+                name = f"{scene.__name__}-{size[0]}x{size[1]}-{mode}"
+                approve_file(PICTURES / f"{name}.svg", compact(driver.app.export_screenshot(), *size))
+
+
+def test_every_frame_and_picture_belongs_to_a_scene() -> None:
+    """What is left of a scene that there is no more goes, and pictures stay few enough to be kept."""
+    names = {scene.__name__ for scene in SCENES} | {name for name, _, _ in EMPTY}
+    strangers = [
+        path
+        for path in (*FRAMES.iterdir(), *PICTURES.iterdir())
+        if re.sub(r"-(\d+x\d+(-\w+)?|ascii)$", "", path.stem) not in names
+    ]
+    if os.environ.get("APPROVE"):
+        for path in strangers:
+            path.unlink()
+    else:
+        assert not strangers
+    assert sum(path.stat().st_size for path in PICTURES.iterdir()) < MOST_PICTURES
 
 
 @pytest.mark.parametrize(
@@ -168,7 +144,7 @@ async def test_empty_states_teach(
     client = FakeClient(tmp_path)
     if view is not None:
         client.projects[SHOP] = view
-    for size in ((80, 24), (120, 40)):
+    for size in SIZES:
         async with start(size=size, project=project, client=client) as driver:
             await driver.press("enter")
             fits(driver.frame(), size)

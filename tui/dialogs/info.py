@@ -38,14 +38,21 @@ class Info(Dialog[str]):
             yield LinesView(id="info")
 
     def on_mount(self) -> None:
+        view = self._fill()
+        if self._targets:
+            view.target = self._targets[min(self._targets)]
+        view.focus()
+
+    def on_resize(self) -> None:
+        self._fill()
+
+    def _fill(self) -> LinesView:
         width = min(WIDTH, int(self.app.size.width * 0.96) - 4)
         lines = self._lines(width)
         view = self.query_one(LinesView)
         view.styles.height = max(1, min(len(lines), int(self.app.size.height * 0.94) - 2))
         view.set_lines(lines, self._targets)
-        if self._targets:
-            view.target = self._targets[min(self._targets)]
-        view.focus()
+        return view
 
     def on_lines_view_chosen(self, event: LinesView.Chosen) -> None:
         event.stop()

@@ -26,7 +26,7 @@ class Operations(Dialog[str]):
 
     DEFAULT_CSS = """
     Operations > .frame { width: 110; height: 80%; }
-    Operations RowList { height: 1fr; border: none; }
+    Operations RowList { height: 1fr; }
     """
 
     def __init__(self, state: Callable[[], State], earlier: Sequence[Operation]) -> None:

@@ -42,6 +42,10 @@ class Progress(Dialog[str]):
         self._show()
         self._timer = self.set_interval(_TICK, self._show)
 
+    def on_resize(self) -> None:
+        # How wide the lines are is known only once all is laid out.
+        self.call_after_refresh(self._show)
+
     def _show(self) -> None:
         state = self._state()
         view = self.query_one(LinesView)

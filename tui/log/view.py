@@ -238,7 +238,8 @@ class LogView(Painted, can_focus=True):
         width, rows = self.size.width, self._height
         if not self.reader.script.rows:
             return [self.line([(self._empty, "muted")] if y == 0 else [], width) for y in range(rows)]
-        strips = [self._strip(seen) for seen in self.reader.seen()]
+        # The reader still has the height from before where the view has just become smaller.
+        strips = [self._strip(seen) for seen in self.reader.seen()][:rows]
         if len(strips) < rows:
             strips += [self.blank(width - 1)] * (rows - len(strips))
         if not self.reader.follow:
