@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import amounts
@@ -236,7 +237,8 @@ def _checked(root: str) -> tuple[tuple[Problem, ...], str]:
         return found, ""
     project = load(root)
     machines = amounts.count(len(project.machines), "machine")
-    return (), f"{Path(project.file).name} is right: {machines}, {amounts.count(len(project.builds), 'build')}."
+    builds = amounts.count(len(project.builds), "build")
+    return (), f"{Path(project.file).name} is right: {machines}, {builds}."
 
 
 def _plain(value: Any, indent: str = "") -> list[str]:
