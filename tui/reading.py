@@ -90,7 +90,6 @@ class Reading:
 
     async def init(self, box: str) -> None:
         """A new project for ``box``, which is asked for where it is ""."""
-        from pathlib import Path
 
         from tui.dialogs.line import Ask
 
