@@ -12,6 +12,9 @@ from tests.support.interrupt import Interrupted
 
 Action = Callable[[Machine, Work], Coroutine[Any, Any, object]]
 
+LONG = 150.0
+"""Seconds: more than the longest time limit of a provider's call that needs no copying."""
+
 
 async def cancel_everywhere(
     machines: Callable[[], Machine],
@@ -27,7 +30,7 @@ async def cancel_everywhere(
     for point in range(1, 1000):
         machine = machines()
         if prepare:
-            await prepare(machine)
+            await _bounded(prepare(machine), f"what comes before point {point}")
         work = machine.work()
         interrupted: Interrupted[object] = Interrupted(action(machine, work), point)
 
@@ -35,11 +38,22 @@ async def cancel_everywhere(
             await interrupted
 
         try:
-            await asyncio.wait_for(asyncio.ensure_future(run()), 60)
+            await _bounded(run(), f"the action, to be cancelled at point {point},")
         except asyncio.CancelledError:
-            await work.undo()
-            await check(machine)
+            await _bounded(work.undo(), f"undoing after point {point}")
+            await _bounded(check(machine), f"the look after point {point}")
             continue
         if not interrupted.reached:
             return
     raise AssertionError("it never ended")
+
+
+async def _bounded(action: Awaitable[object], what: str) -> None:
+    """Where it hangs, the failure says what hung, and at which places its tasks waited."""
+    running = asyncio.ensure_future(action)
+    await asyncio.wait([running], timeout=LONG)
+    if not running.done():
+        waits = [f"{task.get_name()}: {task.get_stack()}" for task in asyncio.all_tasks()]
+        running.cancel()
+        raise AssertionError("\n".join([f"{what} took more than {LONG:g} s", *waits]))
+    await running

@@ -99,8 +99,9 @@ class Dockerd:
             time.sleep(0.02)
 
     def _command(self) -> list[str]:
-        # Ranges of networks of this daemon alone: two at the same time do not collide.
-        pool = f"base=10.{200 + secrets.randbelow(40)}.{secrets.randbelow(16) * 16}.0/20,size=26"
+        # Ranges of networks of this daemon alone: two at the same time do not collide, and neither do
+        # those of projects (10.213) and of tests (10.214).
+        pool = f"base=10.{224 + secrets.randbelow(30)}.{secrets.randbelow(16) * 16}.0/20,size=26"
         folder = self.folder
         reaper = [sys.executable, "-m", "tests.support.reaper", str(folder / "pause")]
         daemons = [

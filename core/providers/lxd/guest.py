@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import signal
 from collections import deque
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from core.guests.errors import ConnectionLostError
 from core.guests.remote import RemoteGuest, Terminal
 from core.model.machine import Endpoint
 from core.providers.lxd.connection import Connection, segment
+from core.providers.lxd.farewell import SIGNAL, Farewell
 from core.providers.lxd.place import Place
 
 if TYPE_CHECKING:
@@ -24,8 +26,6 @@ COMMUNICATOR = "lxd"
 
 _LOGIN = """s=$(sed -n 's/^root:.*://p' /etc/passwd); [ -x "$s" ] || s=/bin/sh; exec "$s" -l"""
 """The account's login shell, which the server does not look for."""
-
-_PLAIN = "stty -echo -onlcr -echoctl 2>/dev/null; "
 
 _MOST = 256 * 1024
 """Bytes that may wait to be sent before the sender is held back."""
@@ -102,11 +102,13 @@ class ExecGuest(RemoteGuest):
             "wait-for-websocket": True,
             "interactive": pty is not None,
         }
+        farewell = None
         if pty is not None:
             if pty.plain:
-                body["command"] = ["sh", "-c", f"{_PLAIN}{command or _LOGIN}"]
+                farewell = Farewell()
+                body["command"] = farewell.around(command or _LOGIN)
             body |= {"environment": {"TERM": pty.term}, "width": pty.columns, "height": pty.rows}
-        channel = ExecChannel(self._connection, stdout, stderr)
+        channel = ExecChannel(self._connection, stdout, stderr, farewell)
         opening = asyncio.ensure_future(channel.open(f"{self.path}/exec", body))
         try:
             await asyncio.shield(opening)
@@ -130,9 +132,16 @@ class ExecGuest(RemoteGuest):
 class ExecChannel(Channel):
     """One exec call: a websocket for each stream, and one to control it."""
 
-    def __init__(self, connection: Connection, stdout: Output | None, stderr: Output | None) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        stdout: Output | None,
+        stderr: Output | None,
+        farewell: Farewell | None = None,
+    ) -> None:
         super().__init__(stdout, stderr)
         self._connection = connection
+        self._farewell = farewell
         self._operation = ""
         self._sockets: dict[str, ClientConnection] = {}
         self._flow = asyncio.Event()
@@ -167,6 +176,8 @@ class ExecChannel(Channel):
         self._tasks = [*reading, asyncio.create_task(self._write())]
         try:
             await asyncio.wait(reading)
+            if self._farewell is not None and (rest := self._farewell.rest()):
+                self.arrived(rest)
             self.output_ended()
             await self._close_sockets()
             self.exited(await self._ask_status())
@@ -186,7 +197,16 @@ class ExecChannel(Channel):
                 if isinstance(message, str):
                     # An empty text: the stream has ended.
                     return
-                self.arrived(message, stderr=stderr)
+                if self._farewell is not None:
+                    message = self._told_apart(message, self._farewell)
+                if message:
+                    self.arrived(message, stderr=stderr)
+
+    def _told_apart(self, message: bytes, farewell: Farewell) -> bytes:
+        output, complete = farewell.take(message)
+        if complete:
+            self._signal_command(SIGNAL)
+        return output
 
     async def _write(self) -> None:
         from websockets.exceptions import WebSocketException
@@ -243,6 +263,9 @@ class ExecChannel(Channel):
         size = {"width": str(columns), "height": str(rows)}
         self._control({"command": "window-resize", "args": size})
 
+    def _signal_command(self, number: int) -> None:
+        self._control({"command": "signal", "signal": number})
+
     def _control(self, message: dict[str, object]) -> None:
         self._tasks.append(asyncio.ensure_future(self._tell(json.dumps(message))))
 
@@ -265,7 +288,7 @@ class ExecChannel(Channel):
             return
         self._aborted = True
         self._flow.set()
-        self._control({"command": "signal", "signal": 9})
+        self._signal_command(signal.SIGKILL)
         self._tasks.append(asyncio.ensure_future(self._leave()))
 
     async def _leave(self) -> None:

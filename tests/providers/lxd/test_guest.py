@@ -53,6 +53,9 @@ async def test_commands_shells_and_files(guest: RemoteGuest, tmp_path: Path) -> 
     assert (await guest.run("[ -t 0 ] && echo terminal", pty=True, stdout=out.extend)).status == 0
     assert bytes(out).strip() == b"terminal"
     assert b"\r" not in out
+    # Its status is kept, too, and nothing stays behind of what waits for the output to arrive.
+    assert (await guest.run("kill -9 $$", pty=True, stdout=out.extend)).status == 137
+    assert bytes(out).strip() == b"terminal"
     # There and back.
     source = tmp_path / "there"
     (source / "deep").mkdir(parents=True)
@@ -60,6 +63,21 @@ async def test_commands_shells_and_files(guest: RemoteGuest, tmp_path: Path) -> 
     await guest.upload(source, "/tmp/copy/")
     await guest.download("/tmp/copy/there", tmp_path / "back")
     assert (tmp_path / "back/deep/file").read_bytes() == (source / "deep/file").read_bytes()
+
+
+async def test_what_a_short_command_on_a_terminal_writes_arrives_in_full(guest: RemoteGuest) -> None:
+    """LXD before 5.14 loses it, now and then, where the command does not wait."""
+
+    async def said(number: int) -> bytes:
+        out = bytearray()
+        assert (await guest.run(f"echo {number}", pty=True, stdout=out.extend)).status == 0
+        return bytes(out).strip()
+
+    for _ in range(5):
+        assert await asyncio.gather(*map(said, range(6))) == [b"%d" % number for number in range(6)]
+    left = bytearray()
+    await guest.run("ps -o args | grep -c '[s]leep 30'", stdout=left.extend)
+    assert left.strip() == b"0"
 
 
 async def test_a_shell_has_a_size_and_can_be_left(guest: RemoteGuest) -> None:
