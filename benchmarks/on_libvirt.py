@@ -47,6 +47,7 @@ def main() -> int:
         print("There is no vagrant or no libvirt here: apt-get install vagrant-libvirt", file=sys.stderr)
         return 1
     folder = Path(tempfile.mkdtemp(prefix="bw-lv-", dir="/tmp"))
+    image_of(TINY)  # Where it has to be built, that needs the network.
     stand_apart(folder)
     try:
         return _compare(folder, options.rounds)

@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import Generic, TypeVar
 
 from core.errors import BoxwrightError
 from core.model.machine import MachinePlan, MachineState
+from core.providers.base import Seen
 
 
 class Watched:
@@ -25,36 +27,56 @@ class Watched:
         self.changed = asyncio.Event()
         """Set when the hypervisor says that something happened to it."""
 
+    def learn(self, seen: Seen | None) -> MachineState | None:
+        """Take in what was found when something happened. Returns the state that it was in until now where
+        that is news, None where it is not, or where it has to be looked at again."""
+        if seen is None or self.busy:
+            self.happened = self.busy > 0
+            return None
+        before, self.known = self.known, seen.state
+        trouble, self.trouble = self.trouble, seen.trouble
+        return None if before is seen.state and trouble == seen.trouble else before
 
-Review = Callable[[Watched], Awaitable[None]]
+
+W = TypeVar("W", bound=Watched)
 
 
-class WatchList:
-    """``review``: called for a machine to which something happened that nobody here did."""
+class WatchList(Generic[W]):
+    """``kind``: makes one of its entries. ``review``: called for a machine to which something happened that
+    nobody here did. ``name``: what the hypervisor calls a machine in its news, by the machine's id."""
 
-    def __init__(self, review: Review) -> None:
+    def __init__(
+        self,
+        kind: Callable[[MachinePlan], W],
+        review: Callable[[W], Awaitable[None]],
+        *,
+        name: Callable[[str], str] = str,
+    ) -> None:
+        self._kind = kind
         self._review = review
-        self._watched: dict[str, Watched] = {}
+        self._name = name
+        self._watched: dict[str, W] = {}
         self._reviews: set[asyncio.Task[None]] = set()
 
-    def of(self, plan: MachinePlan) -> Watched:
-        watched = self._watched.get(plan.id)
+    def of(self, plan: MachinePlan) -> W:
+        name = self._name(plan.id)
+        watched = self._watched.get(name)
         if watched is None:
-            watched = self._watched[plan.id] = Watched(plan)
+            watched = self._watched[name] = self._kind(plan)
         watched.plan = plan
         return watched
 
-    def get(self, machine_id: str) -> Watched | None:
-        return self._watched.get(machine_id)
+    def named(self, name: str) -> W | None:
+        return self._watched.get(name)
 
-    def all(self) -> Iterable[Watched]:
+    def all(self) -> Iterable[W]:
         return tuple(self._watched.values())
 
     def forget(self, plan: MachinePlan) -> None:
-        self._watched.pop(plan.id, None)
+        self._watched.pop(self._name(plan.id), None)
 
     @contextlib.asynccontextmanager
-    async def changing(self, plan: MachinePlan) -> AsyncIterator[Watched]:
+    async def changing(self, plan: MachinePlan) -> AsyncIterator[W]:
         """Within the block the machine is ours to change; the block says in ``known`` what it becomes."""
         watched = self.of(plan)
         watched.busy += 1
@@ -70,19 +92,19 @@ class WatchList:
                 watched.happened = False
                 self._soon(watched)
 
-    def happened(self, watched: Watched) -> None:
+    def happened(self, watched: W) -> None:
         watched.changed.set()
         if watched.busy:
             watched.happened = True
         else:
             self._soon(watched)
 
-    def _soon(self, watched: Watched) -> None:
+    def _soon(self, watched: W) -> None:
         task = asyncio.get_running_loop().create_task(self._reviewed(watched))
         self._reviews.add(task)
         task.add_done_callback(self._reviews.discard)
 
-    async def _reviewed(self, watched: Watched) -> None:
+    async def _reviewed(self, watched: W) -> None:
         # A hypervisor that goes away is noticed elsewhere, and looked at again when it is back.
         with contextlib.suppress(BoxwrightError):
             await self._review(watched)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from core.errors import BoxwrightError, ProviderError
-from core.model.machine import MachinePlan, MachineState
+from core.errors import ProviderError
+from core.model.machine import MachinePlan
+from core.providers import watched
 from core.providers.libvirt import record as records
 from core.providers.libvirt.connection import Connection
 from core.providers.libvirt.layout import Layout, domain_uuid
@@ -17,36 +18,27 @@ from core.providers.libvirt.options import resolved_uri
 from core.providers.libvirt.record import Record
 from core.providers.libvirt.tunnels import Tunnels
 from core.providers.ports import Claims
+from core.providers.watched import WatchList
 
 UNDO_PATIENCE = 20.0
 """Seconds for a daemon that is being restarted, when something has to be undone."""
 
 
-class Watched:
-    """A machine that this engine has had to do with."""
+class Watched(watched.Watched):
+    """A domain that this engine has had to do with."""
 
     def __init__(self, plan: MachinePlan) -> None:
-        self.plan = plan
-        self.busy = 0
-        """Actions of ours that are changing it: what happens meanwhile is no news."""
-        self.happened = False
-        """Something happened while it was busy."""
-        self.known: MachineState | None = None
-        """The state that whoever watches takes it to be in."""
-        self.trouble = ""
+        super().__init__(plan)
         self.adopting = asyncio.Lock()
         """Held while a run that somebody else has started gets its forwardings."""
         self.stopped = asyncio.Event()
         """Set when libvirt says that the domain has stopped."""
 
 
-Review = Callable[[Watched], Awaitable[None]]
-
-
 class Context:
     """Connections, port claims, and who is busy; nothing in here outlives the engine, or has to."""
 
-    def __init__(self, review: Review) -> None:
+    def __init__(self, review: Callable[[Watched], Awaitable[None]]) -> None:
         """``review``: called for a machine to which something happened that nobody here did."""
         self.claims = Claims()
         self.sharing = asyncio.Lock()
@@ -55,10 +47,8 @@ class Context:
         """Those that this engine has made: connection, pool, name of the volume or ""."""
         self.tunnels = Tunnels()
         """To the ports of machines on other computers."""
-        self._review = review
+        self._watching = WatchList(Watched, review, name=domain_uuid)
         self._connections: dict[str, Connection] = {}
-        self._watched: dict[str, Watched] = {}
-        self._reviews: set[asyncio.Task[None]] = set()
 
     def connection(self, uri: str) -> Connection:
         known = self._connections.get(uri)
@@ -71,76 +61,34 @@ class Context:
         return self.connection(record.uri if record else uri_of(plan))
 
     def watch(self, plan: MachinePlan) -> Watched:
-        watched = self._watched.get(domain_uuid(plan.id))
-        if watched is None:
-            watched = self._watched[domain_uuid(plan.id)] = Watched(plan)
-        watched.plan = plan
-        return watched
+        return self._watching.of(plan)
 
     def forget(self, plan: MachinePlan) -> None:
-        self._watched.pop(domain_uuid(plan.id), None)
+        self._watching.forget(plan)
 
-    @contextlib.asynccontextmanager
-    async def changing(self, plan: MachinePlan) -> AsyncIterator[Watched]:
-        """Within the block the machine is ours to change; the block says in ``known`` what it becomes."""
-        watched = self.watch(plan)
-        with self._busy(watched):
-            watched.trouble = ""
-            try:
-                yield watched
-            except BaseException:
-                watched.known = None
-                raise
-
-    @contextlib.contextmanager
-    def _busy(self, watched: Watched) -> Iterator[None]:
-        watched.busy += 1
-        try:
-            yield
-        finally:
-            watched.busy -= 1
-            if watched.happened and not watched.busy:
-                watched.happened = False
-                self._review_soon(watched)
+    def changing(self, plan: MachinePlan) -> contextlib.AbstractAsyncContextManager[Watched]:
+        return self._watching.changing(plan)
 
     def _happened(self, uuid: str, event: int, _detail: int) -> None:
-        watched = self._watched.get(uuid)
-        if watched is None:
+        known = self._watching.named(uuid)
+        if known is None:
             return
         if event == bindings().VIR_DOMAIN_EVENT_STOPPED:
-            watched.stopped.set()
-        if watched.busy:
-            watched.happened = True
-        else:
-            self._review_soon(watched)
+            known.stopped.set()
+        self._watching.happened(known)
 
     def _returned(self, uri: str) -> None:
         """The daemon is back: whatever its domains did meanwhile was not pushed."""
-        for watched in self._watched.values():
-            if watched.busy:
-                watched.happened = True
-            elif uri_of(watched.plan) == uri:
-                self._review_soon(watched)
-
-    def _review_soon(self, watched: Watched) -> None:
-        task = asyncio.create_task(self._reviewed(watched))
-        self._reviews.add(task)
-        task.add_done_callback(self._reviews.discard)
-
-    async def _reviewed(self, watched: Watched) -> None:
-        # A daemon that goes away is noticed by its connection, which looks again when it is back.
-        with contextlib.suppress(BoxwrightError):
-            await self._review(watched)
+        for known in self._watching.all():
+            if known.busy or uri_of(known.plan) == uri:
+                self._watching.happened(known)
 
     async def close(self) -> None:
         await self.tunnels.close_all()
-        for task in tuple(self._reviews):
-            task.cancel()
-        await asyncio.gather(*self._reviews, return_exceptions=True)
+        await self._watching.close()
         for connection in tuple(self._connections.values()):
             await connection.close()
         self._connections.clear()
-        self._watched.clear()
 
 
 def uri_of(plan: MachinePlan) -> str:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
-from core.errors import BoxwrightError, ProviderError
-from core.model.machine import MachinePlan, MachineState
+from core.errors import ProviderError
+from core.model.machine import MachinePlan
+from core.providers import watched
 from core.providers.lxd import record as records
 from core.providers.lxd.connection import Connection
 from core.providers.lxd.events import Feed, Happening
@@ -21,6 +22,7 @@ from core.providers.lxd.place import Place, place_of
 from core.providers.lxd.record import Record
 from core.providers.lxd.troubles import LxdError
 from core.providers.ports import Claims
+from core.providers.watched import WatchList
 
 UNDO_PATIENCE = 20.0
 """Seconds for a daemon that is being restarted, when something has to be undone."""
@@ -31,44 +33,32 @@ LAST_WORDS = 0.3
 _ENDS = ("instance-stopped", "instance-shutdown", "instance-deleted")
 
 
-class Watched:
-    """A machine that this engine has had to do with."""
+class Watched(watched.Watched):
+    """An instance that this engine has had to do with."""
 
     def __init__(self, plan: MachinePlan) -> None:
-        self.plan = plan
+        super().__init__(plan)
         self.name = default_name(plan)
         """Of its instance, as last seen."""
-        self.busy = 0
-        """Actions of ours that are changing it: what happens meanwhile is no news."""
-        self.happened = False
-        """Something happened while it was busy."""
-        self.known: MachineState | None = None
-        """The state that whoever watches takes it to be in."""
-        self.trouble = ""
         self.ended_by = ""
         """The last event by which it ended, while nobody here was at work on it."""
         self.heard = asyncio.Event()
         """Set by such an event."""
 
 
-Review = Callable[[Watched], Awaitable[None]]
-
-
 class Context:
     """Connections, port claims, and who is busy; nothing in here outlives the engine, or has to."""
 
-    def __init__(self, review: Review) -> None:
+    def __init__(self, review: Callable[[Watched], Awaitable[None]]) -> None:
         """``review``: called for a machine to which something happened that nobody here did."""
         self.claims = Claims()
         self.images = Images()
         self.locks: dict[str, asyncio.Lock] = {}
         self.coming: Counter[str] = Counter()
         """Images and networks that machines are about to be made with: they are not unused."""
-        self._review = review
+        self._watching = WatchList(Watched, review)
         self._connections: dict[Place, Connection] = {}
         self._feeds: dict[Place, Feed] = {}
-        self._watched: dict[str, Watched] = {}
-        self._reviews: set[asyncio.Task[None]] = set()
 
     def connection(self, place: Place) -> Connection:
         known = self._connections.get(place)
@@ -101,87 +91,49 @@ class Context:
         return row
 
     def watch(self, plan: MachinePlan) -> Watched:
-        watched = self._watched.get(plan.id)
-        if watched is None:
-            watched = self._watched[plan.id] = Watched(plan)
-        watched.plan = plan
-        return watched
+        return self._watching.of(plan)
 
     def knows(self, machine_id: str) -> bool:
         """Whether this engine has had to do with the machine."""
-        return machine_id in self._watched
+        return self._watching.named(machine_id) is not None
 
     def forget(self, plan: MachinePlan) -> None:
-        self._watched.pop(plan.id, None)
+        self._watching.forget(plan)
 
     @contextlib.asynccontextmanager
     async def changing(self, plan: MachinePlan) -> AsyncIterator[Watched]:
         """Within the block the machine is ours to change; the block says in ``known`` what it becomes."""
-        watched = self.watch(plan)
-        with self._busy(watched):
+        async with self._watching.changing(plan) as known:
             await self.follow(place_for(plan))
-            watched.trouble = ""
-            try:
-                yield watched
-            except BaseException:
-                watched.known = None
-                raise
-
-    @contextlib.contextmanager
-    def _busy(self, watched: Watched) -> Iterator[None]:
-        watched.busy += 1
-        try:
-            yield
-        finally:
-            watched.busy -= 1
-            if watched.happened and not watched.busy:
-                watched.happened = False
-                self._review_soon(watched)
+            yield known
 
     def _happened(self, place: Place, what: Happening) -> None:
-        for watched in self._watched.values():
-            if watched.name not in (what.name, what.old_name) or place_for(watched.plan) != place:
+        for known in self._watching.all():
+            if known.name not in (what.name, what.old_name) or place_for(known.plan) != place:
                 continue
-            watched.name = what.name
-            if watched.busy:
-                watched.happened = True
-                continue
-            if what.action in _ENDS:
-                watched.ended_by = what.action
-                watched.heard.set()
-            self._review_soon(watched)
+            known.name = what.name
+            if what.action in _ENDS and not known.busy:
+                known.ended_by = what.action
+                known.heard.set()
+            self._watching.happened(known)
 
     def _returned(self, place: Place) -> None:
         """The server is back: whatever its instances did meanwhile was not pushed."""
-        for watched in self._watched.values():
-            if watched.busy:
-                watched.happened = True
-            elif place_for(watched.plan) == place:
-                watched.ended_by = ""
-                watched.heard.clear()
-                self._review_soon(watched)
-
-    def _review_soon(self, watched: Watched) -> None:
-        task = asyncio.create_task(self._reviewed(watched))
-        self._reviews.add(task)
-        task.add_done_callback(self._reviews.discard)
-
-    async def _reviewed(self, watched: Watched) -> None:
-        # A server that goes away is noticed by its feed, which looks again when it is back.
-        with contextlib.suppress(BoxwrightError):
-            await self._review(watched)
+        for known in self._watching.all():
+            if not known.busy and place_for(known.plan) == place:
+                known.ended_by = ""
+                known.heard.clear()
+            if known.busy or place_for(known.plan) == place:
+                self._watching.happened(known)
 
     async def close(self) -> None:
-        for task in tuple(self._reviews):
-            task.cancel()
-        await asyncio.gather(*self._reviews, return_exceptions=True)
+        await self._watching.close()
         for feed in self._feeds.values():
             await feed.close()
         for connection in self._connections.values():
             await connection.close()
         self._feeds.clear()
         self._connections.clear()
-        self._watched.clear()
 
 
 def place_for(plan: MachinePlan) -> Place:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -17,7 +17,7 @@ from core.providers.virtualbox.bridge import Bridge
 from core.providers.virtualbox.layout import Layout, machine_uuid
 from core.providers.virtualbox.listening import Listening
 from core.providers.virtualbox.record import Record
-from core.providers.watched import Review, Watched, WatchList
+from core.providers.watched import Watched, WatchList
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,17 +58,15 @@ LIVE = frozenset(
 class Context:
     """The bridge, the news, port claims, and who is busy; nothing in here outlives the engine, or has to."""
 
-    def __init__(self, review: Review) -> None:
+    def __init__(self, review: Callable[[Watched], Awaitable[None]]) -> None:
         self.bridge = Bridge()
         self.claims = Claims()
-        self.watching = WatchList(review)
-        self._ids: dict[str, str] = {}
+        self.watching = WatchList(Watched, review, name=machine_uuid)
         self.listening = Listening(self._happened, self._returned)
         self._boxes: dict[str, asyncio.Lock] = {}
 
     def watch(self, plan: MachinePlan) -> Watched:
         """From now on what happens to the machine is noticed."""
-        self._ids[machine_uuid(plan.id)] = plan.id
         self.listening.begin()
         return self.watching.of(plan)
 
@@ -77,7 +75,6 @@ class Context:
         return self.watching.changing(plan)
 
     def forget(self, plan: MachinePlan) -> None:
-        self._ids.pop(machine_uuid(plan.id), None)
         self.watching.forget(plan)
 
     def box_lock(self, name: str) -> asyncio.Lock:
@@ -94,7 +91,7 @@ class Context:
         return (await self.rows([plan.id])).get(plan.id)
 
     def _happened(self, uuid: str) -> None:
-        watched = self.watching.get(self._ids.get(uuid, ""))
+        watched = self.watching.named(uuid)
         if watched:
             self.watching.happened(watched)
 

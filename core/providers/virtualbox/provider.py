@@ -125,14 +125,9 @@ class VirtualBoxProvider:
         """Something happened to a machine: look at it, and tell what is new."""
         plan = watched.plan
         seen = (await states.look(self._context, [plan])).get(plan.id)
-        if seen is None or watched.busy:
-            watched.happened = watched.busy > 0
+        before = watched.learn(seen)
+        if seen is None or before is None:
             return
-        before, watched.known = watched.known, seen.state
-        if before is None or (before is seen.state and watched.trouble == seen.trouble):
-            watched.trouble = seen.trouble
-            return
-        watched.trouble = seen.trouble
         if seen.state is MachineState.STOPPED and before is not MachineState.STOPPED:
             row = await self._context.row(plan)
             seen = Seen(state=seen.state, trouble=states.end_text(row))
