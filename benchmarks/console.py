@@ -61,7 +61,7 @@ def _measure(folder: Path, server: Sshd) -> int:
     return figures.status
 
 
-def _workbench(folder: Path, server: Sshd) -> Terminal:
+def workbench(folder: Path, server: Sshd) -> Terminal:
     """The workbench with a shell open in the guest."""
     terminal = Terminal(
         [sys.executable, "-m", "benchmarks.console", "--workbench", str(folder), str(server.port)],
@@ -75,7 +75,7 @@ def _workbench(folder: Path, server: Sshd) -> Terminal:
 
 
 def _flood_workbench(folder: Path, server: Sshd, command: bytes) -> float:
-    terminal = _workbench(folder, server)
+    terminal = workbench(folder, server)
     try:
         return _flood(terminal, command)
     finally:
@@ -105,7 +105,7 @@ def _flood(terminal: Terminal, command: bytes) -> float:
 
 
 def _echo(folder: Path, server: Sshd) -> list[float]:
-    terminal = _workbench(folder, server)
+    terminal = workbench(folder, server)
     delays = []
     try:
         for number in range(_KEYS):
@@ -124,7 +124,7 @@ def _echo(folder: Path, server: Sshd) -> list[float]:
 
 def _interrupt(folder: Path, server: Sshd) -> float:
     """From ctrl-c in the middle of a flood to the prompt's next answer."""
-    terminal = _workbench(folder, server)
+    terminal = workbench(folder, server)
     try:
         terminal.type(b"yes\n")
         terminal.drain(2.0)

@@ -85,7 +85,7 @@ class Terminal:
             except OSError as error:
                 raise TimeoutError(f"the program has ended: {self._seen[-2000:]!r}") from error
             # A marker may be cut by the end of a block, and hidden between control sequences.
-            self._seen = (self._seen + data)[-(1 << 15) :]
+            self._seen = self._seen[-(1 << 12) :] + data
 
     def cpu_seconds(self) -> float:
         """User and system time of the program so far."""

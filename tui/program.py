@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import gc
 import os
 from pathlib import Path
@@ -87,6 +88,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         return self.workbench
 
     def on_mount(self) -> None:
+        self._own_context = contextvars.copy_context()
         self.bridge.attach(self)
         self.call_after_refresh(_collect_garbage_from_now_on)
         self.call_after_refresh(self._welcome)
@@ -98,6 +100,10 @@ class BoxwrightApp(App[None], inherit_bindings=False):
     # What the bridge tells.
 
     def state_changed(self, changed: frozenset[str]) -> None:
+        # The bridge is older than the application: what it calls would not know in which one it is.
+        self._own_context.copy().run(self._state_changed, changed)
+
+    def _state_changed(self, changed: frozenset[str]) -> None:
         self._notify(self._notices.look(changed, self.bridge.state))
         if self.workbench.is_mounted:
             self.workbench.state_changed(changed)
@@ -127,7 +133,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
 
     def link_changed(self, link: Link) -> None:
         if self.workbench.is_mounted:
-            self.workbench.link_changed(link)
+            self._own_context.copy().run(self.workbench.link_changed, link)
 
     # Themes.
 

@@ -44,7 +44,8 @@ class Info(Dialog[str]):
         view.focus()
 
     def on_resize(self) -> None:
-        self._fill()
+        if self.query(LinesView):
+            self._fill()
 
     def _fill(self) -> LinesView:
         width = min(WIDTH, int(self.app.size.width * 0.96) - 4)
