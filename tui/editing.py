@@ -1,4 +1,4 @@
-"""Editing what describes a machine: its part of the project file here, or the file in the user's editor."""
+"""Editing what describes a machine or a build: its part of the file here, or files in the user's editor."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import os
 import shlex
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core import amounts
 from core.errors import BoxwrightError
 from core.model.problem import Problem
-from tui.views.config import file_of
+from tui.views.config import Described, described, stamp
 
 if TYPE_CHECKING:
     from tui.actions import Actions
@@ -26,19 +28,18 @@ class Edits:
         self._bench = workbench
 
     async def here(self) -> None:
-        """The part of the selected machine, in a dialog."""
-        from core.projects.part import machine_part, put_back
+        """The part of the selected machine or build, in a dialog."""
+        from core.projects.part import put_back
         from tui.dialogs.editing import Editing
 
-        machine = self._bench.choice.machine
-        if machine is None:
-            self._bench.say("Edit: no machine is selected.", "warn")
+        found = self._described()
+        if found is None or not (found.section or found.fixed):
+            self._bench.say("Edit: no machine or build is selected.", "warn")
             return
-        file = file_of(machine, self._bench.bridge.state)
-        if file is None:
-            self._bench.say("Edit: the project has no boxwright.toml; E opens its file.", "warn")
+        if found.fixed:
+            self._bench.say(f"Edit: {found.fixed} E opens it in your editor.", "warn")
             return
-        part = machine_part(file, machine.name)
+        part, file = found.part(), found.files[0]
 
         def take(text: str) -> Problem | None:
             try:
@@ -47,25 +48,30 @@ class Edits:
                 return error.problem
             return None
 
-        written = await self._app.push_screen_wait(Editing(f"{machine.name} in {file}", part.text, take))
+        written = await self._app.push_screen_wait(Editing(f"{found.name} in {file}", part.text, take))
         if written is not None:
             self._told(file)
 
     async def in_editor(self) -> None:
-        """A copy of the project's file, which takes its place once it is right."""
+        """A copy of the project's file, which takes its place once it is right; templates themselves."""
         from core.projects.part import Part, put_back
         from core.projects.reader import read_source
         from tui.dialogs.editing import Editing
 
-        root = self._bench.choice.project
-        if not root:
+        found = self._described()
+        if found is None:
             self._bench.say("Editor: there is no project here.", "warn")
             return
-        view = self._bench.bridge.state.projects.get(root)
-        file = Path(view.file) if view is not None and view.file else Path(root) / "boxwright.toml"
+        if found.fixed:
+            before = [stamp(file) for file in found.files]
+            self._run_editor(found.files)
+            if [stamp(file) for file in found.files] != before:
+                self._told(*found.files)
+            return
+        file = found.files[0]
         source = read_source(file)
         whole = Part(file, source, 0, len(source.splitlines()))
-        text = self._edited(file.name, source, self._line(file))
+        text = self._edited(file.name, source, self._line(found))
 
         def take(changed: str) -> Problem | None:
             try:
@@ -84,39 +90,44 @@ class Edits:
                 return
         self._told(file)
 
-    def _line(self, file: Path) -> int:
-        from core.projects.part import machine_part
+    def _described(self) -> Described | None:
+        return described(self._bench.choice, self._bench.bridge.state)
 
-        machine = self._bench.choice.machine
+    def _line(self, found: Described) -> int:
         try:
-            return machine_part(file, machine.name).first + 1 if machine is not None else 1
+            return found.part().first + 1 if found.section else 1
         except BoxwrightError:
             return 1
 
     def _edited(self, name: str, source: str, line: int) -> str:
         """The text as the user's editor leaves it. Raises BoxwrightError."""
-        editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
         with tempfile.TemporaryDirectory(prefix="boxwright-") as folder:
             copy = Path(folder) / name
             copy.write_text(source, encoding="utf-8")
-            words = [*shlex.split(editor), *([f"+{line}"] if _counts_lines(editor) else []), str(copy)]
-            with self._app.suspend():
-                try:
-                    subprocess.run(words, check=False)
-                except OSError as error:
-                    raise BoxwrightError(
-                        f"The editor {editor!r} does not start.",
-                        why=os.strerror(error.errno or 0),
-                        remedy="set EDITOR to one that is installed",
-                    ) from error
-            self._app.refresh(layout=True)
+            self._run_editor((copy,), line)
             return copy.read_text(encoding="utf-8")
 
-    def _told(self, file: Path) -> None:
-        self._bench.bridge.want_project(self._bench.choice.project or str(file.parent))
-        self._bench.say(
-            f"{self._app.look.signs.done} Wrote {file}; r brings a machine in line with it.", "good"
-        )
+    def _run_editor(self, files: Sequence[Path], line: int = 0) -> None:
+        """In place of the workbench, until it ends. Raises BoxwrightError."""
+        editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+        place = [f"+{line}"] if line and _counts_lines(editor) else []
+        with self._app.suspend():
+            try:
+                subprocess.run([*shlex.split(editor), *place, *map(str, files)], check=False)
+            except OSError as error:
+                raise BoxwrightError(
+                    f"The editor {editor!r} does not start.",
+                    why=os.strerror(error.errno or 0),
+                    remedy="set EDITOR to one that is installed",
+                ) from error
+        self._app.refresh(layout=True)
+
+    def _told(self, *files: Path) -> None:
+        choice = self._bench.choice
+        self._bench.bridge.want_project(choice.project or str(files[0].parent))
+        after = "b builds with it" if choice.build is not None else "r brings a machine in line with it"
+        written = amounts.listed([str(file) for file in files])
+        self._bench.say(f"{self._app.look.signs.done} Wrote {written}; {after}.", "good")
 
 
 def _counts_lines(editor: str) -> bool:

@@ -1,4 +1,4 @@
-"""The part of a project file that describes one machine: found, and put back changed, all else as it was."""
+"""The part of a project file that describes one machine or build: found, and put back changed."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ class Part(msgspec.Struct, frozen=True):
         return "".join([*lines[: self.first], text, *lines[self.end :]])
 
 
-def machine_part(file: Path, name: str) -> Part:
-    """Where a machine is described: its tables, where they stand together, else the whole file. Raises as
-    reading does, and NotFoundError."""
+def part_of(file: Path, section: str, name: str) -> Part:
+    """Where a machine (``machines``) or a build (``builds``) is described: its tables, where they stand
+    together, else the whole file. Raises as reading does, and NotFoundError."""
     source = read_source(file)
     parse(source, file)
     positions = Positions(source)
-    path = ("machines", name)
+    path = (section, name)
     spots = sorted(
         ((spot.key, key) for key, spot in positions.spots.items() if key != path[: len(key)] or key == path),
         key=lambda found: found[0],
     )
     inside = [number for number, (_, key) in enumerate(spots) if key[:2] == path]
     if not inside:
-        raise NotFoundError(f"{file} does not describe a machine {name!r}.")
+        raise NotFoundError(f"{file} does not describe a {section[:-1]} {name!r}.")
     lines = source.splitlines()
     if inside[-1] - inside[0] + 1 != len(inside):
         return Part(file, source, 0, len(lines))

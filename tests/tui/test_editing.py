@@ -99,3 +99,40 @@ async def test_a_failure_says_what_can_be_done(start: Start, world: FakeClient) 
         await driver.press("Y")
         await driver.wait_for("Copied all of it: 1 line.")
         assert driver.app.clipboard == "what web said\n"
+
+
+async def test_a_build_shows_its_part_and_is_edited(start: Start, file: Path) -> None:
+    file.write_text(SOURCE + '\n[builds.base]\nsource = { bootstrap = { suite = "bookworm" } }\n')
+    async with start() as driver:
+        await driver.press("3")
+        driver.bench.detail.activate("config")
+        await driver.wait_for('source = { bootstrap = { suite = "bookworm" } }')
+        assert "[machines.web]" not in driver.text
+        await driver.press("e")
+        await driver.wait_for("ctrl+s writes it")
+
+
+async def test_a_template_is_shown_as_it_is_with_the_reason(
+    start: Start, world: FakeClient, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = tmp_path / "a.pkr.hcl", tmp_path / "b.pkr.hcl"
+    first.write_text('source "null" "here" {}\n')
+    second.write_text('build {\n  sources = ["null.here"]\n}\n')
+    world.projects[SHOP] = msgspec.structs.replace(world.projects[SHOP], file=str(tmp_path))
+    script = tmp_path / "editor"
+    script.write_text('#!/bin/sh\nfor file; do echo "# seen" >> "$file"; done\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(script))
+    async with start() as driver:
+        monkeypatch.setattr(driver.app, "suspend", contextlib.nullcontext)
+        await driver.press("3")
+        driver.bench.detail.activate("config")
+        await driver.wait_for('sources = ["null.here"]')
+        assert 'source "null" "here"' in driver.text
+        assert "It is described by a template" in driver.text
+        await driver.press("e")
+        await driver.wait_for("Edit: It is described by a template")
+        await driver.press("E")
+        await driver.wait_for("Wrote")
+    assert first.read_text().endswith("# seen\n")
+    assert second.read_text().endswith("# seen\n")

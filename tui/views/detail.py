@@ -12,16 +12,16 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from core.commands import Subject
-from core.model.operation import Operation, StepState
+from core.model.operation import Operation
 from tui.choice import NOTHING, Choice
 from tui.console.tabs import Console, Consoles
 from tui.look.lines import Part, clean
 from tui.store import State, unattributed
-from tui.views import config, overview, pulse, snapshots, steps
+from tui.views import config, failure, overview, pulse, snapshots, steps
 from tui.views.lines import LinesView
 from tui.views.live import Live, measured, waits_for_guest
 from tui.views.runs import Runs, durations, last_time
-from tui.views.tabs import Tab, TabLine
+from tui.views.tabs import Tab, TabLine, tabs_of
 
 if TYPE_CHECKING:
     from tui.bridge import Bridge
@@ -148,28 +148,7 @@ class Detail(Vertical):
             self._ticker.resume() if self._ticks() else self._ticker.pause()
 
     def _tabs(self) -> list[Tab]:
-        signs = self._look.signs
-        tabs = [Tab("overview", "Overview")]
-        if self.choice.kind is Subject.NONE:
-            return tabs
-        operation = self.choice.operation
-        mark = role = ""
-        if operation is not None and not operation.state.ended:
-            mark, role = signs.busy, "busy"
-        elif operation is not None and operation.state is StepState.FAILED:
-            mark, role = signs.failed, "bad"
-        tabs += [Tab("steps", "Steps", mark, role or "busy"), Tab("log", "Log")]
-        if self.choice.machine is None:
-            return tabs
-        for console in self.consoles.of(self.choice.key):
-            session = console.session
-            dead = session.state.value == "closed"
-            mark = signs.bell if session.rang else signs.failed if dead else ""
-            if session in session.group:
-                mark = f"{signs.closed}{mark}"
-            tabs.append(Tab(console.id, session.title, mark, "warn"))
-        tabs += [Tab("snapshots", "Snapshots"), Tab("config", "Config")]
-        return tabs
+        return tabs_of(self.choice, self.consoles.of(self.choice.key), self._look.signs)
 
     # Views.
 
@@ -216,8 +195,8 @@ class Detail(Vertical):
         signs, now, choice = self._look.signs, time.time(), self.choice
         if tab == "snapshots" and choice.machine is not None:
             view.set_lines(*snapshots.content(choice.machine, width=width, signs=signs, now=now))
-        elif tab == "config" and choice.machine is not None:
-            view.set_lines(config.content(choice.machine, self.state, width=width, signs=signs))
+        elif tab == "config" and (found := config.described(choice, self.state)) is not None:
+            view.set_lines(config.content(found, width=width, signs=signs))
         elif tab == "steps":
             self._update_steps(view, width, now)
         elif choice.kind is Subject.NONE:
@@ -264,7 +243,7 @@ class Detail(Vertical):
             signs=self._look.signs,
             now=now,
             tail=self._live.tail(operation, self.choice, self.state),
-            shortcuts=self.shortcuts(),
+            shortcuts=failure.shortcuts(self.choice, operation, self.state),
             place=self.runs.place(self.choice, self.state),
             before=durations(last, self.state) if last is not None else {},
         )
@@ -296,31 +275,9 @@ class Detail(Vertical):
 
         self.set_timer(_ASK, ask)
 
-    def shortcuts(self) -> list[steps.Shortcut]:
-        """What can be done about a failure."""
-        machine = self.choice.machine
-        found = []
-        if machine is not None:
-            if self.failed_provisioner():
-                found.append(steps.Shortcut("a", "Retry from here"))
-            else:
-                found.append(steps.Shortcut("u", "Try again"))
-            if machine.endpoint is not None:
-                found.append(steps.Shortcut("s", "Shell here"))
-            found.append(steps.Shortcut("e", "Edit"))
-        found += [steps.Shortcut("l", "Log"), steps.Shortcut("Y", "Copy the log")]
-        if machine is not None and machine.state.created:
-            found.append(steps.Shortcut("d", "Clean up"))
-        return found
-
     def failed_provisioner(self) -> int:
         """Number of the provisioner that failed last on the chosen machine, 0 where none did."""
-        operation, machine = self.operation, self.choice.machine
-        if operation is None or machine is None or operation.state is not StepState.FAILED:
-            return 0
-        view = self.state.projects.get(machine.key.project)
-        titles = view.provisioners.get(machine.name, ()) if view else ()
-        return steps.failed_provisioner(self.state.steps_of(operation.id), titles)
+        return failure.failed_provisioner(self.choice, self.operation, self.state)
 
     # While something runs.
 

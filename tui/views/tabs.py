@@ -10,8 +10,13 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
+from core.commands import Subject
+from core.model.operation import StepState
+from tui.choice import Choice
+from tui.console.tabs import Console
 from tui.look.lines import Part, clean, cut
 from tui.look.painted import Painted
+from tui.look.signs import Signs
 
 _LONGEST = 22
 
@@ -23,6 +28,35 @@ class Tab(msgspec.Struct, frozen=True):
     title: str
     mark: str = ""
     mark_role: str = "busy"
+
+
+def tabs_of(choice: Choice, consoles: Sequence[Console], signs: Signs) -> list[Tab]:
+    """Those of the chosen thing."""
+    tabs = [Tab("overview", "Overview")]
+    if choice.kind is Subject.NONE:
+        return tabs
+    operation = choice.operation
+    mark = role = ""
+    if operation is not None and not operation.state.ended:
+        mark, role = signs.busy, "busy"
+    elif operation is not None and operation.state is StepState.FAILED:
+        mark, role = signs.failed, "bad"
+    tabs += [Tab("steps", "Steps", mark, role or "busy"), Tab("log", "Log")]
+    if choice.machine is not None:
+        tabs += [_console_tab(console, signs) for console in consoles]
+        tabs.append(Tab("snapshots", "Snapshots"))
+    if choice.machine is not None or choice.build is not None:
+        tabs.append(Tab("config", "Config"))
+    return tabs
+
+
+def _console_tab(console: Console, signs: Signs) -> Tab:
+    session = console.session
+    dead = session.state.value == "closed"
+    mark = signs.bell if session.rang else signs.failed if dead else ""
+    if session in session.group:
+        mark = f"{signs.closed}{mark}"
+    return Tab(console.id, session.title, mark, "warn")
 
 
 class TabLine(Painted):
