@@ -11,13 +11,14 @@ from core.errors import BoxwrightError
 from core.model.operation import Operation, StepState
 from core.model.problem import Problem
 from tui import orders
+from tui.again import Again
 from tui.asking import Asking
 from tui.bindings import Own
 from tui.choice import Choice
 from tui.console.opening import Opening
 from tui.custom import Custom
 from tui.editing import Edits
-from tui.keys import refusal
+from tui.keys import out_of_place, refusal
 from tui.log.opening import Logs
 from tui.look.lines import Part
 from tui.orders import Values
@@ -81,7 +82,6 @@ class Actions:
             "workbench.previous-tab": lambda: self._turn(-1),
             "workbench.next-tab": lambda: self._turn(1),
             "workbench.close-tab": self._close_tab,
-            "workbench.again": self._again,
             "workbench.edit": lambda: self._begin(self._edits.here()),
             "workbench.editor": lambda: self._begin(self._edits.in_editor()),
             "workbench.mark": lambda: bench.lists.listed.mark(),
@@ -91,6 +91,7 @@ class Actions:
             "workbench.reverse": lambda: self._tell_order(bench.lists.listed.sort_reversed()),
             "workbench.new": lambda: self._begin(self._new_machine()),
             **self._opening.table(),
+            **Again(self, self._app, bench).table(),
             **self.logs.table(),
             "workbench.everywhere": lambda: self._begin(self._switching.ask()),
             "workbench.bigger": lambda: bench.resize_side(1),
@@ -117,6 +118,10 @@ class Actions:
             self._bench.say(f"{what.title}: {forbidden}", "warn")
             return
         if isinstance(what, Own):
+            misplaced = out_of_place(what, self._bench.place)
+            if misplaced:
+                self._bench.say(f"{what.title}: {misplaced}", "warn")
+                return
             own = self._own.get(what.id)
             own() if own is not None else self._custom.perform(what.id)
             return
@@ -272,15 +277,6 @@ class Actions:
         front = detail.console
         self._bench.focus_list("machines")
         self._begin(detail.close_console(front.id if front is not None and front.id else detail.active))
-
-    def _again(self) -> None:
-        number = self._bench.detail.failed_provisioner()
-        if number:
-            self.perform(BY_ID["machine.provision"], {"start_at": str(number)})
-            return
-        machine = self._bench.choice.machine
-        reason = f"no provisioner of {machine.name} has failed" if machine else "no machine is selected"
-        self._bench.say(f"Retry from here: {reason}.", "warn")
 
     def _back(self) -> None:
         if self._bench.in_detail:

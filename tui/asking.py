@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from core.errors import BoxwrightError
 from tui import choice as choices
 from tui import history, orders
+from tui.keys import out_of_place
 from tui.prompt import Prompt
 
 if TYPE_CHECKING:
     from tui.actions import Actions
+    from tui.bindings import Own
     from tui.program import BoxwrightApp
     from tui.workbench import Workbench
 
@@ -45,8 +47,14 @@ class Asking:
         )
 
     def _complete(self, text: str) -> str:
-        own = [id for id in self._bench.keymap.custom if text and id.startswith(text)]
-        return own[0] if own else orders.complete(text, self._machine_names())
+        own = self._owns(text)
+        return own[0].id if own else orders.complete(text, self._machine_names())
+
+    def _owns(self, text: str) -> list[Own]:
+        """What is no verb of the command line: typed by its id, such as ``console.split``."""
+        text = text.strip()
+        named = "." in text or text in ("console", "log", "workbench", "custom")
+        return [own for own in self._bench.keymap.every_own if named and own.id.startswith(text)]
 
     def _machine_names(self) -> list[str]:
         shown = self._bench.lists.project
@@ -55,6 +63,12 @@ class Asking:
 
     def describe(self, text: str) -> str:
         """What the line at the prompt would do, or which commands begin so."""
+        own = self._owns(text)
+        if len(own) == 1 or (own and own[0].id == text.strip()):
+            reason = self._bench.keymap.forbids(own[0]) or out_of_place(own[0], self._bench.place)
+            return f"{own[0].id}  {reason or own[0].help}"
+        if own:
+            return "  ".join(one.id for one in own)
         found = orders.completions(text)
         if not found:
             words = text.split()
@@ -73,8 +87,9 @@ class Asking:
             self._app.exit()
             return
         history.remember(line)
-        if line.strip() in self._bench.keymap.custom:
-            self._actions.perform_id(line.strip())
+        own = self._bench.keymap.own_by_id(line.strip())
+        if own is not None:
+            self._actions.perform(own)
             return
         try:
             shown = self._bench.lists.project
@@ -92,7 +107,7 @@ class Asking:
         from tui.manual import palette_entries
 
         chosen = await self._app.push_screen_wait(
-            Palette(palette_entries(self._bench.keymap, self._bench.choice))
+            Palette(palette_entries(self._bench.keymap, self._bench.choice, self._bench.place))
         )
         if chosen:
             self._actions.perform_id(chosen)
@@ -119,6 +134,5 @@ class Asking:
         from tui.dialogs.info import Info
         from tui.manual import help_lines
 
-        kind = self._bench.lists.kind
-        place = "log" if self._bench.in_log else "console" if self._bench.in_console else ""
+        kind, place = self._bench.lists.kind, self._bench.place
         self._app.push_screen(Info("Keys", lambda width: help_lines(self._bench.keymap, kind, width, place)))

@@ -44,7 +44,7 @@ OWN: tuple[Own, ...] = (
         "workbench.again",
         "a",
         "Retry from here",
-        "Run the provisioners again, beginning with the failed one.",
+        "Run the provisioners again from the failed one; a build: run it again, or answer what it asks.",
     ),
     Own("workbench.edit", "e", "Edit", "Edit the machine's part of the project file."),
     Own("workbench.editor", "E", "Editor", "Open the project file in your editor ($VISUAL or $EDITOR)."),

@@ -94,6 +94,10 @@ class Bridge:
         """From now on ``listener`` is told; it should look at ``state`` and ``link`` first."""
         self._listener = listener
 
+    def limit_frames(self, frames: float) -> None:
+        """How often a second the listener is told at most."""
+        self._interval = 1 / frames
+
     # What the interface asks for.
 
     async def submit(self, command: Command) -> str:

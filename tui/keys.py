@@ -56,7 +56,8 @@ class Keymap:
         self.read_only = read_only
         self.custom = {f"custom.{one.name}": one for one in custom}
         self.own = (*OWN, *(_own(one) for one in custom))
-        everything: list[CommandSpec | Own] = [*commands(), *self.own, *CONSOLE, *LOG]
+        self.every_own = (*self.own, *CONSOLE, *LOG)
+        everything: list[CommandSpec | Own] = [*commands(), *self.every_own]
         self._keys = {
             what.id: "" if self.forbids(what) else changes.get(what.id, what.key) for what in everything
         }
@@ -64,7 +65,7 @@ class Keymap:
 
     def own_by_id(self, id: str) -> Own | None:
         """What the workbench does by itself under that name."""
-        return next((own for own in (*self.own, *CONSOLE, *LOG) if own.id == id), None)
+        return next((own for own in self.every_own if own.id == id), None)
 
     def forbids(self, what: CommandSpec | Own) -> str:
         """Why it can never be done here; "" where it can."""
@@ -159,6 +160,17 @@ def refusal(spec: CommandSpec, choice: Choice) -> str:
         return "There is no project here."
     if spec.id == "engine.stop":
         return "The workbench needs the engine. From a shell: boxwright engine stop."
+    return ""
+
+
+def out_of_place(own: Own, place: str) -> str:
+    """Why something of consoles or of logs is not possible, in a sentence, where the keys are elsewhere.
+    ``place``: ``console``, ``log`` or ""."""
+    group = own.id.partition(".")[0]
+    if group == "console" and place != group:
+        return "The keys are not in a console: s opens one, enter goes to one that is open."
+    if group == "log" and place != group:
+        return "The keys are not in a log: l opens it."
     return ""
 
 

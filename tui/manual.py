@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from core.commands import CommandSpec, Subject
-from tui.bindings import CONSOLE, LOG
+from tui.bindings import CONSOLE, LOG, Own
 from tui.choice import Choice
 from tui.dialogs.palette import Entry
-from tui.keys import Keymap, commands, refusal, spoken
+from tui.keys import Keymap, commands, out_of_place, refusal, spoken
 from tui.look.lines import Part, wrap
 
 Line = list[Part]
@@ -30,16 +30,21 @@ _IN_CONSOLES = (
 )
 
 
-def palette_entries(keymap: Keymap, choice: Choice) -> list[Entry]:
-    """Commands, those on the chosen kind of thing first, then what the workbench does by itself."""
+def palette_entries(keymap: Keymap, choice: Choice, place: str = "") -> list[Entry]:
+    """Commands, those on the chosen kind of thing first, then what the workbench does by itself; before
+    all of them what the ``place`` that has the keys can do (``console``, ``log``)."""
     ordered = sorted(commands(), key=lambda spec: spec.subject is not choice.kind)
     entries = [_entry_of(spec, spec.name, keymap, choice) for spec in ordered]
     hidden = ("workbench.open", "workbench.back", "workbench.palette", "workbench.prompt")
-    return entries + [
-        Entry(own.id, own.title, own.title.lower(), spoken(keymap.key(own.id)), own.help, keymap.forbids(own))
-        for own in keymap.own
-        if own.id not in hidden
-    ]
+    entries += [_own_entry(own, keymap, place) for own in keymap.every_own if own.id not in hidden]
+    return sorted(entries, key=lambda entry: not place or not entry.id.startswith(f"{place}."))
+
+
+def _own_entry(own: Own, keymap: Keymap, place: str) -> Entry:
+    group = own.id.partition(".")[0]
+    name = own.title.lower() if group not in ("console", "log") else f"{group} {own.title.lower()}"
+    reason = keymap.forbids(own) or out_of_place(own, place)
+    return Entry(own.id, own.title, name, spoken(keymap.key(own.id)), own.help, reason)
 
 
 def menu_entries(keymap: Keymap, choice: Choice) -> list[Entry]:

@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 
 import msgspec
+from textual import events
 from textual.app import App
 from textual.driver import Driver
 from textual.theme import BUILTIN_THEMES
@@ -61,6 +62,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         # Nothing moves but what there is news of.
         self.animation_level = "none"
         self.bridge = bridge
+        self._set_motion()
         self.consoles = Consoles(bridge)
         self.workbench = Workbench(bridge, self.consoles, self.look, self._own_keymap())
         self.workbench.greeting = "  ".join(self._complaints())
@@ -93,6 +95,19 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         self.call_after_refresh(_collect_garbage_from_now_on)
         self.call_after_refresh(self._welcome)
         self.set_interval(EDITS, self._look_for_edits)
+
+    def _set_motion(self) -> None:
+        """As much of it as the settings have."""
+        terminal = msgspec.structs.replace(
+            self.look.terminal, reduced_motion=self.settings.current.reduced_motion
+        )
+        if terminal != self.look.terminal:
+            self.look.terminal = terminal
+            self.bridge.limit_frames(terminal.frames)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        if self.look.terminal.calm and hasattr(event.widget, "cursor_blink"):
+            event.widget.cursor_blink = False
 
     async def on_unmount(self) -> None:
         await self.consoles.close_all()
@@ -184,6 +199,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         wanted = self.settings.current.theme
         if self.settings.trouble is None and wanted and not self.wardrobe.fixed:
             self.show_theme(wanted)
+        self._set_motion()
         self.workbench.keymap = self._own_keymap()
         self.workbench.header.read_only = self.workbench.keymap.read_only
         self.workbench.header.refresh()

@@ -86,6 +86,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Only ASCII for borders and signs, whatever the terminal can show."""
     mouse: bool = True
     """Off: the terminal's own selection works without a modifier."""
+    reduced_motion: bool = False
+    """No cursor blinks, and what changes is drawn some times a second only, as over SSH."""
     read_only: bool = False
     """Nothing can be changed: there are no keys for it."""
     notify: Notify = Notify.UNFOCUSED

@@ -10,9 +10,9 @@ import msgspec
 
 FRAMES = 10.0
 """Refreshes a second of everything but consoles."""
-FRAMES_REMOTE = 4.0
+FRAMES_CALM = 4.0
 CONSOLE_FRAMES = 60.0
-CONSOLE_FRAMES_REMOTE = 15.0
+CONSOLE_FRAMES_CALM = 15.0
 
 _TRUE_COLOUR = frozenset({"alacritty", "kitty", "ghostty", "wezterm"})
 
@@ -25,14 +25,21 @@ class Terminal(msgspec.Struct, frozen=True, kw_only=True):
     unicode: bool = True
     remote: bool = False
     """Over SSH: fewer frames."""
+    reduced_motion: bool = False
+    """Wanted in the settings."""
+
+    @property
+    def calm(self) -> bool:
+        """Fewer frames, and nothing moves by itself."""
+        return self.remote or self.reduced_motion
 
     @property
     def frames(self) -> float:
-        return FRAMES_REMOTE if self.remote else FRAMES
+        return FRAMES_CALM if self.calm else FRAMES
 
     @property
     def console_frames(self) -> float:
-        return CONSOLE_FRAMES_REMOTE if self.remote else CONSOLE_FRAMES
+        return CONSOLE_FRAMES_CALM if self.calm else CONSOLE_FRAMES
 
     @property
     def plain(self) -> bool:

@@ -57,6 +57,8 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.lists = Lists(bridge, look, id="lists")
         self._quiet: Timer | None = None
         self._mode = Mode.NORMAL
+        self._asked_in_detail = False
+        """The keys were on the right side when the prompt came."""
 
     def compose(self) -> ComposeResult:
         yield Header(self.bridge.project, id="header")
@@ -159,13 +161,17 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.footer.set_items(items, [Item(id, spoken(self.keymap.key(id)), title) for id, title in always])
 
     @property
-    def in_console(self) -> bool:
-        """A console has the keys, or would get them."""
-        return self.in_detail and self.detail.console is not None
-
-    @property
     def in_log(self) -> bool:
         return self.in_detail and self.detail.active == "log"
+
+    @property
+    def place(self) -> str:
+        """``console`` or ``log`` where that has the keys, or gets them back after what is being typed."""
+        if not (self.in_detail or self._asked_in_detail):
+            return ""
+        if self.detail.console is not None:
+            return "console"
+        return "log" if self.detail.active == "log" else ""
 
     def on_row_list_moved(self, event: RowList.Moved) -> None:
         if event.rows.id == self.pane:
@@ -298,6 +304,7 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def ask(self, prompt: Prompt) -> None:
         if not self.query("Prompt"):
+            self._asked_in_detail = self.in_detail
             # What is typed until the line has the keys comes here, and not to a list.
             self.set_focus(None)
             self.mount(prompt, after=self.query_one("#body"))
@@ -312,12 +319,16 @@ class Workbench(Screen[None], inherit_bindings=False):
         # Where the keys go is decided once it is gone.
         await self.query("Prompt").remove()
         self.footer.quiet()
+        inside, self._asked_in_detail = self._asked_in_detail, False
         if event.kind == "search":
             if event.text is not None:
                 self.detail.log_view.find(event.text)
             self.focus_detail()
             return
-        self.focus_list(self.pane)
+        if inside and event.kind == "command":
+            self.set_focus(self.detail.console or self.detail.view)
+        else:
+            self.focus_list(self.pane)
         if event.kind == "filter" and event.text is None:
             self.lists.listed.set_pattern("")
         elif event.kind == "command" and event.text:

@@ -38,9 +38,7 @@ class Logs:
         }
 
     def _perform(self, id: str) -> None:
-        if not self._bench.in_log:
-            self._bench.say("That is for a log: l opens it.", "warn")
-        elif id == "log.copy":
+        if id == "log.copy":
             self.copy(self._bench.detail.log_view.reader, self._bench.say)
         elif id == "log.save":
             self._actions.begin(self.save(self._bench.detail.log_view.reader, self._bench.say))

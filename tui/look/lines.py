@@ -12,6 +12,8 @@ from textual.strip import Strip
 Part = tuple[str, str]
 """Text and role. Text holds no control characters: see :func:`clean`."""
 
+_LEAST = 4
+"""Cells of a word, with its ellipsis, that say nothing of it."""
 _CONTROLS = dict.fromkeys((*range(32), 127, *range(128, 160)), " ")
 
 
@@ -27,6 +29,14 @@ def cut(text: str, width: int, ellipsis: str = "…") -> str:
     if width <= 1:
         return ellipsis[:width]
     return set_cell_size(text, width - 1).rstrip() + ellipsis
+
+
+def cut_details(text: str, width: int, ellipsis: str = "…") -> str:
+    """As :func:`cut`; what stands behind a gap of two blanks goes as a whole where only a few letters of it
+    would be left."""
+    shown = cut(text, width, ellipsis)
+    head, gap, rest = shown.rpartition("  ")
+    return head.rstrip() if shown != text and gap and cell_len(rest) <= _LEAST else shown
 
 
 def cut_left(text: str, width: int, ellipsis: str = "…") -> str:

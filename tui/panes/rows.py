@@ -11,7 +11,7 @@ from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from tui.look.lines import Part, cut
+from tui.look.lines import Part, cut_details
 from tui.look.painted import Painted
 from tui.panes.columns import GAP, Columns
 from tui.panes.matching import matcher
@@ -280,7 +280,7 @@ class RowList(Painted, can_focus=True):
             width = self._widths[number] if number < len(self._widths) else 0
             if not width:
                 continue
-            text = cut(text, width, self.signs.ellipsis)
+            text = cut_details(text, width, self.signs.ellipsis)
             # The sign of the state stands close to the name.
             gap = 1 if number == 0 else GAP
             parts.append((text + " " * (width - cell_len(text) + gap), role))

@@ -1,0 +1,88 @@
+"""What belongs to logs and consoles is found from everywhere, and says why where it is not possible."""
+
+from __future__ import annotations
+
+import msgspec
+from textual.widgets import Input
+
+from core.model.command import AnswerBuild
+from core.model.operation import StepState
+from tests.support.fake_client import SHOP, FakeClient
+from tests.tui.conftest import Start
+from tui import settings
+from tui.look.lines import cut_details
+
+
+async def test_the_palette_has_the_commands_of_consoles_grey_with_the_reason(start: Start) -> None:
+    async with start() as driver:
+        await driver.press("ctrl+p")
+        await driver.type("console split")
+        await driver.wait_for("The keys are not in a console")
+        await driver.press("enter")
+        await driver.wait_for("Split: The keys are not in a console: s opens one")
+
+
+async def test_the_palette_of_a_log_begins_with_what_it_can_do(start: Start) -> None:
+    async with start() as driver:
+        await driver.press("l")
+        await driver.wait_for("[Log]")
+        await driver.press("ctrl+p")
+        await driver.wait_for("log fold all")
+        await driver.type("log wrap")
+        await driver.press("enter")
+        assert driver.bench.place == "log"
+        assert driver.bench.detail.log_view.reader.wrapped
+
+
+async def test_the_prompt_takes_what_only_the_workbench_does_and_gives_the_keys_back(start: Start) -> None:
+    async with start() as driver:
+        await driver.press("colon")
+        await driver.type("console.sp")
+        await driver.wait_for("console.split  The keys are not in a console")
+        await driver.press("tab", "enter")
+        await driver.wait_for("Split: The keys are not in a console")
+        await driver.press("l")
+        await driver.wait_for("[Log]")
+        await driver.press("colon")
+        await driver.type("log.wra")
+        await driver.wait_for("log.wrap  Wrap long lines.")
+        await driver.press("tab", "enter")
+        assert driver.bench.place == "log"
+        assert driver.bench.detail.log_view.reader.wrapped
+
+
+async def test_what_a_build_asks_is_answered_from_a_list(start: Start, world: FakeClient) -> None:
+    view = world.projects[SHOP]
+    asks = {"question": "provision failed", "answers": {"retry": "once more", "abort": "leave it"}}
+    first = msgspec.structs.replace(view.builds[0], **asks)
+    world.projects[SHOP] = msgspec.structs.replace(view, builds=(first, *view.builds[1:]))
+    async with start() as driver:
+        await driver.press("3", "a")
+        await driver.wait_for("leave it")
+        await driver.press("down", "enter")
+        await driver.settle()
+        sent = world.submitted[-1]
+        assert isinstance(sent, AnswerBuild)
+        assert (sent.name, sent.answer) == (first.name, "abort")
+
+
+async def test_a_build_that_has_not_failed_says_so(start: Start) -> None:
+    async with start() as driver:
+        await driver.press("3", "a")
+        await driver.wait_for("has not failed, and asks nothing")
+        assert driver.bench.choice.operation is None or driver.bench.choice.operation.state is StepState.DONE
+
+
+async def test_with_reduced_motion_no_cursor_blinks(start: Start) -> None:
+    settings.remember(settings.file(), "reduced_motion", True)
+    async with start() as driver:
+        assert driver.app.look.terminal.frames == 4
+        await driver.press("slash")
+        assert driver.bench.query_one(Input).cursor_blink is False
+
+
+def test_of_details_that_do_not_fit_no_single_letters_are_left() -> None:
+    text = "▰▱▱▱▱ 38%  Provision 1/2"
+    assert cut_details(text, 13) == "▰▱▱▱▱ 38%"
+    assert cut_details(text, 20) == "▰▱▱▱▱ 38%  Provisio…"
+    assert cut_details("Provision", 4) == "Pro…"

@@ -1,0 +1,62 @@
+"""Once more after a failure: from the provisioner that failed, or a build; and what a build asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from core.commands import BY_ID
+from core.model.operation import StepState
+from core.model.query import BuildView, GetProject, ProjectView
+from tui.choice import Choice
+
+if TYPE_CHECKING:
+    from tui.actions import Actions
+    from tui.program import BoxwrightApp
+    from tui.workbench import Workbench
+
+
+class Again:
+    def __init__(self, actions: Actions, app: BoxwrightApp, workbench: Workbench) -> None:
+        self._actions = actions
+        self._app = app
+        self._bench = workbench
+
+    def table(self) -> dict[str, Callable[[], None]]:
+        """By the ids of the workbench's own commands."""
+        return {"workbench.again": self._again}
+
+    def _again(self) -> None:
+        choice = self._bench.choice
+        number = self._bench.detail.failed_provisioner()
+        if number:
+            self._actions.perform(BY_ID["machine.provision"], {"start_at": str(number)})
+        elif choice.build is not None:
+            self._actions.begin(self._build(choice))
+        else:
+            machine = choice.machine
+            reason = f"no provisioner of {machine.name} has failed" if machine else "no machine is selected"
+            self._bench.say(f"Retry from here: {reason}.", "warn")
+
+    async def _build(self, choice: Choice) -> None:
+        """Answer what it asks; else run it again, which begins behind the last step that went well."""
+        view = await self._bench.bridge.query(GetProject(project=choice.project))
+        builds = view.builds if isinstance(view, ProjectView) else ()
+        build = next((build for build in builds if build.name == choice.title), None)
+        ended = choice.operation.state if choice.operation is not None else StepState.WAITING
+        if build is not None and build.question:
+            await self._answer(build, choice)
+        elif ended in (StepState.FAILED, StepState.CANCELLED):
+            self._actions.perform(BY_ID["build.run"], {}, choice)
+        else:
+            self._bench.say(f"Retry from here: {choice.title} has not failed, and asks nothing.", "warn")
+
+    async def _answer(self, build: BuildView, choice: Choice) -> None:
+        from tui.dialogs.palette import Entry, Palette
+
+        entries = [
+            Entry(id=word, title=word, name=word, key="", help=does) for word, does in build.answers.items()
+        ]
+        chosen = await self._app.push_screen_wait(Palette(entries, "answer", title=build.question))
+        if chosen:
+            self._actions.perform(BY_ID["build.answer"], {"answer": chosen}, choice)
