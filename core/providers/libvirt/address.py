@@ -87,7 +87,9 @@ def check(uri: str) -> None:
         raise _refused(uri, str(error), "") from error
     if parts.scheme not in SCHEMES:
         known = ", ".join(f"{name}:" for name in SCHEMES)
-        raise _refused(uri, _why_not(parts, known), 'uri = "qemu:///session"')
+        containers = parts.scheme.startswith("lxc")
+        remedy = 'provider = "lxd"' if containers else 'uri = "qemu:///session"'
+        raise _refused(uri, _why_not(parts, known), remedy)
     if parts.scheme != "qemu+ssh" and far not in _HERE:
         raise _refused(
             uri,
@@ -100,8 +102,8 @@ def _why_not(parts: SplitResult, known: str) -> str:
     driver = parts.scheme.partition("+")[0]
     if driver in ("xen", "lxc", "vz", "bhyve", "esx", "vbox", "test", "ch"):
         return (
-            f"libvirt's driver {driver} has neither QEMU's user network, which carries SSH and the forwarded "
-            f"ports, nor linked clones in qcow2. Possible are connections that begin with {known}."
+            f"libvirt's driver {driver} has no user network of QEMU's, which carries SSH and the "
+            f"forwarded ports. Possible are connections that begin with {known}."
         )
     return f"Possible are connections that begin with {known}."
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import ipaddress
-import re
 from collections.abc import Sequence
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
@@ -14,13 +13,12 @@ from core.errors import ProviderError
 from core.model.machine import MachinePlan
 from core.providers.virtualbox.context import Context
 from core.providers.virtualbox.options import Options
+from core.providers.virtualbox.worker import versions
 
 PERMITTED = Path("/etc/vbox/networks.conf")
 """Ranges for host-only networks, from 6.1.28 on; see :func:`read_permitted`."""
 
 DEFAULT = "192.168.56.0/21"
-
-_SINCE = (6, 1, 28)
 
 
 def read_permitted(text: str | None) -> tuple[IPv4Network | IPv6Network, ...]:
@@ -43,8 +41,7 @@ def read_permitted(text: str | None) -> tuple[IPv4Network | IPv6Network, ...]:
 
 def check_permitted(subnet: IPv4Network, version: str, file: Path = PERMITTED) -> None:
     """Raise ProviderError, with the command that allows it, where VirtualBox would refuse the subnet."""
-    numbers = tuple(int(part) for part in re.findall(r"\d+", version)[:3])
-    if numbers < _SINCE:
+    if not versions.permits_ranges(versions.read(version)):
         return
     try:
         text: str | None = file.read_text(errors="replace")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-import re
 import sys
 from collections.abc import Sequence
 
@@ -12,6 +11,7 @@ from core.errors import BoxwrightError
 from core.model.provider import Capability, Probe
 from core.providers.virtualbox import host, troubles
 from core.providers.virtualbox.bridge import Bridge
+from core.providers.virtualbox.worker import versions
 
 CAPABILITIES = frozenset(
     {
@@ -27,8 +27,6 @@ CAPABILITIES = frozenset(
     }
 )
 
-OLDEST = (6, 1)
-
 PATIENCE = 8.0
 """Seconds for VirtualBox's daemon, which is started by the question, to answer."""
 
@@ -40,11 +38,11 @@ async def probe(bridge: Bridge) -> Probe:
     try:
         async with asyncio.timeout(PATIENCE):
             ended = await host.manage("--version")
-            version = parse_version(ended.output)
+            version = versions.read(ended.output)
             if not version:
                 return _unusable("VBoxManage does not say which version it is.", ended.errors.strip()[:300])
             text = ".".join(map(str, version))
-            if version < OLDEST:
+            if version < versions.OLDEST:
                 return _unusable(f"VirtualBox {text} is too old; 6.1 is the oldest that works.", "", text)
             about = await bridge.ask("about")
     except TimeoutError:
@@ -64,15 +62,6 @@ async def probe(bridge: Bridge) -> Probe:
         why="; ".join(_remarks()),
         capabilities=tuple(sorted(CAPABILITIES)),
     )
-
-
-def parse_version(output: str) -> tuple[int, ...]:
-    """Of e.g. ``7.2.22_Debianr175245``, which may stand below warnings; () where there is none."""
-    for line in reversed(output.splitlines()):
-        found = re.match(r"\s*(\d+)\.(\d+)\.(\d+)", line)
-        if found:
-            return tuple(int(part) for part in found.groups())
-    return ()
 
 
 def _remarks() -> Sequence[str]:

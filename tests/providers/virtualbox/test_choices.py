@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 import core.providers.virtualbox.worker
 from core.errors import BusyError, ProviderError, UsageError
 from core.model.machine import Forward, MachineKey, MachinePlan, MachineState
-from core.providers.virtualbox import appliance, customizing, networks, probing, states, statistics, troubles
+from core.providers.virtualbox import appliance, customizing, networks, states, statistics, troubles
 from core.providers.virtualbox.bridge import VirtualBoxError
 from core.providers.virtualbox.console import Consoles
 from core.providers.virtualbox.context import Row
@@ -191,17 +191,6 @@ class TestErrors:
             "VBoxManage: error: Unknown option: --x\nUsage:\n  VBoxManage modifyvm\n"
         )
         assert customizing.said(errors) == "Unknown option: --x"
-
-    @pytest.mark.parametrize(
-        ("output", "version"),
-        [
-            ("7.2.22_Debianr175245\n", (7, 2, 22)),
-            ("WARNING: The vboxdrv kernel module is not loaded.\n6.1.50r161033\n", (6, 1, 50)),
-            ("nonsense", ()),
-        ],
-    )
-    def test_versions(self, output: str, version: tuple[int, ...]) -> None:
-        assert probing.parse_version(output) == version
 
 
 OVF = """<?xml version="1.0"?>

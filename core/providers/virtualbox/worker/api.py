@@ -8,6 +8,8 @@ import os
 from collections.abc import Generator, Iterator
 from typing import Any
 
+from core.providers.virtualbox.worker import versions
+
 Steps = Generator[Any, None, Any]
 """A task: yields what to wait for, an ``IProgress`` of VirtualBox's or seconds, and returns its result."""
 
@@ -45,9 +47,8 @@ class Api:
         self._states: dict[int, str] = {}
 
     @property
-    def version(self) -> tuple[int, int]:
-        major, minor = self.box.version.split(".")[:2]
-        return int(major), int(minor)
+    def version(self) -> versions.Version:
+        return versions.read(self.box.version)
 
     def array(self, thing: Any, name: str) -> list[Any]:
         return list(self.manager.getArray(thing, name))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from core.providers.virtualbox.worker import versions
 from core.providers.virtualbox.worker.api import Api, Refused, Steps
 from core.providers.virtualbox.worker.looking import all_disks, forget_orphans, is_below
 
@@ -75,7 +76,7 @@ def clone(api: Api, source: str, name: str, uuid: str, settings: str, linked: bo
     if api.find(name) is not None:
         raise Refused("taken", f"There is a machine {name!r} already, and it is somebody else's.")
     point = origin.findSnapshot(BASE)
-    machine = _new(api, name, uuid, settings, origin)
+    machine = api.box.createMachine(*versions.creation(api.version, settings, name, origin, f"UUID={uuid}"))
     links = [api.constants.CloneOptions_KeepNATMACs]
     if linked:
         links.append(api.constants.CloneOptions_Link)
@@ -90,26 +91,13 @@ def clone(api: Api, source: str, name: str, uuid: str, settings: str, linked: bo
     return machine.id
 
 
-def _new(api: Api, name: str, uuid: str, settings: str, origin: Any) -> Any:
-    """Made, not registered. What has to be said for that has changed twice."""
-    flags = f"UUID={uuid}"
-    system = origin.OSTypeId
-    if api.version >= (7, 1):
-        platform = origin.platform.architecture
-        return api.box.createMachine(settings, name, platform, [], system, flags, "", "", "")
-    if api.version >= (7, 0):
-        return api.box.createMachine(settings, name, [], system, flags, "", "", "")
-    return api.box.createMachine(settings, name, [], system, flags)
-
-
 def register(api: Api, uuid: str, settings: str, disks: list[list[str]]) -> None:
     """Let VirtualBox know a machine again whose settings are still there, and its disks before it."""
     if api.find(uuid) is None:
         for chain in disks:
             for path in reversed(chain):
                 api.medium(path)
-        password = ("",) if api.version >= (7, 0) else ()
-        api.box.registerMachine(api.box.openMachine(settings, *password))
+        api.box.registerMachine(api.box.openMachine(*versions.opening(api.version, settings)))
 
 
 def remove(api: Api, uuid: str) -> Steps:

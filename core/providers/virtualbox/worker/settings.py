@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+from core.providers.virtualbox.worker import versions
 from core.providers.virtualbox.worker.api import Api, Refused, Steps
 
 _SLOTS = 8
@@ -32,7 +33,7 @@ def _firmware(api: Api, machine: Any, wanted: str) -> None:
     """UEFI where the box wants it; else as its OVF says."""
     if wanted != "uefi":
         return
-    holder = machine.firmwareSettings if api.version >= (7, 1) else machine
+    holder = versions.firmware_of(api.version, machine)
     if holder.firmwareType == api.constants.FirmwareType_BIOS:
         holder.firmwareType = api.constants.FirmwareType_EFI
 
