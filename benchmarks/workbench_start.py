@@ -1,5 +1,7 @@
 """The workbench to its first complete frame, beside an empty Textual application, in turns.
 
+Behind it are twenty machines, and a log of a million lines of what was done last with the first one.
+
 Both are started as processes on a pseudo-terminal; the time runs until the last thing of the first frame
 has been written: for the workbench that is the rows that come from the engine, which runs already.
 """
@@ -9,11 +11,14 @@ from __future__ import annotations
 import statistics
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 from benchmarks.terminal import Figures, Terminal, private_engine
 
-BAR = 1.5
+MACHINES = 20
+LINES = 1_000_000
+BAR = 1.6
 _ROUNDS = 15
 
 _EMPTY = """
@@ -35,7 +40,11 @@ _PROJECT = """
 [project]
 name = "bench"
 [machines.the-bench-machine]
-box = "bench/box"
+box = "/nowhere/bench.box"
+"""
+_ANOTHER = """
+[machines.m{number:02d}]
+box = "/nowhere/bench.box"
 """
 
 
@@ -44,9 +53,32 @@ def main() -> int:
         folder = Path(name)
         project = folder / "project"
         project.mkdir()
-        (project / "boxwright.toml").write_text(_PROJECT)
+        (project / "boxwright.toml").write_text(
+            _PROJECT + "".join(_ANOTHER.format(number=number) for number in range(1, MACHINES))
+        )
         with private_engine(folder):
+            _write_log(project)
             return _measure(project)
+
+
+def _write_log(project: Path) -> None:
+    """Something is done with the machine, which fails; its log is made a long one."""
+    from core.client.blocking import BlockingClient
+    from core.model.command import Up
+    from core.model.machine import MachineKey
+    from core.model.query import GetOperation, OperationView
+
+    with BlockingClient.connect() as client:
+        operation = client.submit(Up(machine=MachineKey(str(project), "the-bench-machine")))
+        while True:
+            view = client.query(GetOperation(operation=operation))
+            assert isinstance(view, OperationView)
+            if view.operation.state.ended:
+                break
+            time.sleep(0.05)
+    with Path(view.log).open("wb") as file:
+        for first in range(0, LINES, 10_000):
+            file.write(b"".join(b"%07d Get:1 Packages\n" % line for line in range(first, first + 10_000)))
 
 
 def _measure(project: Path) -> int:
