@@ -32,9 +32,12 @@ class Communicator(Table, frozen=True, kw_only=True):
     """The earlier name of ``ssh_timeout``."""
     ssh_handshake_attempts: int = 10
     """Read, not needed: a login that breaks off is tried again until ``ssh_timeout``."""
+    ssh_file_transfer_method: str = "scp"
+    """Read, not needed: whichever way the guest has is found out."""
     ssh_pty: bool = False
     """Read, not needed: a step has a terminal where that helps."""
     ssh_clear_authorized_keys: bool = False
+    """Read, not needed: it is about a key of Packer's own, and a build puts none into a machine."""
     pause_before_connecting: Duration = 0.0
     winrm_username: str = ""
     winrm_password: str = ""
@@ -45,6 +48,10 @@ class Communicator(Table, frozen=True, kw_only=True):
         if self.communicator not in KINDS:
             raise ConfigError(
                 f'The communicator "{self.communicator}" is not known.', why=f"There is {', '.join(KINDS)}."
+            )
+        if self.ssh_file_transfer_method not in ("scp", "sftp"):
+            raise ConfigError(
+                f'"ssh_file_transfer_method" is {self.ssh_file_transfer_method!r}; it is "scp" or "sftp".'
             )
         if self.communicator == "winrm":
             raise ConfigError(

@@ -88,6 +88,22 @@ OWN: dict[str, tuple[Argument, ...]] = {
             help="plain lines of output, each with the time (UTC)",
         ),
     ),
+    "build.screen": (
+        Argument(field="source", flags=("--source",), metavar="SOURCE", help="of several, the one meant"),
+        Argument(
+            field="output",
+            flags=("-o", "--output"),
+            kind=ArgumentKind.LOCAL_PATH,
+            metavar="FILE",
+            help="save it as a PNG file; without it, it is drawn in the terminal",
+        ),
+        Argument(
+            field="follow",
+            flags=("-f", "--follow"),
+            kind=ArgumentKind.FLAG,
+            help="go on drawing what comes, until the machine ends",
+        ),
+    ),
     "box.list": (
         Argument(field="patterns", kind=ArgumentKind.WORDS, metavar="BOX", help="names or patterns"),
     ),

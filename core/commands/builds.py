@@ -87,6 +87,13 @@ BUILD_COMMANDS: tuple[CommandSpec, ...] = (
         ),
     ),
     CommandSpec(
+        id="build.screen",
+        verb=("screen",),
+        title="Screen",
+        help="Show the screen of the machine that a build works on, or save it as a picture (PNG).",
+        subject=Subject.BUILD,
+    ),
+    CommandSpec(
         id="layer.list",
         verb=("layer", "list"),
         title="Layers",

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
+import shutil
+import struct
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -12,11 +16,18 @@ import pytest
 from core.builds.asking import Question
 from core.builds.base import Request
 from core.builds.layers import LayerStore
+from core.builds.qemu.emulator import Emulator
+from core.builds.qemu.hardware import INTERFACES, Hardware, Media, Sockets, command_line
+from core.builds.qemu.picture import Picture
+from core.builds.qemu.screen import picture_of
+from core.builds.sources.qemu import empty
 from core.errors import BoxwrightError
 from core.model.work import Work
+from core.providers import acceleration, tools
 from core.provisioners.base import ProvisionError
 from tests.builds.test_process import alive
 from tests.builds.yard import Yard
+from tests.support.work import RecordingWork
 
 pytestmark = pytest.mark.real
 
@@ -151,7 +162,20 @@ _TYPED = bytes.fromhex(
 """Boots from a CD, takes keys by the BIOS until Enter, writes them to the disk's first sector, powers off."""
 
 
-async def test_a_boot_command_is_typed_into_what_an_iso_boots(tmp_path: Path) -> None:
+async def _something_shown(sockets: list[str], building: asyncio.Task[object]) -> Picture:
+    """The screen, once it is not of one colour."""
+    while not building.done():
+        await asyncio.sleep(0.05)
+        if sockets and sockets[-1]:
+            with contextlib.suppress(BoxwrightError):
+                picture = await picture_of(Path(sockets[-1]))
+                if len(set(picture.pixels[0::4])) > 1:
+                    return picture
+    raise AssertionError("it never showed anything")
+
+
+async def test_a_boot_command_is_typed_into_what_an_iso_boots_and_its_screen_is_seen(tmp_path: Path) -> None:
+    """The CD is in a drive of its own kind, which the firmware boots from all the same."""
     yard = Yard(tmp_path)
     yard.write("www/answers", "yes")
     (yard.folder / "cd").mkdir()
@@ -168,6 +192,7 @@ async def test_a_boot_command_is_typed_into_what_an_iso_boots(tmp_path: Path) ->
           communicator      = "none"
           disk_size         = "1M"
           format            = "raw"
+          cdrom_interface   = "virtio-scsi"
           boot_wait         = "3s"
           boot_key_interval = "30ms"
           boot_command = [
@@ -181,7 +206,50 @@ async def test_a_boot_command_is_typed_into_what_an_iso_boots(tmp_path: Path) ->
         build { sources = ["qemu.typed"] }
         """,
     )
-    await yard.build()
+    sockets: list[str] = []
+    building = asyncio.create_task(yard.build(show=lambda source, socket: sockets.append(socket)))
+    picture = await _something_shown(sockets, building)
+    await building
+    assert sockets[-1] == "", "it is told that the screen is gone"
+    assert picture.png()[16:24] == struct.pack(">II", picture.width, picture.height)
     typed = (yard.folder / "output-typed/packer-typed").read_bytes()[:512].rstrip(b"\0").decode()
     assert typed.startswith("Hello it's packer-typed, http://10.0.2.2:")
     assert await yard.left() == []
+
+
+@pytest.mark.parametrize("interface", INTERFACES)
+async def test_disks_and_cds_are_joined_in_each_way_that_qemu_has(interface: str, tmp_path: Path) -> None:
+    """Started, but not let run: what QEMU made of them is all that counts."""
+    work = RecordingWork()
+    disks = [tmp_path / "one.qcow2", tmp_path / "two.qcow2"]
+    for disk in disks:
+        await empty(disk, 1 << 20, work)
+    cd = tmp_path / "a, b.iso"
+    cd.write_bytes(bytes(4096))
+    chosen = acceleration.choose("tcg", "x86_64", acceleration.this_host())
+    hardware = Hardware(
+        emulator=tools.emulator("x86_64"),
+        name="joined",
+        machine="pc",
+        accelerator=chosen.argument,
+        cpu=chosen.cpu,
+        cpus=1,
+        memory=32,
+        disk_interface=interface,
+        cd_interface=interface,
+        media=Media(iso=str(cd), cd=str(cd)),
+    )
+    runtime = Path(tempfile.mkdtemp(prefix="bwj"))
+    try:
+        sockets = Sockets(monitor=runtime / "qmp", screen=runtime / "vnc")
+        argv = command_line(hardware, disks, tmp_path / "ram", sockets, tmp_path / "serial.log")
+        emulator = await Emulator.start([*argv, "-S"], sockets.monitor, tmp_path / "qemu.log")
+        try:
+            told = await emulator.monitor.execute("query-block")
+        finally:
+            await emulator.quit()
+    finally:
+        shutil.rmtree(runtime)
+    inserted = [one["inserted"] for one in told if "inserted" in one and one.get("qdev")]
+    assert [one["file"] for one in inserted if not one["ro"]] == [str(disk) for disk in disks]
+    assert [one["file"] for one in inserted if one["ro"]] == [str(cd)] * 2

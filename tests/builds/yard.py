@@ -12,6 +12,7 @@ from core.builds.asking import Ask
 from core.builds.base import Request
 from core.builds.project_builds import template_plan
 from core.builds.run import Made, run_plan
+from core.builds.scene import Show
 from core.paths import Locations
 from core.templates.given import Given
 from tests.support.work import RecordingWork
@@ -40,6 +41,7 @@ class Yard:
         variables: Sequence[tuple[str, str]] = (),
         request: Request | None = None,
         ask: Ask | None = None,
+        show: Show | None = None,
     ) -> tuple[Made, ...]:
         """What was made; what the build said is in ``work``."""
         self.work = RecordingWork({**undo.UNDO, **core.boxes.UNDO})
@@ -53,6 +55,7 @@ class Yard:
             project="yard",
             work=self.work,
             ask=ask,
+            show=show,
         )
 
     async def left(self) -> list[str]:

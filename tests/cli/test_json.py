@@ -45,6 +45,7 @@ LINES: dict[str, tuple[str, ...]] = {
     "box.import": ("box import /nowhere",),
     "build.run": ("build", "build nonsense"),
     "build.answer": ("answer base retry", "answer"),
+    "build.screen": ("screen", "screen base --output x.png"),
     "layer.list": ("layer list",),
     "layer.prune": ("layer prune", "layer prune --keep nonsense"),
     "template.inspect": ("template inspect good.json", "template inspect nowhere.json"),

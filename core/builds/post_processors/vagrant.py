@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
+
+import msgspec
 
 from core.builds.artifact import Artifact, Outcome
 from core.builds.docker.image_artifact import FORMAT
 from core.builds.output import refuse_existing
 from core.builds.scene import Scene
 from core.builds.settings import Table, decode
-from core.errors import BoxwrightError, NotFoundError
+from core.errors import BoxwrightError, ConfigError, NotFoundError
 from core.model.machine import Disk
 from core.model.work import Work
 from core.templates.model import Settings
+
+DISKS, CONTAINERS = "libvirt", "docker"
+"""Whose boxes they are, in Vagrant's words."""
 
 
 class VagrantSettings(Table, frozen=True, kw_only=True):
@@ -31,20 +38,31 @@ class VagrantPostProcessor:
 
     def check(self, settings: Settings, scene: Scene) -> None:
         given = _read(settings)
-        named = [*given.include, *([given.vagrantfile_template] if given.vagrantfile_template else [])]
+        named = list(given.include)
+        if given.vagrantfile_template and not given.vagrantfile_template_generated:
+            named.append(given.vagrantfile_template)
         for text in named:
-            if not scene.path(text).is_file() and not given.vagrantfile_template_generated:
+            if not scene.path(text).is_file():
                 raise NotFoundError(f"There is no {scene.path(text)}.", why="It is to go into the box.")
+        if given.provider_override not in ("", DISKS, CONTAINERS):
+            raise _other_provider(given.provider_override, f"{DISKS} or {CONTAINERS}")
 
     async def run(self, artifact: Artifact, settings: Settings, scene: Scene, work: Work) -> Outcome:
         given = _read(settings)
         form = artifact.facts.get("format", "")
+        if given.provider_override == DISKS and not form:
+            # Files that another tool made ("artifice"): the setting says what they are for.
+            form = await _common_format(artifact.files)
+            artifact = msgspec.structs.replace(artifact, facts={**artifact.facts, "format": form})
         if form not in ("qcow2", "raw", FORMAT):
             raise BoxwrightError(
                 "This artifact cannot become a Vagrant box.",
                 why=f"It is {artifact.text or artifact.maker}; disk images of QEMU and images of Docker can.",
+                remedy=f'provider_override = "{DISKS}", where the files are disk images all the same',
             )
-        provider = "docker" if form == FORMAT else "libvirt"
+        provider = CONTAINERS if form == FORMAT else DISKS
+        if given.provider_override not in ("", provider):
+            raise _other_provider(given.provider_override, provider)
         fields = {
             "BuildName": scene.source,
             "Provider": provider,
@@ -90,6 +108,21 @@ async def _write(
         include=include,
         level=level,
     )
+
+
+def _other_provider(named: str, possible: str) -> ConfigError:
+    return ConfigError(
+        f'"provider_override" is {named!r}; the box is for {possible}.',
+        why="What was built is nothing that another provider could take.",
+    )
+
+
+async def _common_format(files: Sequence[str]) -> str:
+    """Of disk images, as their own headers say. Raises BoxwrightError for what is none."""
+    from core.boxes.disk_images import inspect
+
+    forms = {(await asyncio.to_thread(inspect, Path(file))).format for file in files}
+    return forms.pop() if len(forms) == 1 else ""
 
 
 def _read(settings: Settings) -> VagrantSettings:

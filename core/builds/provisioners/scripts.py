@@ -33,6 +33,8 @@ class Scripts(Table, frozen=True, kw_only=True):
     binary: bool = False
     use_env_var_file: bool = False
     env_var_format: str = ""
+    """How each variable is written where ``{{ .Vars }}`` or a file of variables stands: ``%s`` twice. Not
+    needed by shell-local, whose variables go by the environment."""
 
 
 def check(given: Scripts, kind: str, scene: Scene) -> None:
@@ -50,6 +52,10 @@ def check(given: Scripts, kind: str, scene: Scene) -> None:
                 remedy=f"ls {path.parent}",
             )
     variables(given)
+    if given.env_var_format and given.env_var_format.replace("%%", "").count("%s") != 2:
+        raise ConfigError(
+            f'"env_var_format" is {given.env_var_format!r}; it has %s twice, for the name and the value.'
+        )
 
 
 def files(given: Scripts) -> tuple[str, ...]:
@@ -96,9 +102,17 @@ def _http(facts: Mapping[str, str]) -> dict[str, str]:
     return {name: facts[fact] for name, fact in names.items() if facts.get(fact)}
 
 
-def assignments(values: Mapping[str, str]) -> str:
-    """``NAME='VALUE' `` for each, as ``{{ .Vars }}`` has them."""
-    return "".join(f"{name}={quote(value)} " for name, value in values.items())
+def assignments(values: Mapping[str, str], form: str = "", usual: str = "{}={} ") -> str:
+    """``NAME='VALUE' `` for each, as ``{{ .Vars }}`` has them; with ``form``, as ``env_var_format`` says,
+    quotes within values written so that they can stand between single quotes."""
+    if not form:
+        return "".join(usual.format(name, quote(value)) for name, value in values.items())
+    before, between, after = (part.replace("%%", "%") for part in form.split("%s"))
+    return "".join(f"{before}{name}{between}{_within_quotes(value)}{after}" for name, value in values.items())
+
+
+def _within_quotes(value: str) -> str:
+    return value.replace("'", "'\"'\"'")
 
 
 def written(given: Scripts, scene: Scene) -> list[tuple[Path, str]]:

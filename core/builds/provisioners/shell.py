@@ -74,7 +74,8 @@ async def _run(given: ShellSettings, path: Path, called: str, guest: Guest, scen
             await guest.upload(sent, target, mode=0o755)
             if given.use_env_var_file:
                 variable_file = f"{given.remote_folder}/varfile_{token}.sh"
-                await _send_variables(variable_file, values, guest, scene)
+                text = scripts.assignments(values, given.env_var_format, "export {}={}\n")
+                await _send_variables(variable_file, text, guest, scene)
     except TimeoutError:
         raise ProvisionError(
             f"The script {called} could not be put into the guest within {given.start_retry_timeout:g} s."
@@ -83,7 +84,8 @@ async def _run(given: ShellSettings, path: Path, called: str, guest: Guest, scen
         if sent is not path:
             sent.unlink(missing_ok=True)
     template = " ".join(given.execute_command) or (_COMMAND_WITH_FILE if given.use_env_var_file else _COMMAND)
-    command = scene.render(template, Path=target, Vars=scripts.assignments(values), EnvVarFile=variable_file)
+    named = scripts.assignments(values, given.env_var_format)
+    command = scene.render(template, Path=target, Vars=named, EnvVarFile=variable_file)
     await execute(
         command,
         f"the script {called}",
@@ -96,10 +98,10 @@ async def _run(given: ShellSettings, path: Path, called: str, guest: Guest, scen
         await guest.run(f"rm -f {quote(target)} {quote(variable_file) if variable_file else ''}")
 
 
-async def _send_variables(target: str, values: Mapping[str, str], guest: Guest, scene: Scene) -> None:
+async def _send_variables(target: str, text: str, guest: Guest, scene: Scene) -> None:
     file = scene.folder / "variables.sh"
     file.touch(mode=0o600)
-    file.write_text("".join(f"export {name}={quote(value)}\n" for name, value in values.items()))
+    file.write_text(text)
     try:
         await guest.upload(file, target, mode=0o600)
     finally:

@@ -29,6 +29,8 @@ class Hardware(msgspec.Struct, frozen=True, kw_only=True):
     """MiB."""
     disk_interface: str = "virtio"
     disk_options: str = ""
+    cd_interface: str = ""
+    """As ``disk_interface``; "" for the machine's own."""
     net_device: str = "virtio-net"
     vga: str = "std"
     boot: str = "c"
@@ -65,11 +67,13 @@ def command_line(
         "-drive": [
             *(_drive(hardware, path, number) for number, path in enumerate(disks)),
             *_firmware(hardware),
-            *_cd(hardware.media, number=len(disks)),
+            *_cd(hardware),
         ],
         "-netdev": [_net(sockets)],
         "-device": [
+            *_controllers(hardware),
             *(_disk_device(hardware, number) for number in range(len(disks))),
+            *_cd_devices(hardware, disks=len(disks)),
             f"{hardware.net_device},netdev=user.0",
         ],
         "-boot": [hardware.boot],
@@ -109,16 +113,60 @@ def _drive(hardware: Hardware, path: Path, number: int) -> str:
 
 
 _DEVICES = {
-    "virtio": "virtio-blk-pci,drive=drive{0}",
-    "ide": "ide-hd,drive=drive{0}",
-    "sata": "ide-hd,drive=drive{0}",
-    "scsi": "scsi-hd,drive=drive{0}",
-    "virtio-scsi": "scsi-hd,bus=scsi0.0,drive=drive{0}",
+    "virtio": "virtio-blk-pci",
+    "ide": "ide-{kind}",
+    "sata": "ide-{kind},bus=sata.{number}",
+    "scsi": "scsi-{kind},bus=scsi.0",
+    "virtio-scsi": "scsi-{kind},bus=virtio-scsi.0",
 }
+INTERFACES = tuple(_DEVICES)
+"""Ways in which a disk or a CD drive can be joined to a machine."""
+
+_CONTROLLERS = {
+    "sata": "ahci,id=sata",
+    "scsi": "lsi53c895a,id=scsi",
+    "virtio-scsi": "virtio-scsi-pci,id=virtio-scsi",
+}
+"""Those that no machine has by itself."""
+
+
+def _controllers(hardware: Hardware) -> list[str]:
+    wanted = [hardware.disk_interface, *([_cd_interface(hardware)] if _cds(hardware) else [])]
+    return [_CONTROLLERS[name] for name in dict.fromkeys(wanted) if name in _CONTROLLERS]
+
+
+def _device(hardware: Hardware, interface: str, kind: str, number: int, drive: str) -> str:
+    """``kind``: "hd" or "cd"; ``number``: its place among those that are joined in the same way."""
+    device = _DEVICES[interface].format(kind=kind, number=number)
+    if interface == "ide":
+        # Two to each bus, but for the newer machine, whose buses take one.
+        newer = hardware.machine.startswith("q35") or "-q35" in hardware.machine
+        device += f",bus=ide.{number}" if newer else f",bus=ide.{number // 2},unit={number % 2}"
+    return f"{device},drive={drive}"
 
 
 def _disk_device(hardware: Hardware, number: int) -> str:
-    return _DEVICES[hardware.disk_interface].format(number)
+    return _device(hardware, hardware.disk_interface, "hd", number, f"drive{number}")
+
+
+def _cds(hardware: Hardware) -> list[str]:
+    return [path for path in (hardware.media.iso, hardware.media.cd) if path]
+
+
+def _cd_interface(hardware: Hardware) -> str:
+    """Beside disks on IDE, each place has to be said."""
+    return hardware.cd_interface or ("ide" if hardware.disk_interface == "ide" else "")
+
+
+def _cd_devices(hardware: Hardware, *, disks: int) -> list[str]:
+    interface = _cd_interface(hardware)
+    if not interface:
+        return []
+    first = disks if interface == hardware.disk_interface else 0
+    return [
+        _device(hardware, interface, "cd", first + place, f"cd{place}")
+        for place in range(len(_cds(hardware)))
+    ]
 
 
 def _firmware(hardware: Hardware) -> list[str]:
@@ -130,9 +178,13 @@ def _firmware(hardware: Hardware) -> list[str]:
     ]
 
 
-def _cd(media: Media, *, number: int) -> list[str]:
-    found = [path for path in (media.iso, media.cd) if path]
-    return [f"file={_quoted(path)},media=cdrom,format=raw,readonly=on" for path in found]
+def _cd(hardware: Hardware) -> list[str]:
+    form = "media=cdrom,format=raw,readonly=on"
+    own = bool(_cd_interface(hardware))
+    return [
+        f"file={_quoted(path)},{f'if=none,id=cd{place},' if own else ''}{form}"
+        for place, path in enumerate(_cds(hardware))
+    ]
 
 
 def _net(sockets: Sockets) -> str:

@@ -7,6 +7,7 @@ import re
 import msgspec
 
 from core.builds.communicator import Communicator
+from core.builds.qemu.hardware import INTERFACES
 from core.builds.settings import Duration
 from core.errors import ConfigError
 from core.model.project import parse_size
@@ -36,6 +37,7 @@ class QemuSettings(Communicator, frozen=True, kw_only=True):
     disk_detect_zeroes: str = "off"
     disk_compression: bool = False
     skip_compaction: bool = False
+    """Read, not needed: the image is written once, from thin layers; there is no second pass to skip."""
     format: str = "qcow2"
     output_directory: str = ""
     vm_name: str = ""
@@ -105,8 +107,10 @@ class QemuSettings(Communicator, frozen=True, kw_only=True):
             )
         if self.format not in ("qcow2", "raw"):
             raise ConfigError(f'"format" is {self.format!r}; it is "qcow2" or "raw".')
-        if self.disk_interface not in ("virtio", "ide", "scsi", "virtio-scsi", "sata"):
+        if self.disk_interface not in INTERFACES:
             raise ConfigError(f'"disk_interface" is {self.disk_interface!r}, which is not known.')
+        if self.cdrom_interface not in ("", *INTERFACES):
+            raise ConfigError(f'"cdrom_interface" is {self.cdrom_interface!r}, which is not known.')
         if self.net_bridge:
             raise ConfigError(
                 '"net_bridge" cannot be used.',

@@ -109,6 +109,7 @@ def _hardware(given: QemuSettings, scene: Scene, inserted: Media) -> Hardware:
         cpus=given.cpus,
         memory=given.memory,
         disk_interface=given.disk_interface,
+        cd_interface=given.cdrom_interface,
         disk_options=f"cache={given.disk_cache},discard={given.disk_discard},"
         f"detect-zeroes={given.disk_detect_zeroes}",
         net_device=given.net_device,
@@ -239,8 +240,6 @@ class ImageWorkshop(QemuWorkshop):
     async def shut_down(self, work: Work) -> None:
         given = self._given
         assert self.emulator is not None
-        if given.ssh_clear_authorized_keys and self.guest is not None:
-            await self.guest.run("sudo -n sed -i '/vagrant insecure/d' ~/.ssh/authorized_keys")
         if given.shutdown_command and self.guest is not None:
             await _run_quietly(self.guest, given.shutdown_command, work)
             if not await self.emulator.ended(given.shutdown_timeout):

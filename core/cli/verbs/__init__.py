@@ -28,6 +28,7 @@ _HERE: dict[str, str] = {
     "machine.ssh": "ssh:ssh",
     "machine.ssh-config": "ssh:ssh_config",
     "machine.serial": "serial:serial",
+    "build.screen": "screens:screen",
     "machine.upload": "transfer:upload",
     "machine.download": "transfer:download",
     "snapshot.save": "snapshots:save",
