@@ -56,9 +56,10 @@ def image_of(source: Source) -> Path:
         if not image.exists():
             _build(source.bootstrap, image)
             for old in folder.glob(f"{source.bootstrap.flavour}-*.qcow2"):
-                if old != image and _unused_for_days(old, 2):
+                if old != image and _unused_for_days(old.with_suffix(".lock"), 2):
                     old.unlink(missing_ok=True)
-        os.utime(image)
+        # Not the image itself: a build from it would take it for another one.
+        os.utime(lock.name)
     return image
 
 
@@ -77,7 +78,7 @@ def _build(source: Bootstrap, image: Path) -> None:
 
 
 def _unused_for_days(path: Path, days: float) -> bool:
-    return time.time() - path.stat().st_mtime > days * 86400
+    return not path.exists() or time.time() - path.stat().st_mtime > days * 86400
 
 
 @pytest.fixture(scope="session")
