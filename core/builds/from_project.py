@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -17,8 +18,18 @@ BOX = "box"
 """Kind of the post-processor that puts a box into the store."""
 
 
-def plan_of(project: Project, name: str, spec: BuildSpec, fingerprint: str, version: str) -> BuildPlan:
-    """One source or two, their provisioners, and the boxes of one version that come of them."""
+def plan_of(
+    project: Project,
+    name: str,
+    spec: BuildSpec,
+    fingerprint: str,
+    version: str,
+    providers: Sequence[str] = (),
+) -> BuildPlan:
+    """One source or two, their provisioners, and the boxes of one version that come of them.
+
+    ``providers``: only what makes a box for one of these, where something does.
+    """
     steps = tuple(
         PlannedStep(
             id=f"provision.{number}",
@@ -38,7 +49,8 @@ def plan_of(project: Project, name: str, spec: BuildSpec, fingerprint: str, vers
             "version": version,
         },
     )
-    found = _settings(spec)
+    meant = {kind for kind, makes in spec.makes.items() if set(makes) & set(providers)}
+    found = {kind: settings for kind, settings in _settings(spec).items() if not meant or kind in meant}
     sources = tuple(
         PlannedSource(
             id="source" if len(found) == 1 else f"source.{kind}",
@@ -64,7 +76,7 @@ def _settings(spec: BuildSpec) -> dict[str, dict[str, Any]]:
         found["bootstrap"] = {**bootstrap, **more}
     if spec.source.docker is not None:
         given: dict[str, Any] = msgspec.to_builtins(spec.source.docker)
-        docker = {key: value for key, value in given.items() if value not in ("", [], {})}
+        docker = {key: value for key, value in given.items() if value not in ("", (), [], {})}
         if not spec.source.docker.image:
             docker["bootstrap"] = bootstrap
         found["docker"] = {**docker, "commit": True}

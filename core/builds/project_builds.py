@@ -39,8 +39,11 @@ async def run_build(
     given: Given | None = None,
     ask: Ask | None = None,
     show: Show | None = None,
+    providers: Sequence[str] = (),
 ) -> Box:
     """Make the box ``<project>/<name>`` with the next whole number as its version, and return it.
+
+    ``providers``: who wants a box; without any all that the build makes are made.
 
     Whether one is up to date already is the caller's to ask: ``store.find_build(fingerprint(...))``.
     When this raises or is cancelled, what it made goes with its intents, which the caller undoes.
@@ -52,7 +55,7 @@ async def run_build(
     mark = await asyncio.to_thread(fingerprint, project, name)
     if spec.source is not None:
         version = str(next_version(store, f"{project.name}/{name}"))
-        plan = from_project.plan_of(project, name, spec, mark, version)
+        plan = from_project.plan_of(project, name, spec, mark, version, providers)
     else:
         plan = await asyncio.to_thread(
             template_plan, Path(project.root) / spec.template, name, given or Given(cwd=project.root)

@@ -314,6 +314,16 @@ class BuildSpec(_Table, frozen=True):
             if self.source.bootstrap is None and self.formats != ("qemu",):
                 raise ValueError("'formats' belongs to the source 'bootstrap'")
 
+    @property
+    def makes(self) -> dict[str, tuple[str, ...]]:
+        """By each source, the providers that it makes boxes for; {} for a template."""
+        found: dict[str, tuple[str, ...]] = {}
+        if self.source is not None and self.source.bootstrap is not None:
+            found["bootstrap"] = self.formats
+        if self.source is not None and self.source.docker is not None:
+            found["docker"] = ("docker",)
+        return found
+
 
 class ProjectHead(_Table, frozen=True):
     """The project itself."""

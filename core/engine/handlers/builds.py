@@ -29,7 +29,7 @@ async def run(context: Context, command: commands.RunBuild, work: Work) -> dict[
     spec = project.builds[command.name]
     if spec.template and not project.has_own_file:
         return await _run_template(context, command, Path(project.root, spec.template), work)
-    box = _up_to_date(context, project, command.name)
+    box = _complete(context, project, command.name)
     if box is not None and not (command.force or command.no_cache):
         work.cached(f"{box.key} is up to date")
     else:
@@ -136,7 +136,7 @@ async def fresh_box(
         async with context.hold(build_subject(project.root, name), "build", step):
             # Whoever held the build until now may just have made it.
             if _up_to_date(context, project, name, providers) is None:
-                await _build(context, project, name, step)
+                await _build(context, project, name, step, providers=providers)
         box = _up_to_date(context, project, name, providers)
         if box is None:
             raise ProviderError(
@@ -147,7 +147,12 @@ async def fresh_box(
 
 
 async def _build(
-    context: Context, project: Project, name: str, work: Work, command: commands.RunBuild | None = None
+    context: Context,
+    project: Project,
+    name: str,
+    work: Work,
+    command: commands.RunBuild | None = None,
+    providers: Sequence[str] = (),
 ) -> Box:
     from core.builds.project_builds import run_build
 
@@ -162,6 +167,7 @@ async def _build(
         given=_given(asked),
         ask=context.asker(build_subject(project.root, name)) if command else None,
         show=context.screens.shower(build_subject(project.root, name)),
+        providers=providers,
     )
     context.boxes_changed()
     return box
@@ -173,6 +179,13 @@ def _up_to_date(context: Context, project: Project, name: str, providers: Sequen
     return context.boxes.find_build(fingerprint(project, name), providers)
 
 
+def _complete(context: Context, project: Project, name: str) -> Box | None:
+    """A box of the build, where all that it makes are up to date."""
+    wanted = [one for makes in project.builds[name].makes.values() for one in makes]
+    found = [_up_to_date(context, project, name, (provider,)) for provider in wanted]
+    return _up_to_date(context, project, name) if all(found) else None
+
+
 def build_views(context: Context, project: Project) -> tuple[BuildView, ...]:
     """How each build of a project stands; which of them run, the engine adds."""
     return tuple(_view(context, project, name) for name in project.builds)
@@ -181,7 +194,7 @@ def build_views(context: Context, project: Project) -> tuple[BuildView, ...]:
 def _view(context: Context, project: Project, name: str) -> BuildView:
     made = [box for box in context.known_boxes() if box.name == f"{project.name}/{name}"]
     latest = max(made, key=lambda box: box.added, default=None)
-    fresh = _up_to_date(context, project, name)
+    fresh = _complete(context, project, name)
     state = "fresh" if fresh else "stale" if latest else "missing"
     question = context.questions.of(build_subject(project.root, name))
     return BuildView(

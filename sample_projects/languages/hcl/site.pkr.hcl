@@ -12,13 +12,23 @@ source "bootstrap" "site" {
   size    = "1GiB"
   memory  = "256MiB"
   cpus    = 1
-  formats = ["qemu", "docker"]
 
   output_directory = "output-hcl"
 }
 
+# The same packages as a container.
+source "docker" "site" {
+  bootstrap {
+    suite   = var.suite
+    flavour = "tiny"
+    size    = "1GiB"
+  }
+  commit  = true
+  changes = ["CMD [\"httpd\", \"-f\", \"-h\", \"/srv/www\"]"]
+}
+
 build {
-  sources = ["source.bootstrap.site"]
+  sources = ["source.bootstrap.site", "source.docker.site"]
 
   provisioner "file" {
     source      = "${path.root}/../page/"
