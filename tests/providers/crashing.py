@@ -2,15 +2,74 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Protocol
 
 import msgspec
 
-from tests.providers.bench import Machine
-from tests.providers.qemu.test_crash import KILLED
+from core.model.machine import MachineState
+from tests.providers.bench import Bench, Machine
+from tests.providers.networks import Wiring
+from tests.providers.qemu.test_crash import KILLED, undo_written
 from tests.support.libvirtd import ROOT
+
+EVERY = bool(os.environ.get("BOXWRIGHT_EVERY_POINT"))
+"""Each call has a dozen points, most of which are the same to the server: usually some are tried."""
+
+Step = Callable[[Machine], Awaitable[None]]
+
+
+class ContainerBench(Bench, Protocol):
+    async def close(self) -> None: ...
+
+
+class Listing(Protocol):
+    """A daemon that tells all that it has."""
+
+    def objects(self) -> dict[str, list[str]]: ...
+
+
+class Kill(msgspec.Struct, frozen=True):
+    """An action, and what is done around it.
+
+    ``points``: it has more than these; each ``stride``-th is tried.
+    """
+
+    action: str
+    prepare: Step
+    check: Step
+    points: int
+    stride: int
+
+
+async def killed_everywhere(
+    provider: str, bench: ContainerBench, daemon: Listing, folder: Path, kill: Kill
+) -> None:
+    """After each death the next engine puts it in order; in the end nothing of ours is at the daemon."""
+    before = daemon.objects()
+    machine = Machine(bench, bench.plans.make(networks=(Wiring().place(10),)))
+    try:
+        for point in range(1, 2000, 1 if EVERY else kill.stride):
+            await kill.prepare(machine)
+            await bench.close()
+            journal = folder / f"journal{point}"
+            died = await asyncio.to_thread(die, provider, machine, kill.action, point, folder, journal)
+            machine.provider = bench.again()
+            if not died:
+                break
+            await undo_written(journal, machine.provider.undo)
+            await kill.check(machine)
+            assert await machine.state() is not MachineState.BROKEN
+        assert point > kill.points
+    finally:
+        await machine.destroy()
+        assert bench.traces(machine.plan) == []
+    assert daemon.objects() == before
 
 
 def die(

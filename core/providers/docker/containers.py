@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +18,9 @@ from core.providers.docker.troubles import DockerError, is_gone
 
 SLOW = 120.0
 """Seconds for calls that may take a while on a busy computer."""
+
+ENDING = 15.0
+"""Seconds for what is left of a container's last run to go."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -130,6 +134,21 @@ async def _removed(daemon: Daemon, container: str) -> None:
     except DockerError as error:
         if not is_gone(error):
             raise
+
+
+async def start(daemon: Daemon, container: str) -> None:
+    """A daemon that has died with the container running, and come back, may need a moment to see that it has
+    ended: until then it cannot be started."""
+    until = time.monotonic() + ENDING
+    while True:
+        try:
+            await daemon.ask("POST", f"/containers/{container}/start", timeout=SLOW)
+            return
+        except DockerError as error:
+            text = error.problem.why
+            if "task " not in text or "already exists" not in text or time.monotonic() > until:
+                raise
+        await asyncio.sleep(0.2)
 
 
 async def kill(daemon: Daemon, container: str, signal: str = "SIGKILL") -> None:

@@ -104,7 +104,7 @@ async def _launch(
 ) -> None:
     await context.logs.begin(daemon, record.container, Layout.of(plan).serial_log, tty=options.tty)
     try:
-        await daemon.ask("POST", f"/containers/{record.container}/start", timeout=containers.SLOW)
+        await containers.start(daemon, record.container)
     except BaseException:
         await context.logs.leave(record.container)
         raise

@@ -65,9 +65,13 @@ def _remedy(usual: str) -> str:
     if address != Address(address.url) or address.scheme != "unix":
         return usual
     path = Path(address.socket)
-    if not path.exists() and not shutil.which("dockerd"):
+    try:
+        there = path.exists()
+    except PermissionError:
+        return usual
+    if not there and not shutil.which("dockerd"):
         return troubles.install()
-    if path.exists() and not os.access(path, os.W_OK) and _member(path):
+    if there and not os.access(path, os.W_OK) and _member(path):
         return "log out and in again (or: newgrp docker): you have joined the socket's group since"
     return usual
 

@@ -2,39 +2,24 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from core.model.machine import MachineState
 from tests.providers.bench import Machine
-from tests.providers.crashing import die
+from tests.providers.crashing import Kill, killed_everywhere
 from tests.providers.docker.bench import DockerBench
-from tests.providers.libvirt.test_crash import (
-    can_be_destroyed,
-    no_snapshot,
-    stopped,
-    unchanged,
-)
-from tests.providers.networks import Wiring
+from tests.providers.libvirt.test_crash import can_be_destroyed, no_snapshot, stopped, unchanged
 from tests.providers.qemu.test_crash import (
     machine_with_snapshot,
     no_machine,
     running_machine,
     stopped_machine,
-    undo_written,
 )
 from tests.support.dockerd import Dockerd
 
 pytestmark = pytest.mark.real
-
-EVERY = bool(os.environ.get("BOXWRIGHT_EVERY_POINT"))
-"""Each call has a dozen points, most of which are the same to the server: usually some are tried."""
-
-Step = Callable[[Machine], Awaitable[None]]
 
 
 async def restorable(machine: Machine) -> None:
@@ -45,41 +30,17 @@ async def restorable(machine: Machine) -> None:
 
 
 @pytest.mark.parametrize(
-    ("action", "prepare", "check", "points", "stride"),
+    "kill",
     [
-        ("create", no_machine, unchanged, 10, 23),
-        ("start", stopped_machine, stopped, 10, 23),
-        ("destroy", running_machine, can_be_destroyed, 10, 31),
-        ("save", running_machine, no_snapshot, 5, 13),
-        ("restore", machine_with_snapshot, restorable, 10, 31),
+        Kill("create", no_machine, unchanged, 10, 23),
+        Kill("start", stopped_machine, stopped, 10, 23),
+        Kill("destroy", running_machine, can_be_destroyed, 10, 31),
+        Kill("save", running_machine, no_snapshot, 5, 13),
+        Kill("restore", machine_with_snapshot, restorable, 10, 31),
     ],
+    ids=lambda kill: kill.action,
 )
 async def test_killed_in_the_middle(
-    bench: DockerBench,
-    daemon: Dockerd,
-    short_folder: Path,
-    action: str,
-    prepare: Step,
-    check: Step,
-    points: int,
-    stride: int,
+    bench: DockerBench, daemon: Dockerd, short_folder: Path, kill: Kill
 ) -> None:
-    before = daemon.objects()
-    machine = Machine(bench, bench.plans.make(networks=(Wiring().place(10),)))
-    try:
-        for point in range(1, 2000, 1 if EVERY else stride):
-            await prepare(machine)
-            await bench.close()
-            journal = short_folder / f"journal{point}"
-            died = await asyncio.to_thread(die, "docker", machine, action, point, short_folder, journal)
-            machine.provider = bench.again()
-            if not died:
-                break
-            await undo_written(journal, machine.provider.undo)
-            await check(machine)
-            assert await machine.state() is not MachineState.BROKEN
-        assert point > points
-    finally:
-        await machine.destroy()
-        assert bench.traces(machine.plan) == []
-    assert daemon.objects() == before
+    await killed_everywhere("docker", bench, daemon, short_folder, kill)

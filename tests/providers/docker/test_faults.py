@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from core.errors import BoxwrightError, ProviderError, UsageError
+from core.errors import ProviderError, UsageError
 from core.guests.connecting import connect
 from core.guests.errors import ConnectionLostError
 from core.model.machine import Endpoint, MachineState, PlannedNetwork
@@ -113,26 +113,6 @@ async def test_a_daemon_that_goes_away_and_comes_back_is_followed(
     await machine.start()
     assert await bench.count(machine.plan) == 1
     await machine.destroy()
-
-
-@pytest.mark.parametrize("action", ["create", "start", "save_snapshot"])
-async def test_a_daemon_that_is_restarted_in_the_middle_harms_nothing(
-    bench: DockerBench, machine: Machine, action: str
-) -> None:
-    if action != "create":
-        await machine.create()
-    work = machine.work()
-    given: tuple[Any, ...] = (machine.plan, "one") if action == "save_snapshot" else (machine.plan,)
-    task = asyncio.ensure_future(getattr(machine.provider, action)(*given, work))
-    await asyncio.sleep(0.02)
-    with bench.daemon.gone():
-        result = await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), 30)
-    if result != [None] and isinstance(result[0], BaseException):
-        assert isinstance(result[0], BoxwrightError), result
-        await work.undo()
-    assert await machine.state() in (MachineState.ABSENT, MachineState.STOPPED, MachineState.RUNNING)
-    await machine.destroy()
-    assert bench.traces(machine.plan) == []
 
 
 async def test_a_name_that_is_taken_stays_with_whoever_has_it(bench: DockerBench, machine: Machine) -> None:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-import os
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from core.model.machine import MachineState
-from tests.providers.bench import Machine
-from tests.providers.crashing import die
+from tests.providers.crashing import Kill, killed_everywhere
 from tests.providers.libvirt.test_crash import (
     can_be_destroyed,
     can_be_stopped,
@@ -20,54 +15,22 @@ from tests.providers.libvirt.test_crash import (
     unchanged,
 )
 from tests.providers.lxd.bench import LxdBench
-from tests.providers.networks import Wiring
-from tests.providers.qemu.test_crash import no_machine, running_machine, stopped_machine, undo_written
+from tests.providers.qemu.test_crash import no_machine, running_machine, stopped_machine
 from tests.support.lxd import Lxd
 
 pytestmark = pytest.mark.real
 
-EVERY = bool(os.environ.get("BOXWRIGHT_EVERY_POINT"))
-"""Each call has a dozen points, most of which are the same to the server: usually some are tried."""
-
-Step = Callable[[Machine], Awaitable[None]]
-
 
 @pytest.mark.parametrize(
-    ("action", "prepare", "check", "points", "stride"),
+    "kill",
     [
-        ("create", no_machine, unchanged, 40, 43),
-        ("start", stopped_machine, stopped, 30, 31),
-        pytest.param("stop", running_machine, can_be_stopped, 20, 31, marks=pytest.mark.slow),
-        ("destroy", running_machine, can_be_destroyed, 40, 43),
-        pytest.param("save", running_machine, no_snapshot, 20, 31, marks=pytest.mark.slow),
+        Kill("create", no_machine, unchanged, 40, 43),
+        Kill("start", stopped_machine, stopped, 30, 31),
+        pytest.param(Kill("stop", running_machine, can_be_stopped, 20, 31), marks=pytest.mark.slow),
+        Kill("destroy", running_machine, can_be_destroyed, 40, 43),
+        pytest.param(Kill("save", running_machine, no_snapshot, 20, 31), marks=pytest.mark.slow),
     ],
+    ids=lambda kill: kill.action,
 )
-async def test_killed_in_the_middle(
-    bench: LxdBench,
-    daemon: Lxd,
-    short_folder: Path,
-    action: str,
-    prepare: Step,
-    check: Step,
-    points: int,
-    stride: int,
-) -> None:
-    before = daemon.objects()
-    machine = Machine(bench, bench.plans.make(networks=(Wiring().place(10),)))
-    try:
-        for point in range(1, 2000, 1 if EVERY else stride):
-            await prepare(machine)
-            await bench.close()
-            journal = short_folder / f"journal{point}"
-            died = await asyncio.to_thread(die, "lxd", machine, action, point, short_folder, journal)
-            machine.provider = bench.again()
-            if not died:
-                break
-            await undo_written(journal, machine.provider.undo)
-            await check(machine)
-            assert await machine.state() is not MachineState.BROKEN
-        assert point > points
-    finally:
-        await machine.destroy()
-        assert bench.traces(machine.plan) == []
-    assert daemon.objects() == before
+async def test_killed_in_the_middle(bench: LxdBench, daemon: Lxd, short_folder: Path, kill: Kill) -> None:
+    await killed_everywhere("lxd", bench, daemon, short_folder, kill)
