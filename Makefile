@@ -19,9 +19,9 @@ test: ## Run all tests, with real machines (ARGS="-k ssh" and the like for some;
 	@scripts/setup test
 	@exec $(PYTHON_HERE) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
 
-slow: ## Run the tests that take minutes: the Debian sample from its build to its end
+slow: ## Run the tests that take minutes: the Debian sample, a kill at every point of every command
 	@scripts/setup test
-	@exec $(PYTHON_HERE) -m pytest -m slow $(ARGS)
+	@exec $(PYTHON_HERE) -m pytest -m slow -o faulthandler_timeout=3600 $(ARGS)
 
 check: ## Formatting, lint, types, layers, sizes, lock files
 	@scripts/setup check

@@ -1,7 +1,7 @@
-"""The engine is killed (SIGKILL) at every point of its journal, for every command that changes things.
+"""The engine is killed (SIGKILL) at the points of its journal, for every command that changes things.
 
-Whatever the instant: the next engine finds no orphan process, disk, port or lock, and the next
-command works.
+Of a long command eight points are visited, evenly spread; ``make slow`` visits every one. Whatever the
+instant: the next engine finds no orphan process, disk, port or lock, and the next command works.
 """
 
 from __future__ import annotations
@@ -24,6 +24,12 @@ from tests.faults.town import Town
 pytestmark = pytest.mark.real
 
 Prepare = Callable[[Town, BlockingClient], None]
+
+
+@pytest.fixture(params=["spread", pytest.param("every", marks=pytest.mark.slow)])
+def most(request: pytest.FixtureRequest) -> int:
+    """How many points are visited at most; 0 for all."""
+    return 8 if request.param == "spread" else 0
 
 
 @pytest.fixture
@@ -75,9 +81,9 @@ def without_snapshot(town: Town, client: BlockingClient) -> None:
         town.must(client, command.DeleteSnapshot(machine=town.web, name="second"))
 
 
-def killed_at_every_point(town: Town, prepare: Prepare, wanted: Command, *, most: int = 0) -> int:
+def killed_at_points(town: Town, prepare: Prepare, wanted: Command, most: int) -> int:
     """Run ``wanted`` once to count the points, then once for each point (for ``most`` of them, evenly
-    spread, where that is given); the number of points."""
+    spread, where that is not 0); the number of points."""
 
     def prepared() -> None:
         with town.engine() as client:
@@ -103,38 +109,38 @@ def killed_at_every_point(town: Town, prepare: Prepare, wanted: Command, *, most
     return len(points)
 
 
-def test_up(town: Town) -> None:
-    killed_at_every_point(town, absent, command.Up(machine=town.web))
+def test_up(town: Town, most: int) -> None:
+    killed_at_points(town, absent, command.Up(machine=town.web), most)
 
 
-def test_halt(town: Town) -> None:
-    killed_at_every_point(town, running, command.Halt(machine=town.web))
+def test_halt(town: Town, most: int) -> None:
+    killed_at_points(town, running, command.Halt(machine=town.web), most)
 
 
-def test_suspend_and_resume(town: Town) -> None:
-    killed_at_every_point(town, running, command.Suspend(machine=town.web))
-    killed_at_every_point(town, suspended, command.Resume(machine=town.web))
+def test_suspend_and_resume(town: Town, most: int) -> None:
+    killed_at_points(town, running, command.Suspend(machine=town.web), most)
+    killed_at_points(town, suspended, command.Resume(machine=town.web), most)
 
 
-def test_destroy(town: Town) -> None:
-    killed_at_every_point(town, running, command.Destroy(machine=town.web))
+def test_destroy(town: Town, most: int) -> None:
+    killed_at_points(town, running, command.Destroy(machine=town.web), most)
 
 
 @pytest.mark.parametrize("prepare", [without_snapshot, stopped], ids=["running", "stopped"])
-def test_saving_a_snapshot(town: Town, prepare: Prepare) -> None:
+def test_saving_a_snapshot(town: Town, prepare: Prepare, most: int) -> None:
     def ready(town: Town, client: BlockingClient) -> None:
         without_snapshot(town, client)
         prepare(town, client)
 
-    killed_at_every_point(town, ready, command.SaveSnapshot(machine=town.web, name="second"))
+    killed_at_points(town, ready, command.SaveSnapshot(machine=town.web, name="second"), most)
 
 
-def test_restoring_and_deleting_a_snapshot(town: Town) -> None:
-    killed_at_every_point(town, with_snapshot, command.RestoreSnapshot(machine=town.web, name="second"))
-    killed_at_every_point(town, with_snapshot, command.DeleteSnapshot(machine=town.web, name="second"))
+def test_restoring_and_deleting_a_snapshot(town: Town, most: int) -> None:
+    killed_at_points(town, with_snapshot, command.RestoreSnapshot(machine=town.web, name="second"), most)
+    killed_at_points(town, with_snapshot, command.DeleteSnapshot(machine=town.web, name="second"), most)
 
 
-def test_adding_a_box(town: Town, tmp_path: Path) -> None:
+def test_adding_a_box(town: Town, tmp_path: Path, most: int) -> None:
     source = tmp_path / "more.box"
     pack(source)
 
@@ -142,15 +148,15 @@ def test_adding_a_box(town: Town, tmp_path: Path) -> None:
         if any(use.box.name == "more" for use in town.boxes(client)):
             town.must(client, command.RemoveBox(name="more"))
 
-    killed_at_every_point(town, removed, command.AddBox(source=str(source), name="more"))
+    killed_at_points(town, removed, command.AddBox(source=str(source), name="more"), most)
 
 
-def test_building_a_box(town: Town) -> None:
+def test_building_a_box(town: Town, most: int) -> None:
     def unbuilt(town: Town, client: BlockingClient) -> None:
         if any(use.box.name == "town/base" for use in town.boxes(client)):
             town.must(client, command.RemoveBox(name="town/base", version="all"))
 
-    killed_at_every_point(town, unbuilt, command.RunBuild(project=str(town.root), name="base"), most=8)
+    killed_at_points(town, unbuilt, command.RunBuild(project=str(town.root), name="base"), most)
 
 
 def pack(target: Path) -> None:

@@ -19,7 +19,7 @@ from core.providers.base import Provider
 from tests.providers.bench import Bench, Machine, NewMachine, Plans
 from tests.support.work import RecordingWork
 
-PATIENCE = 60.0
+PATIENCE = 240.0
 """Seconds for a guest to come up and be reached by another."""
 
 
