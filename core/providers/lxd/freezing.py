@@ -27,7 +27,7 @@ async def resume(context: Context, plan: MachinePlan, work: Work) -> Started:
     record = existing(plan)
     async with context.changing(plan) as watched:
         row = await context.row(plan, record)
-        if row is None or row.status != instances.FROZEN:
+        if row is None or not row.frozen:
             raise ProviderError(
                 f"The machine {plan.key.name} is not suspended.", remedy=f"boxwright up {plan.key.name}"
             )

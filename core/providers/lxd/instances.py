@@ -19,7 +19,7 @@ APPLIED = "user.boxwright.applied"
 names is taken away, and what somebody else has set stays."""
 SELF = "boxwright"
 
-RUNNING, FROZEN, STOPPED = "Running", "Frozen", "Stopped"
+RUNNING, FREEZING, FROZEN, STOPPED = "Running", "Freezing", "Frozen", "Stopped"
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +47,12 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def active(self) -> bool:
         return self.status not in (STOPPED, "Error", "")
+
+    @property
+    def frozen(self) -> bool:
+        """Its processes stand still, or will in a moment: where a server dies while it freezes a container,
+        that stays "Freezing" for the next one."""
+        return self.status in (FROZEN, FREEZING)
 
     @property
     def path(self) -> str:
@@ -86,6 +92,9 @@ async def find(connection: Connection, machine_id: str, *, uuid: str, name: str)
 
 async def change_state(connection: Connection, row: Row, action: str, **more: Any) -> None:
     """``start``, ``stop``, ``freeze`` or ``unfreeze``."""
+    if row.status == FREEZING and action != "freeze":
+        # What a server that died has begun is ended by the next one only where it is asked to.
+        await change_state(connection, row, "freeze")
     body = {"action": action, "timeout": -1, "force": False, "stateful": False, **more}
     patience = body["timeout"] + 30.0 if body["timeout"] > 0 else 120.0
     await connection.operate("PUT", f"{row.path}/state", body=body, timeout=patience)
@@ -130,11 +139,19 @@ async def end(connection: Connection, row: Row) -> None:
 
 
 async def delete(connection: Connection, row: Row) -> None:
+    """Delete it, stopped; one that has vanished meanwhile is no error."""
     try:
         await connection.operate("DELETE", row.path)
     except LxdError as error:
-        if error.status != 404 and await connection.find(row.path) is not None:
+        found = await connection.find(row.path)
+        if error.status == 404 or found is None:
+            return
+        left = msgspec.convert(found, Row)
+        if not left.active:
             raise
+        # A server that has just come back starts again what ran when it went.
+        await end(connection, left)
+        await connection.operate("DELETE", row.path)
 
 
 async def under_way(connection: Connection, name: str) -> bool:

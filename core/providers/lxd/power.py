@@ -130,7 +130,7 @@ def refuse_running(plan: MachinePlan, row: Row | None) -> Row:
     """Raise ProviderError where the machine cannot be started as it is."""
     if row is None:
         raise ProviderError(f"The machine {plan.key.name} is broken.", why=gone(plan))
-    if row.status == instances.FROZEN:
+    if row.frozen:
         raise ProviderError(
             f"The machine {plan.key.name} is suspended.",
             why="Starting it afresh would lose what is in its memory.",
@@ -155,7 +155,7 @@ async def stop(context: Context, plan: MachinePlan, work: Work, *, force: bool) 
     async with context.changing(plan) as watched:
         row = await context.row(plan, record)
         if row and row.active:
-            force = force or row.status == instances.FROZEN
+            force = force or row.frozen
             if force or not await _ask_to_halt(connection, plan, row, work):
                 await instances.end(connection, row)
         watched.known = MachineState.STOPPED if row or record is None else MachineState.BROKEN

@@ -139,6 +139,7 @@ def _state(row: Row) -> MachineState | None:
     states = {
         instances.RUNNING: MachineState.RUNNING,
         instances.STOPPED: MachineState.STOPPED,
+        instances.FREEZING: MachineState.SUSPENDED,
         instances.FROZEN: MachineState.SUSPENDED,
     }
     return states.get(row.status)

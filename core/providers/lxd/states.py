@@ -84,13 +84,13 @@ def judge(plan: MachinePlan, record: Record | None, row: Row | None) -> Seen:
     match row.status:
         case instances.RUNNING:
             return Seen(state=MachineState.RUNNING, started=forwards.started(plan, record, row))
-        case instances.FROZEN:
+        case instances.FROZEN | instances.FREEZING:
             return Seen(state=MachineState.SUSPENDED)
         case instances.STOPPED:
             return Seen(state=MachineState.STOPPED)
         case "Starting":
             return Seen(state=MachineState.STARTING)
-        case "Stopping" | "Freezing":
+        case "Stopping":
             return Seen(state=MachineState.STOPPING)
     trouble = f"The server says of it: {row.status or 'nothing'}. boxwright destroy {name} removes it."
     return Seen(state=MachineState.BROKEN, trouble=trouble)
