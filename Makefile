@@ -17,7 +17,7 @@ run: ## Open the workbench on a sample project (PROJECT=folder for another)
 
 test: ## Run all tests, with real machines (ARGS="-k ssh" and the like for some; WORKERS=2 at once)
 	@scripts/setup test
-	@exec $(PYTHON_HERE) -m pytest -n $(WORKERS) --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@exec $(PYTHON_HERE) -m pytest -n $(WORKERS) $(ARGS)
 
 slow: ## Run the tests that take minutes: the Debian sample, a kill at every point of every command
 	@scripts/setup test

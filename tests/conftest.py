@@ -156,17 +156,27 @@ LONG = ("providers", "faults", "builds", "end_to_end")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several workers share the tests, a provider's daemon is started by one of them only."""
-    for item in items:
-        area, rest = _place(item)
-        group = rest.partition("/")[0] if area == "providers" else rest
-        item.add_marker(pytest.mark.xdist_group(f"{area}/{group}"))
-    items.sort(key=lambda item: _place(item)[0] not in LONG)
+    items.sort(key=lambda item: _place(item.nodeid)[0] not in LONG)
 
 
-def _place(item: pytest.Item) -> tuple[str, str]:
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Where several workers share the tests, a file goes to one of them as a whole, and so do all files of one
+    provider, whose daemon is then started once."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByPlace(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            area, rest = _place(nodeid)
+            return f"{area}/{rest.partition('/')[0] if area == 'providers' else rest}"
+
+    config.option.loadscopereorder = False
+    return ByPlace(config, log)
+
+
+def _place(nodeid: str) -> tuple[str, str]:
     """The area of a test, and its file there."""
-    area, _, rest = item.nodeid.partition("::")[0].removeprefix("tests/").partition("/")
+    area, _, rest = nodeid.partition("::")[0].removeprefix("tests/").partition("/")
     return area, rest
 
 
