@@ -161,8 +161,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Where several workers share the tests, a file goes to one of them as a whole, and so do all files of one
-    provider, whose daemon is then started once."""
+    """Where several workers share the tests, a file goes to one of them as a whole, and so do all of one
+    provider, whose daemon is then started once. (Marks for groups have no effect under this pytest.)"""
     from xdist.scheduler import LoadScopeScheduling
 
     class ByPlace(LoadScopeScheduling):
