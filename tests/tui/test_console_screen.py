@@ -261,8 +261,15 @@ def test_anything_can_be_fed(tokens: list[bytes], columns: int, rows: int) -> No
                 row = screen.row(y)
                 assert not any(ord(letter) < 32 for part, _ in row for letter in part)
                 assert sum(len(part) > 0 for part, _ in row) == len(row)
+                screen.links(y)
             assert 0 <= screen.cursor.x <= screen.columns
             screen.take_replies()
+            screen.resize(rows + 1, columns)
+            screen.scroll(-3)
+            assert 0 <= screen.scrolled
+            assert screen.total >= 0 <= screen.dropped
+            screen.history()
+            assert isinstance(screen.text(), str)
         finally:
             screen.close()
 

@@ -177,6 +177,31 @@ async def test_the_end_says_why_and_enter_would_connect_again() -> None:
     await session.close()
 
 
+@pytest.mark.parametrize(
+    "cut", ["ä".encode()[:1], "世".encode()[:2], b"\x1b[3", b"\x1b]0;half a ti", b"\x1bP1$"]
+)
+async def test_a_connection_that_ends_in_the_middle_of_something_leaves_the_next_one_whole(
+    cut: bytes,
+) -> None:
+    wires: list[Wire] = []
+
+    def link() -> Wire:
+        wires.append(Wire())
+        return wires[-1]
+
+    session = Session(link, "Shell 1")
+    session.start(40, 10)
+    await until(lambda: session.state is SessionState.OPEN)
+    wires[0].output(b"before" + cut)
+    wires[0].end.set_result(End("The guest has gone.", False))
+    await until(lambda: session.state is SessionState.CLOSED)
+    session.start(40, 10)
+    await until(lambda: session.state is SessionState.OPEN)
+    wires[1].output("é after 世界".encode())
+    assert "é after 世界" in rows(session)
+    await session.close()
+
+
 async def test_a_link_that_does_not_open_tells_its_problem() -> None:
     wire = Wire()
     wire.refuse = BoxwrightError("No connection.", why="Refused.", remedy="boxwright up web")
