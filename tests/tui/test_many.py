@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,13 +11,13 @@ from hypothesis import strategies as st
 from core.model import command as commands
 from core.model.machine import MachineState
 from core.model.operation import StepState
-from tests.support.fake_client import FakeClient
+from tests.support.fake_client import FakeClient, box, machine
 from tests.tui.conftest import Driver, Start
 from tui.bulk import Begun
 from tui.dialogs.progress import summary
 from tui.panes.matching import matcher
 from tui.panes.ordering import Order
-from tui.panes.rows import Row
+from tui.panes.rows import Row, RowList
 from tui.store import State
 
 
@@ -158,3 +160,33 @@ def test_the_summary_counts_what_failed_and_what_was_left_out() -> None:
     begun = [Begun("a", "1"), Begun("b", "2"), Begun("c", refused="It is stopped.")]
     assert summary(begun, State()) == "0 of 2 done, 1 left out"
     assert StepState.FAILED.ended
+
+
+async def test_of_a_thousand_machines_and_ten_thousand_boxes_only_what_is_seen_is_drawn(
+    start: Start, world: FakeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(1000):
+        made = machine(f"m{number:04d}")
+        world.machines[str(made.key)] = made
+    for number in range(10_000):
+        stored = box(f"acme/box{number:05d}")
+        world.boxes[str(stored.key)] = stored
+    drawn = 0
+    parts = RowList._parts
+
+    def counted(self: RowList, *given: Any, **more: Any) -> Any:
+        nonlocal drawn
+        drawn += 1
+        return parts(self, *given, **more)
+
+    monkeypatch.setattr(RowList, "_parts", counted)
+    async with start() as driver:
+        await driver.press("1", "end")
+        await driver.wait_for("m0999")
+        await driver.press("2", "end")
+        await driver.wait_for("acme/box09999")
+        drawn = 0
+        world.machine(machine("m0500", MachineState.STOPPED))
+        await driver.settle()
+        await driver.press("home", "down")
+        assert drawn < 10 * 40, "a handful of times what the screen has lines"
