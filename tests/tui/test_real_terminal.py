@@ -134,6 +134,7 @@ async def test_everything_that_is_typed_in_a_console_goes_to_the_guest(
     tmux.press("exit", "Enter")
     tmux.wait_for("connects again")
     tmux.press("Enter")
+    tmux.wait_for("every other key")
     tmux.press("echo again-$((1+1))", "Enter")
     tmux.wait_for("again-2")
     tmux.press("C-]", "w")
