@@ -92,6 +92,12 @@ def test_status_loads_nothing_heavy(project: Path) -> None:
         run(RUN, "engine", "stop", "--yes", cwd=project)
 
 
+def test_the_workbench_starts_without_readers_of_project_files() -> None:
+    loaded = run(IMPORT_ALL, json.dumps(["tui.app", "tui.program", "tui.workbench"]))
+    assert isinstance(loaded, list)
+    assert not [name for name in loaded if name.startswith("core.projects")]
+
+
 def test_the_model_imports_nothing_of_ours() -> None:
     names = [module.name for module in pkgutil.iter_modules([str(ROOT / "core" / "model")], "core.model.")]
     loaded = run(IMPORT_ALL, json.dumps(names))

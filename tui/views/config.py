@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from core import amounts
 from core.errors import BoxwrightError
-from core.projects.part import Part, part_of
-from core.projects.reader import PROJECT_FILE, read_source
 from tui.choice import Choice
 from tui.look.lines import Part as Text
 from tui.look.lines import clean, cut, wrap
 from tui.look.signs import Signs
 from tui.store import State
 from tui.views.steps import problem_lines
+
+if TYPE_CHECKING:
+    from core.projects.part import Part
 
 Line = list[Text]
 
@@ -36,11 +38,15 @@ class Described(msgspec.Struct, frozen=True):
 
     def part(self) -> Part:
         """Raises BoxwrightError."""
+        from core.projects.part import part_of
+
         return part_of(self.files[0], self.section, self.name)
 
 
 def described(choice: Choice, state: State) -> Described | None:
     """The whole project's file where neither a machine nor a build is chosen; None without a project."""
+    from core.projects.reader import PROJECT_FILE
+
     if not choice.project:
         return None
     view = state.projects.get(choice.project)
@@ -115,6 +121,8 @@ def _part(found: Described, _stamp: tuple[int, int]) -> Part:
 
 @lru_cache(maxsize=8)
 def _text(file: Path, _stamp: tuple[int, int]) -> str:
+    from core.projects.reader import read_source
+
     return read_source(file)
 
 

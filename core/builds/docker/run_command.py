@@ -20,7 +20,7 @@ _OPTIONS = {
     "--memory": "memory", "--cpus": "cpus", "--net": "network", "--network": "network", "--dns": "dns",
     "--add-host": "add-host", "--cap-add": "cap-add", "--cap-drop": "cap-drop", "--tmpfs": "tmpfs",
     "--security-opt": "security-opt", "--shm-size": "shm-size", "--entrypoint": "entrypoint",
-    "--cgroupns": "cgroupns", "--runtime": "runtime",
+    "--cgroupns": "cgroupns", "--device": "device", "--runtime": "runtime",
 }  # fmt: skip
 """Those with one; a list where it may be given several times."""
 
@@ -85,6 +85,8 @@ def _put(body: dict[str, Any], name: str, value: str) -> None:
         host.setdefault(_HOST[name], []).append(value)
     elif name == "env":
         body.setdefault("Env", []).append(value)
+    elif name == "device":
+        host.setdefault("Devices", []).append(_device(value))
     elif name == "tmpfs":
         place, _, options = value.partition(":")
         host.setdefault("Tmpfs", {})[place] = options
@@ -125,3 +127,13 @@ def _nano(value: str) -> int:
         return int(float(value) * 1e9)
     except ValueError:
         raise ConfigError(f'"run_command" has --cpus {value!r}, which is no number.') from None
+
+
+def _device(text: str) -> dict[str, str]:
+    """``/dev/fuse``, ``/dev/a:/dev/b``, ``/dev/a:/dev/b:rw``."""
+    parts = text.split(":")
+    return {
+        "PathOnHost": parts[0],
+        "PathInContainer": parts[1] if len(parts) > 1 else parts[0],
+        "CgroupPermissions": parts[2] if len(parts) > 2 else "rwm",
+    }

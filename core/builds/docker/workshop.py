@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import secrets
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from core.builds.artifact import Artifact
 from core.builds.docker import base_image, run_command, undo
 from core.builds.docker.archive import export
 from core.builds.docker.base_image import BUILDS, LAYERS, Base
-from core.builds.docker.image_artifact import IMPORT, image_artifact
+from core.builds.docker.image_artifact import ARCHIVE, IMPORT, image_artifact
 from core.builds.docker.settings import DockerSettings
 from core.builds.elsewhere import Elsewhere
 from core.builds.output import claim
@@ -29,7 +28,6 @@ from core.providers.docker import containers, images, removal
 from core.providers.docker.daemon import Daemon
 
 _RECORD = "docker.json"
-_START_SECONDS = 120.0
 
 
 class DockerWorkshop:
@@ -75,32 +73,25 @@ class DockerWorkshop:
         made = await self._daemon.ask(
             "POST", "/containers/create", query=query, body=body, timeout=containers.SLOW
         )
-        await self._daemon.ask("POST", f"/containers/{self._name}/start", timeout=containers.SLOW)
+        await containers.start(self._daemon, self._name)
         await self._enter(str(made["Id"]))
         work.note(self._name)
 
     def _body(self, image: str) -> dict[str, Any]:
+        """As Packer does it: what the other settings say stands before ``run_command``, in the same words."""
         given, scene = self._given, self._scene
-        words = [scene.render(word, Image=image) for word in given.run_command]
-        body = run_command.container(words, image)
-        host = body["HostConfig"]
-        lists = {"CapAdd": given.cap_add, "CapDrop": given.cap_drop, "Binds": self._binds()}
-        for name, more in lists.items():
-            if more:
-                host[name] = [*host.get(name, []), *more]
-        if given.device:
-            host["Devices"] = [_device(text) for text in given.device]
-        for text in given.tmpfs:
-            place, _, options = text.partition(":")
-            host.setdefault("Tmpfs", {})[place] = options
-        if given.privileged:
-            host["Privileged"] = True
-        if given.runtime:
-            host["Runtime"] = given.runtime
-        return body
-
-    def _binds(self) -> list[str]:
-        return [f"{self._scene.path(here)}:{there}" for here, there in self._given.volumes.items()]
+        options = {
+            "--cap-add": given.cap_add,
+            "--cap-drop": given.cap_drop,
+            "--device": given.device,
+            "--tmpfs": given.tmpfs,
+            "--volume": [f"{scene.path(here)}:{there}" for here, there in given.volumes.items()],
+            "--runtime": [given.runtime] if given.runtime else [],
+        }
+        words = [word for option, values in options.items() for value in values for word in (option, value)]
+        words += ["--privileged"] if given.privileged else []
+        words += [scene.render(word, Image=image) for word in given.run_command]
+        return run_command.container(words, image)
 
     async def _enter(self, container: str) -> None:
         from core.guests.connecting import connect
@@ -205,7 +196,7 @@ class DockerWorkshop:
             id="Container",
             files=(str(target),),
             text=f"exported to {target}",
-            facts={"format": "docker-archive", "architecture": self._base.architecture, "user": "root"},
+            facts={"format": ARCHIVE, "architecture": self._base.architecture, "user": "root"},
         )
 
     async def leave(self) -> bool:
@@ -234,13 +225,3 @@ class DockerWorkshop:
             with contextlib.suppress(BoxwrightError, OSError):
                 await self.guest.close()
             self.guest = None
-
-
-def _device(text: str) -> dict[str, str]:
-    """``/dev/fuse``, ``/dev/a:/dev/b``, ``/dev/a:/dev/b:rw``."""
-    parts: Sequence[str] = text.split(":")
-    return {
-        "PathOnHost": parts[0],
-        "PathInContainer": parts[1] if len(parts) > 1 else parts[0],
-        "CgroupPermissions": parts[2] if len(parts) > 2 else "rwm",
-    }

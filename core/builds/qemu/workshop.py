@@ -70,8 +70,9 @@ class QemuWorkshop(ABC):
     async def again(self, layer: Path, work: Work) -> tuple[Hardware, list[int]]:
         """The same for a state that was kept: the hardware as it was then, and the sizes of the disks."""
 
-    async def booted(self, work: Work) -> None:  # noqa: B027
-        """After the first start, before the login: nothing, unless something has to be typed."""
+    @abstractmethod
+    async def booted(self, work: Work) -> None:
+        """After the first start, before the login."""
 
     @abstractmethod
     async def shut_down(self, work: Work) -> None:

@@ -124,6 +124,9 @@ class BootstrapWorkshop(QemuWorkshop):
     async def again(self, layer: Path, work: Work) -> tuple[Hardware, list[int]]:
         return self._hardware(), [parse_size(self._given.size)]
 
+    async def booted(self, work: Work) -> None:
+        """Nothing: the image boots by itself, with nobody at its keyboard."""
+
     def _hardware(self) -> Hardware:
         chosen = acceleration.choose("auto", "x86_64", acceleration.this_host())
         return Hardware(

@@ -32,11 +32,20 @@ class _Shown(msgspec.Struct, frozen=True):
 def screen(context: Context, _spec: CommandSpec, given: argparse.Namespace) -> int:
     from core.builds.qemu.screen import picture_of
 
+    if given.output and given.follow:
+        raise UsageError("--output saves one picture, --follow goes on drawing.", remedy="leave one out")
     shown = _chosen(context, given.builds, given.source or "")
     if given.output:
         picture = asyncio.run(picture_of(shown.socket))
         target = Path(given.output)
-        target.write_bytes(picture.png())
+        try:
+            target.write_bytes(picture.png())
+        except OSError as error:
+            raise BoxwrightError(
+                f"{target} could not be written.",
+                why=error.strerror or str(error),
+                remedy="name another file after --output",
+            ) from error
         context.output.result(
             {
                 "build": shown.build,

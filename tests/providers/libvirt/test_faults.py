@@ -260,7 +260,7 @@ async def test_a_resumption_is_undone_when_the_daemon_dies_in_it(
     work = machine.work()
     resuming = asyncio.create_task(machine.provider.resume(machine.plan, work))
     async with asyncio.timeout(SOON):
-        while not (pid := bench.pid(machine.plan)):  # noqa: ASYNC110
+        while not (pid := bench.pid(machine.plan)):  # noqa: ASYNC110 - nobody tells of a process
             await asyncio.sleep(0.005)
     os.kill(pid, signal.SIGSTOP)
     with session_daemon.gone(), pytest.raises(ProviderError):

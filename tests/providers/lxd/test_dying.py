@@ -82,6 +82,6 @@ async def _settled(machine: Machine) -> MachineState:
     """Once the server is through with what it had begun."""
     lasting = (MachineState.RUNNING, MachineState.SUSPENDED, MachineState.STOPPED)
     async with asyncio.timeout(SOON):
-        while (state := await machine.state()) not in lasting:  # noqa: ASYNC110
+        while (state := await machine.state()) not in lasting:  # noqa: ASYNC110 - seen from outside
             await asyncio.sleep(0.1)
     return state
