@@ -123,6 +123,19 @@ def test_what_is_selected_stays_while_more_is_written(make: Make) -> None:
     assert look.text() == "line 10"
 
 
+def test_the_cursor_goes_on_with_the_view_until_something_is_selected(make: Make) -> None:
+    screen = make(lines(3))
+    look = Lookback(screen)
+    screen.feed(lines(50))
+    look.follow()
+    assert look.cursor.row == look.top
+    look.select()
+    chosen = look.cursor
+    screen.feed(lines(50))
+    look.follow()
+    assert (look.anchor, look.cursor) == (chosen, chosen), "what is selected stays what it was"
+
+
 def test_a_selection_ends_when_its_lines_are_forgotten_or_wrapped_anew(make: Make) -> None:
     screen = make(lines(30))
     look = Lookback(screen)

@@ -51,6 +51,9 @@ class Lookback:
         if self.anchor is not None and self.anchor.row < self._dropped:
             self.anchor = None
         row = min(max(self.cursor.row, self._dropped), self.end)
+        if self.anchor is None and not self._screen.scrolled:
+            # The view goes on with what the guest writes, and the cursor with the view.
+            row = max(row, self.top)
         self.cursor = Place(row, min(self.cursor.x, self._screen.columns - 1))
 
     # Moving.
