@@ -10,6 +10,9 @@ import msgspec
 
 from core.undo import remove
 
+BOX = "boxwright.box"
+"""The maker of boxes."""
+
 Remove = Callable[[], Awaitable[None]]
 
 

@@ -95,6 +95,26 @@ class PostProcessor(Protocol):
     async def run(self, artifact: Artifact, settings: Settings, scene: Scene, work: Work) -> Outcome: ...
 
 
+@runtime_checkable
+class Replacing(Protocol):
+    """A source or post-processor that knows beforehand in whose place its artifact would come."""
+
+    async def refuse_existing(self, settings: Settings, scene: Scene) -> None:
+        """Raise UsageError where something is there. Not asked where replacing was asked for, nor where
+        nothing changed."""
+
+
+@runtime_checkable
+class Keeping(Protocol):
+    """A source or post-processor that knows of artifacts whether they are still where they were kept."""
+
+    def keeps(self, artifact: Artifact) -> bool:
+        """Whether it knows that of this one."""
+
+    async def remains(self, artifact: Artifact, settings: Settings, scene: Scene) -> bool:
+        """Whether the artifact of an earlier run is there, as it was left."""
+
+
 ON_ERROR = ("cleanup", "abort", "ask", "run-cleanup-provisioner")
 """What can be done about a step that failed."""
 

@@ -63,10 +63,10 @@ class Kept(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True, kw_only=True):
-    """The artifacts of a complete run, as far as they are files or have ids."""
+    """The artifacts of a complete run."""
 
-    artifacts: tuple[tuple[str, str, str, tuple[Kept, ...]], ...]
-    """Maker, id, text and files of each."""
+    artifacts: tuple[tuple[str, str, str, tuple[Kept, ...], dict[str, str]], ...]
+    """Maker, id, text, files and facts of each."""
 
 
 class LayerStore:
@@ -208,26 +208,24 @@ class LayerStore:
         return self.folder / "runs" / f"{hashlib.sha256(name.encode()).hexdigest()[:32]}.json"
 
     def result(self, key: str) -> tuple[Artifact, ...] | None:
-        """The artifacts that a run of that key left, None unless all are there, as they were left."""
+        """The artifacts that a run of that key left, None unless their files are as they were left."""
         try:
             found = msgspec.json.decode((self.folder / "results" / f"{key}.json").read_bytes(), type=Result)
         except (OSError, msgspec.MsgspecError):
             return None
         artifacts = []
-        for maker, id, text, files in found.artifacts:
+        for maker, id, text, files, facts in found.artifacts:
             if any(_kept(Path(file.path)) != file for file in files):
                 return None
-            artifacts.append(Artifact(maker=maker, id=id, text=text, files=tuple(one.path for one in files)))
+            names = tuple(one.path for one in files)
+            artifacts.append(Artifact(maker=maker, id=id, text=text, files=names, facts=facts))
         return tuple(artifacts)
 
     def remember_result(self, key: str, artifacts: Sequence[Artifact]) -> None:
-        """Results that are not only files are not remembered: nobody knows whether they are still there."""
-        if not artifacts or any(one.remove_elsewhere is not None or not one.files for one in artifacts):
-            return
         entries = []
         for one in artifacts:
             files = tuple(kept for file in one.files if (kept := _kept(Path(file))) is not None)
-            entries.append((one.maker, one.id, one.text, files))
+            entries.append((one.maker, one.id, one.text, files, one.facts))
         _write(self.folder / "results" / f"{key}.json", msgspec.json.encode(Result(artifacts=tuple(entries))))
 
 

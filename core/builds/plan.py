@@ -69,6 +69,11 @@ class PlannedSource(Part, frozen=True, kw_only=True):
     chains: tuple[tuple[PlannedPost, ...], ...] = ()
 
     @property
+    def posts(self) -> tuple[PlannedPost, ...]:
+        """The post-processors of all chains."""
+        return tuple(post for chain in self.chains for post in chain)
+
+    @property
     def display(self) -> str:
         return f"{self.build}.{self.label}" if self.build else self.label
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from core.builds import from_project, from_template
+from core.builds.artifact import BOX
 from core.builds.asking import Ask
 from core.builds.base import Request
 from core.builds.fingerprint import build_spec, fingerprint
@@ -102,7 +103,7 @@ def _box(store: BoxStore, made: Sequence[Made]) -> Box:
         (artifact.facts["box"], artifact.facts["version"])
         for one in made
         for artifact in one.artifacts
-        if artifact.maker == "boxwright.box"
+        if artifact.maker == BOX
     }
     for box in store.list():
         if (box.name, box.version) in keys:

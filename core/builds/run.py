@@ -129,7 +129,7 @@ def check(plan: BuildPlan, scenes: Sequence[Scene]) -> None:
             (source, one),
             *((provisioner, step) for step in one.steps),
             *((provisioner, step) for step in (one.on_error,) if step is not None),
-            *((post_processor, post) for chain in one.chains for post in chain),
+            *((post_processor, post) for post in one.posts),
         ]
         for find, part in parts:
             try:

@@ -41,6 +41,8 @@ class Scene(msgspec.Struct, frozen=True, kw_only=True):
     facts: dict[str, str] = {}
     """What ``build.ID``, ``build.Host``, ... come to, as far as they are known; sources add to it."""
 
+    promises: list[Any] = []
+    """Each an :class:`Intent` about an artifact: settled when the source is done, as only then it stays."""
     secrets: tuple[str, ...] = ()
     """Texts that must not be shown."""
     ask: Any = None

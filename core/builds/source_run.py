@@ -10,7 +10,7 @@ from pathlib import Path
 
 import msgspec
 
-from core.builds import asking
+from core.builds import asking, keeping
 from core.builds.artifact import Artifact
 from core.builds.asking import Ask
 from core.builds.base import Fetching, Request, Workshop
@@ -59,10 +59,11 @@ class SourceRun:
         request = self._request
         if not (request.force or request.no_cache) and self._whole:
             known = await asyncio.to_thread(self._layers.result, self._whole)
-            if known is not None:
+            if known is not None and await keeping.remain(known, self._one, self._scene):
                 work.cached("nothing changed")
                 return known
         scene = self._scene
+        await keeping.refuse_existing(self._one, scene)
         intent = work.intend(FOLDER, path=str(scene.folder))
         scene.folder.mkdir(mode=0o700, parents=True)
         workshop = kind.workshop(self._one.settings, scene)
@@ -74,8 +75,10 @@ class SourceRun:
         async with work.step("Clean up"):
             await remove_folder({"path": str(scene.folder)})
             intent.settle()
-        if self._whole:
+        if self._whole and keeping.lasting(left, self._one):
             await asyncio.to_thread(self._layers.remember_result, self._whole, left)
+        for promise in scene.promises:
+            promise.settle()
         return left
 
     # What is known beforehand
@@ -99,8 +102,7 @@ class SourceRun:
         if len(self._chain) == len(one.steps) + 1:
             ends = [
                 (post.kind, post.id, post.keep_input, facts_of(post.kind, "", post.settings, {}, salt).parts)
-                for chain in one.chains
-                for post in chain
+                for post in one.posts
             ]
             ends.append((one.kind, one.id, None, facts_of(one.kind, "", one.settings, {}, salt).parts))
             text = msgspec.json.encode((self._keys[-1], ends, scene.world.cwd), order="deterministic")

@@ -13,6 +13,7 @@ from typing import Any
 from core.builds import elsewhere
 from core.builds.docker import undo as docker
 from core.builds.namespace import remove_tree
+from core.builds.output import FOLDERS, OUTPUT, remove_folders, remove_output
 from core.errors import BoxwrightError, ProviderError
 from core.model.work import UndoTable
 from core.undo import remove
@@ -93,5 +94,11 @@ def _working_in(folder: Path) -> list[int]:
     return found
 
 
-UNDO: UndoTable = {FOLDER: remove_folder, SWEEP: sweep, **docker.UNDO}
+UNDO: UndoTable = {
+    FOLDER: remove_folder,
+    SWEEP: sweep,
+    OUTPUT: remove_output,
+    FOLDERS: remove_folders,
+    **docker.UNDO,
+}
 """To be merged into the engine's table."""

@@ -5,16 +5,18 @@ from __future__ import annotations
 import io
 import json
 import tarfile
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
+import docker.errors
 import pytest
 
 from core.builds.base import Request
 from core.builds.layers import LayerStore
 from core.builds.run import BuildError, prune
 from core.builds.undo import remove_kept
-from core.errors import BoxwrightError, ConfigError, ProviderError
+from core.errors import BoxwrightError, ConfigError, ProviderError, UsageError
 from tests.builds.yard import Yard
 from tests.support.dockerd import Dockerd
 
@@ -111,13 +113,62 @@ async def test_a_changed_step_begins_where_it_stands(yard: Yard) -> None:
     assert steps(yard) == ["done"] * 5
 
 
+async def test_where_nothing_changed_no_container_is_made_as_long_as_the_image_is_there(
+    yard: Yard, daemon: Dockerd
+) -> None:
+    tag = 'post-processor "docker-tag" { repository = "made/site" }'
+    yard.write("a.pkr.hcl", template(shell("echo a") + tag))
+    (first,) = await yard.build()
+    with daemon.client() as client:
+        began = time.time_ns()
+        (again,) = await yard.build()
+        assert yard.work.states["docker.site"] == "cached"
+        assert [one.id for one in again.artifacts] == [one.id for one in first.artifacts]
+        told = client.events(since=began // 10**9, until=int(time.time()) + 1, decode=True)
+        done = {(event["Type"], event["Action"]) for event in told if event["timeNano"] >= began}
+        assert not done, "nothing was asked of the daemon but questions"
+        client.images.remove("made/site:latest")
+        await yard.build()
+        assert steps(yard) == ["cached"]
+        yard.write("a.pkr.hcl", template(shell("echo b") + tag))
+        with pytest.raises(UsageError, match="made/site:latest is there already"):
+            await yard.build()
+        assert not yard.work.intents[:-1], "it is said before anything begins"
+        old = client.images.get("made/site:latest").id
+        await yard.build(request=Request(force=True))
+        assert client.images.get("made/site:latest").id != old
+        with pytest.raises(docker.errors.ImageNotFound):
+            client.images.get(old)
+        client.images.remove("made/site:latest")
+
+
+async def test_names_of_images_go_where_a_later_post_processor_fails(yard: Yard, daemon: Dockerd) -> None:
+    yard.write(
+        "a.pkr.hcl",
+        template(
+            """
+            post-processors {
+              post-processor "docker-tag" { repository = "made/site" }
+              post-processor "docker-save" { path = "out/site.tar" }
+              post-processor "shell-local" { inline = ["exit 3"] }
+            }"""
+        ),
+    )
+    with pytest.raises(BoxwrightError, match="exit status 3"):
+        await yard.build()
+    assert await yard.left() == []
+    assert not (yard.folder / "out/site.tar").exists()
+    with daemon.client() as client:
+        assert not client.images.list("made/site") and not client.images.list("boxwright/build")
+
+
 async def test_layers_whose_image_somebody_has_removed_are_none(yard: Yard, daemon: Dockerd) -> None:
     yard.write("a.pkr.hcl", template(shell("echo a") + shell("echo b"), "discard = true"))
     await yard.build()
     latest = LayerStore(yard.locations.layers).list()[0]
     with daemon.client() as client:
         client.images.remove(f"boxwright/layer:{latest.id}")
-    await yard.build()
+    await yard.build(request=Request(force=True))
     assert steps(yard) == ["cached", "done"]
     with daemon.client() as client:
         assert len(client.images.list("boxwright/layer")) == len(LayerStore(yard.locations.layers).list())

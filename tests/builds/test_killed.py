@@ -6,7 +6,7 @@ import asyncio
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import msgspec
@@ -43,10 +43,10 @@ def left(home: Path) -> list[str]:
     return found + alive(home)
 
 
-async def killed_at(home: Path, image: str, point: int) -> tuple[bool, str]:
+async def killed_at(home: Path, program: Sequence[str], point: int) -> tuple[bool, str]:
     """Whether there was such a point, and its name."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.builds.killed", str(home), image, str(point)),
+        *(sys.executable, "-m", *program, str(point)),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
@@ -63,12 +63,13 @@ async def all_points(home: Path, image: str, last: str = "", slow: str = "") -> 
     """Kill at each point, up to ``last``, and beyond ``slow`` at every third: all before is done each time.
 
     Returns the names of all points, and the places in that list of those at which it was killed."""
+    program = ("tests.builds.killed", str(home), image)
     killed: list[int] = []
     names: list[str] = []
     point = 1
     while not last or last not in names:
         (home / "points").unlink(missing_ok=True)
-        reached, name = await killed_at(home, image, point)
+        reached, name = await killed_at(home, program, point)
         names = (home / "points").read_text().splitlines()
         if not reached:
             break

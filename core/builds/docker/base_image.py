@@ -19,7 +19,7 @@ from core.model.work import Intent, Work
 from core.providers.docker import box_image, images, pulling
 from core.providers.docker.daemon import Daemon
 from core.providers.docker.images import Image
-from core.providers.docker.troubles import DockerError, is_gone
+from core.providers.docker.troubles import DockerError
 
 LAYERS = "boxwright/layer"
 """Repository of the images that are layers; their tags are the ids of the layers."""
@@ -47,16 +47,14 @@ async def fetch(daemon: Daemon, given: DockerSettings, work: Work) -> str:
                     error.problem, remedy="pull = false   (takes the image that is there)"
                 )
             raise
-    try:
-        return (await images.look(daemon, given.image)).id
-    except DockerError as error:
-        if not is_gone(error):
-            raise
+    found = await images.identity(daemon, given.image)
+    if not found:
         raise ProviderError(
             f"The image {given.image} is missing.",
             why="It is not at the daemon, and 'pull' says no.",
             remedy=f"docker pull {given.image}, or remove 'pull'",
-        ) from error
+        )
+    return found
 
 
 async def forget_lost_layers(daemon: Daemon, scene: Scene) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from core.builds.artifact import Artifact
 from core.builds.docker.base_image import BUILDS
 from core.errors import BoxwrightError
+from core.providers.docker import images
 from core.providers.docker.address import parse
 from core.providers.docker.daemon import Daemon
 from core.providers.docker.removal import remove_image
@@ -50,7 +51,7 @@ def image_artifact(
 
 def image_of(artifact: Artifact, kind: str) -> tuple[Daemon, str, tuple[str, ...]]:
     """The daemon that has the image, its digest, and its names. Raises BoxwrightError for other artifacts."""
-    if artifact.facts.get("format") != FORMAT:
+    if not is_image(artifact):
         raise BoxwrightError(
             f'The post-processor "{kind}" takes an image of Docker.',
             why=f"The artifact is {artifact.text or artifact.maker}.",
@@ -58,6 +59,18 @@ def image_of(artifact: Artifact, kind: str) -> tuple[Daemon, str, tuple[str, ...
         )
     facts = artifact.facts
     return Daemon(parse(facts["address"])), facts["image"], tuple(facts["names"].split())
+
+
+def is_image(artifact: Artifact) -> bool:
+    return artifact.facts.get("format") == FORMAT
+
+
+async def remains(artifact: Artifact) -> bool:
+    """Whether the daemon has the image, under every name that the build gave it. Raises BoxwrightError."""
+    daemon, image, names = image_of(artifact, "")
+    return await images.exists(daemon, image) and all(
+        [await images.identity(daemon, name) == image for name in names if not temporary(name)]
+    )
 
 
 def temporary(name: str) -> bool:

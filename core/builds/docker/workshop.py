@@ -163,13 +163,14 @@ class DockerWorkshop:
         if given.export_path:
             return await self._export(work)
         async with work.step("Make the image") as step:
-            step.intend(
+            promise = step.intend(
                 undo.IMAGE,
                 address=str(self._daemon.address),
                 image=self._reference,
                 began=time.time(),
                 container=self._name,
             )
+            self._scene.promises.append(promise)
             more = {
                 "author": given.author or None,
                 "comment": given.message or None,
@@ -187,7 +188,7 @@ class DockerWorkshop:
         target = self._scene.path(self._given.export_path)
         async with (
             work.step("Export the container", detail=str(target)) as step,
-            claim(target, force=self._scene.force, work=step) as beside,
+            claim(target, self._scene, step) as beside,
         ):
             await export(self._daemon, self._name, beside, step)
         assert self._base is not None

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from core.builds import appliance
-from core.builds.artifact import Artifact, Outcome
+from core.builds.artifact import BOX, Artifact, Outcome
 from core.builds.docker.box_root import box_root
 from core.builds.docker.image_artifact import ARCHIVE, FORMAT
 from core.builds.root_archive import NAME as ROOT
@@ -42,6 +42,13 @@ class BoxPostProcessor:
 
     def check(self, settings: Settings, scene: Scene) -> None:
         decode(settings, BoxSettings, 'post-processor "box"')
+
+    def keeps(self, artifact: Artifact) -> bool:
+        return artifact.maker == BOX
+
+    async def remains(self, artifact: Artifact, settings: Settings, scene: Scene) -> bool:
+        there = {str(box.key) for box in await asyncio.to_thread(scene.boxes.list)}
+        return there.issuperset(artifact.facts["keys"].splitlines())
 
     async def run(self, artifact: Artifact, settings: Settings, scene: Scene, work: Work) -> Outcome:
         given = decode(settings, BoxSettings, 'post-processor "box"')
@@ -90,10 +97,10 @@ class BoxPostProcessor:
             kept.append(str(key))
         work.note(", ".join(kept))
         made = Artifact(
-            maker="boxwright.box",
+            maker=BOX,
             id=kept[0],
             text=", ".join(kept),
-            facts={"box": name, "version": version},
+            facts={"box": name, "version": version, "keys": "\n".join(kept)},
         )
         return Outcome(artifact=made)
 

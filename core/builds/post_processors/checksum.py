@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from core.builds.artifact import Artifact, Outcome
-from core.builds.output import claim
+from core.builds.output import claim, refuse_existing
 from core.builds.scene import Scene
 from core.builds.settings import Table, decode
 from core.errors import ConfigError
@@ -31,17 +31,21 @@ class ChecksumPostProcessor:
             if name not in _KNOWN:
                 raise ConfigError(f"There is no checksum {name!r}.", why=f"There is {', '.join(_KNOWN)}.")
 
+    async def refuse_existing(self, settings: Settings, scene: Scene) -> None:
+        given = _read(settings)
+        for name in given.checksum_types:
+            refuse_existing(_target(given, name, scene), force=scene.force)
+
     async def run(self, artifact: Artifact, settings: Settings, scene: Scene, work: Work) -> Outcome:
         given = _read(settings)
         written: list[str] = []
         for name in given.checksum_types:
-            fields = {"BuildName": scene.source, "BuilderType": scene.kind, "ChecksumType": name}
-            target = scene.path(scene.render(given.output, **fields))
+            target = _target(given, name, scene)
             lines = []
             for file in artifact.files:
                 digest = await asyncio.to_thread(_digest, Path(file), name)
                 lines.append(f"{digest}\t{Path(file).name}\n")
-            async with claim(target, force=scene.force, work=work) as beside:
+            async with claim(target, scene, work) as beside:
                 beside.write_text("".join(lines))
             if str(target) not in written:
                 written.append(str(target))
@@ -56,6 +60,11 @@ class ChecksumPostProcessor:
 
 def _read(settings: Settings) -> ChecksumSettings:
     return decode(settings, ChecksumSettings, 'post-processor "checksum"')
+
+
+def _target(given: ChecksumSettings, name: str, scene: Scene) -> Path:
+    fields = {"BuildName": scene.source, "BuilderType": scene.kind, "ChecksumType": name}
+    return scene.path(scene.render(given.output, **fields))
 
 
 def _digest(path: Path, name: str) -> str:

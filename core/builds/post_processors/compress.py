@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any, ClassVar, cast
 
 from core.builds.artifact import Artifact, Outcome
-from core.builds.output import claim
+from core.builds.output import claim, refuse_existing
 from core.builds.scene import Scene
 from core.builds.settings import Table, decode
 from core.builds.tools import LZ4, need
@@ -41,6 +41,9 @@ class CompressPostProcessor:
         if _packer(given, scene) == "lz4":
             need(LZ4)
 
+    async def refuse_existing(self, settings: Settings, scene: Scene) -> None:
+        refuse_existing(scene.path(_target_name(_read(settings), scene)), force=scene.force)
+
     async def run(self, artifact: Artifact, settings: Settings, scene: Scene, work: Work) -> Outcome:
         given = _read(settings)
         name = _target_name(given, scene)
@@ -52,7 +55,7 @@ class CompressPostProcessor:
                 f"{target.name} can hold one file, and the artifact has {len(files)}.",
                 remedy=f'output = "{name.removesuffix(packer)}tar.{packer}"',
             )
-        async with claim(target, force=scene.force, work=work) as beside:
+        async with claim(target, scene, work) as beside:
             await asyncio.to_thread(_write, beside, files, archive, packer, given.compression_level)
         made = Artifact(
             maker="packer.post-processor.compress", files=(str(target),), text=str(target), id=artifact.id

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 from typing import ClassVar
 
 from core.builds.artifact import Artifact, Outcome
-from core.builds.docker.image_artifact import IMPORT, image_artifact
+from core.builds.docker.image_artifact import IMPORT, image_artifact, is_image, remains
+from core.builds.docker.naming import naming, refuse_taken
 from core.builds.docker.settings import DaemonSettings, check_changes
-from core.builds.docker.undo import IMAGE
 from core.builds.scene import Scene
 from core.builds.settings import decode
 from core.errors import BoxwrightError, ConfigError
@@ -28,6 +27,10 @@ class ImportSettings(DaemonSettings, frozen=True, kw_only=True):
     changes: tuple[str, ...] = ()
     platform: str = ""
 
+    @property
+    def name(self) -> str:
+        return f"{self.repository}:{self.tag}"
+
 
 class DockerImportPostProcessor:
     kind: ClassVar[str] = "docker-import"
@@ -38,18 +41,23 @@ class DockerImportPostProcessor:
             raise ConfigError('The post-processor "docker-import" needs "repository".')
         check_changes(given.changes)
 
+    async def refuse_existing(self, settings: Settings, scene: Scene) -> None:
+        given = _read(settings)
+        await refuse_taken(Daemon(given.address), (given.name,))
+
+    def keeps(self, artifact: Artifact) -> bool:
+        return is_image(artifact)
+
+    async def remains(self, artifact: Artifact, settings: Settings, scene: Scene) -> bool:
+        return await remains(artifact)
+
     async def run(self, artifact: Artifact, settings: Settings, scene: Scene, work: Work) -> Outcome:
         given = _read(settings)
         archive = _archive(artifact)
         daemon = Daemon(given.address)
-        name = f"{given.repository}:{given.tag}"
-        intent = None
-        if not await images.exists(daemon, name):
-            # One that is there is replaced, and its name is not ours to take away.
-            intent = work.intend(IMAGE, address=str(daemon.address), image=name, began=time.time())
-        await import_archive(daemon, archive, name, given.changes, work, platform=given.platform)
-        if intent is not None:
-            intent.settle()
+        name = given.name
+        async with naming(daemon, name, scene, work):
+            await import_archive(daemon, archive, name, given.changes, work, platform=given.platform)
         image = await images.look(daemon, name)
         work.note(name)
         made = image_artifact(daemon, IMPORT, image.id, (name,), architecture=image.architecture)

@@ -13,7 +13,7 @@ from core.builds.scene import Scene
 from core.builds.settings import decode
 from core.errors import BoxwrightError
 from core.model.work import Work
-from core.providers.docker.pushing import push
+from core.providers.docker.pushing import digest_there, push
 from core.templates.model import Settings
 
 
@@ -36,12 +36,29 @@ class DockerPushPostProcessor:
                 "The image has no name, so no registry is meant.",
                 remedy='post-processor "docker-tag" { repository = "registry.example/site" } before it',
             )
-        for name in meant:
-            await push(daemon, name, work, given.header)
+        pushed = [f"{name}@{await push(daemon, name, work, given.header)}" for name in meant]
         made = msgspec.structs.replace(
-            artifact, maker=PUSH, id=meant[-1], text=f"pushed {', '.join(meant)}", remove_elsewhere=None
+            artifact,
+            maker=PUSH,
+            id=meant[-1],
+            text=f"pushed {', '.join(meant)}",
+            facts={**artifact.facts, "pushed": " ".join(pushed)},
+            remove_elsewhere=None,
         )
         return Outcome(artifact=made, keep=True)
+
+    def keeps(self, artifact: Artifact) -> bool:
+        return artifact.maker == PUSH
+
+    async def remains(self, artifact: Artifact, settings: Settings, scene: Scene) -> bool:
+        """At the registry; of the daemon's the source knows."""
+        given = _read(settings)
+        daemon, _, _ = image_of(artifact, self.kind)
+        for one in artifact.facts["pushed"].split():
+            name, _, digest = one.partition("@")
+            if await digest_there(daemon, name, given.header) != digest:
+                return False
+        return True
 
 
 def _read(settings: Settings) -> PushSettings:

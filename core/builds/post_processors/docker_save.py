@@ -26,16 +26,17 @@ class DockerSavePostProcessor:
     kind: ClassVar[str] = "docker-save"
 
     def check(self, settings: Settings, scene: Scene) -> None:
-        given = _read(settings)
-        if not given.path:
+        if not _read(settings).path:
             raise ConfigError('The post-processor "docker-save" needs "path".')
-        refuse_existing(scene.path(given.path), force=scene.force)
+
+    async def refuse_existing(self, settings: Settings, scene: Scene) -> None:
+        refuse_existing(scene.path(_read(settings).path), force=scene.force)
 
     async def run(self, artifact: Artifact, settings: Settings, scene: Scene, work: Work) -> Outcome:
         target = scene.path(_read(settings).path)
         daemon, image, names = image_of(artifact, self.kind)
         asked = next((name for name in names if not temporary(name)), image)
-        async with claim(target, force=scene.force, work=work) as beside:
+        async with claim(target, scene, work) as beside:
             await save(daemon, asked, beside, work)
         # Packer hands the image on; here the file goes with it, for whatever wants files.
         made = msgspec.structs.replace(

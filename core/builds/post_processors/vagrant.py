@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -11,13 +12,14 @@ import msgspec
 
 from core.builds.artifact import Artifact, Outcome
 from core.builds.docker.image_artifact import FORMAT
-from core.builds.output import refuse_existing
+from core.builds.output import claim, refuse_existing
 from core.builds.scene import Scene
 from core.builds.settings import Table, decode
 from core.errors import BoxwrightError, ConfigError, NotFoundError
 from core.model.machine import Disk
 from core.model.work import Work
 from core.templates.model import Settings
+from core.templates.problems import TemplateError
 
 DISKS, CONTAINERS = "libvirt", "docker"
 """Whose boxes they are, in Vagrant's words."""
@@ -47,6 +49,12 @@ class VagrantPostProcessor:
         if given.provider_override not in ("", DISKS, CONTAINERS):
             raise _other_provider(given.provider_override, f"{DISKS} or {CONTAINERS}")
 
+    async def refuse_existing(self, settings: Settings, scene: Scene) -> None:
+        fields = {"BuildName": scene.source, "Provider": CONTAINERS if scene.kind == FORMAT else DISKS}
+        with contextlib.suppress(TemplateError):
+            # A name with what only the artifact tells is looked at when that is there.
+            refuse_existing(scene.path(scene.render(_read(settings).output, **fields)), force=scene.force)
+
     async def run(self, artifact: Artifact, settings: Settings, scene: Scene, work: Work) -> Outcome:
         given = _read(settings)
         form = artifact.facts.get("format", "")
@@ -70,10 +78,9 @@ class VagrantPostProcessor:
             "Architecture": given.architecture or artifact.facts.get("architecture", "amd64"),
         }
         target = scene.path(scene.render(given.output, **fields))
-        refuse_existing(target, force=scene.force)
-        target.parent.mkdir(parents=True, exist_ok=True)
         own = scene.path(given.vagrantfile_template).read_text() if given.vagrantfile_template else ""
-        await _write(artifact, given, scene, target, scene.render(own, **fields), work)
+        async with claim(target, scene, work) as beside:
+            await _write(artifact, given, scene, beside, scene.render(own, **fields), work)
         made = Artifact(
             maker="mitchellh.post-processor.vagrant",
             id=provider,

@@ -78,6 +78,9 @@ class BootstrapSource:
             parse_size(given.memory)
         except ValueError as error:
             raise ConfigError(f"{error}.") from None
+
+    async def refuse_existing(self, settings: Settings, scene: Scene) -> None:
+        given = read(settings)
         if given.output_directory != "":
             refuse_existing(output_folder(given.output_directory, scene), force=scene.force)
 
@@ -168,7 +171,7 @@ class BootstrapWorkshop(QemuWorkshop):
         wanted = self._given.output_directory
         if wanted != "":
             folder = output_folder(wanted, self.scene)
-            async with claim(folder, force=self.scene.force, work=work) as beside:
+            async with claim(folder, self.scene, work) as beside:
                 beside.mkdir(mode=0o755)
                 await asyncio.to_thread(shutil.move, image, beside / f"{self.scene.source}.qcow2")
                 if self._root is not None:

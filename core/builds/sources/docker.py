@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import ClassVar
 
+from core.builds.artifact import Artifact
 from core.builds.docker import base_image
+from core.builds.docker.image_artifact import is_image, remains
 from core.builds.docker.run_command import container
 from core.builds.docker.settings import read
 from core.builds.docker.workshop import DockerWorkshop
@@ -25,7 +27,7 @@ _DECIDES = (
 
 
 class DockerSource:
-    """Implements :class:`core.builds.base.Source` and :class:`core.builds.base.Fetching`."""
+    """Implements :class:`core.builds.base.Source`, ``Fetching``, ``Replacing`` and ``Keeping``."""
 
     kind: ClassVar[str] = "docker"
 
@@ -37,6 +39,9 @@ class DockerSource:
         for here in given.volumes:
             if not scene.path(here).exists():
                 raise NotFoundError(f"There is no {scene.path(here)}.", why='"volumes" names it.')
+
+    async def refuse_existing(self, settings: Settings, scene: Scene) -> None:
+        given = read(settings)
         if given.export_path:
             refuse_existing(scene.path(given.export_path), force=scene.force)
 
@@ -54,6 +59,12 @@ class DockerSource:
         found["the daemon"] = str(given.address)
         found["the image"] = bootstrap_fingerprint(source) if source else scene.facts["SourceImage"]
         return found
+
+    def keeps(self, artifact: Artifact) -> bool:
+        return is_image(artifact)
+
+    async def remains(self, artifact: Artifact, settings: Settings, scene: Scene) -> bool:
+        return await remains(artifact)
 
     def workshop(self, settings: Settings, scene: Scene) -> DockerWorkshop:
         return DockerWorkshop(read(settings), scene)

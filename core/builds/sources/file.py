@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from core.builds.artifact import Artifact
 from core.builds.layer_keys import file_digest
-from core.builds.output import claim
+from core.builds.output import claim, refuse_existing
 from core.builds.scene import Scene
 from core.builds.settings import Table, decode
 from core.errors import ConfigError, NotFoundError
@@ -36,6 +36,9 @@ class FileSource:
             raise ConfigError('The source "file" takes "source" or "content", not both.')
         if given.source and not scene.path(given.source).is_file():
             raise NotFoundError(f"There is no file {scene.path(given.source)}.")
+
+    async def refuse_existing(self, settings: Settings, scene: Scene) -> None:
+        refuse_existing(scene.path(_read(settings).target), force=scene.force)
 
     def facts(self, settings: Settings, scene: Scene) -> Mapping[str, str]:
         given = _read(settings)
@@ -65,7 +68,7 @@ class FileWorkshop:
         target = self._scene.path(self._settings.target)
         async with work.step("Write the file", detail=str(target)) as step:
             await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
-            async with claim(target, force=self._scene.force, work=step) as beside:
+            async with claim(target, self._scene, step) as beside:
                 if self._settings.source:
                     await asyncio.to_thread(shutil.copyfile, self._scene.path(self._settings.source), beside)
                 else:

@@ -48,7 +48,9 @@ class QemuSource:
         if given.http_directory and given.http_content:
             raise ConfigError('The source takes "http_directory" or "http_content", not both.')
         media.expand((*given.floppy_files, *given.cd_files), scene)
-        refuse_existing(_output(given, scene), force=scene.force)
+
+    async def refuse_existing(self, settings: Settings, scene: Scene) -> None:
+        refuse_existing(_output(read(settings), scene), force=scene.force)
 
     def facts(self, settings: Settings, scene: Scene) -> Mapping[str, str]:
         given = read(settings)
@@ -260,7 +262,7 @@ class ImageWorkshop(QemuWorkshop):
         name = given.vm_name or f"packer-{scene.source}"
         names = [name, *(f"{name}-{number}" for number in range(1, len(disks)))]
         async with work.step("Write the image", detail=str(folder)) as step:
-            async with claim(folder, force=scene.force, work=step) as beside:
+            async with claim(folder, scene, step) as beside:
                 beside.mkdir(mode=0o755)
                 for file, called in zip(disks, names, strict=True):
                     await flatten(file, beside / called, given.format, step, compress=given.disk_compression)

@@ -65,6 +65,7 @@ class Daemon:
         *,
         query: Mapping[str, Any] | None = None,
         body: Any = None,
+        headers: Mapping[str, str] | None = None,
         timeout: float | None = PATIENCE,
         waits: bool = False,
     ) -> Any:
@@ -74,7 +75,7 @@ class Daemon:
         may happen behind the back of whoever undoes it. ``waits``: this one changes nothing, whatever its
         method, and is given up at once.
         """
-        request = await self.request(method, path, query=query, body=body)
+        request = await self.request(method, path, query=query, body=body, headers=headers)
         if method == "GET" or waits:
             return await self._ask(request, timeout)
         return await finish(self._ask(request, timeout))

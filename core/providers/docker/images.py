@@ -77,13 +77,17 @@ async def look(daemon: Daemon, reference: str, shown: str = "") -> Image:
 
 async def exists(daemon: Daemon, reference: str) -> bool:
     """Raises DockerError where the daemon cannot say."""
+    return bool(await identity(daemon, reference))
+
+
+async def identity(daemon: Daemon, reference: str) -> str:
+    """The id of an image, "" where there is none. Raises DockerError where the daemon cannot say."""
     try:
-        await look(daemon, reference)
+        return (await look(daemon, reference)).id
     except DockerError as error:
         if not is_gone(error):
             raise
-        return False
-    return True
+        return ""
 
 
 async def _fits(daemon: Daemon, image: Image) -> None:
