@@ -30,8 +30,12 @@ class Emulator:
         self._log = log
 
     @classmethod
-    async def start(cls, argv: Sequence[str], socket: Path, log: Path) -> Emulator:
-        """Raises ProviderError with QEMU's last words where it dies, PortTakenError for a port."""
+    async def start(
+        cls, argv: Sequence[str], socket: Path, log: Path, *, inherited: Sequence[int] = ()
+    ) -> Emulator:
+        """``inherited`` are open files that QEMU is given.
+
+        Raises ProviderError with QEMU's last words where it dies, PortTakenError for a port."""
         with log.open("wb") as output:
             process = await asyncio.create_subprocess_exec(
                 *argv,
@@ -39,6 +43,7 @@ class Emulator:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
+                pass_fds=inherited,
             )
         try:
             monitor = await _connected(process, socket, log)

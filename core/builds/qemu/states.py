@@ -1,6 +1,5 @@
 """Keeping the state of a running machine as a layer, and going on from one.
 
-The guest's memory is a file that QEMU maps, so that saving it is a copy of what was ever written.
 The disk that was written to becomes the layer's; the machine goes on with a new, empty one over it.
 """
 
@@ -16,6 +15,7 @@ from typing import Any
 from core.builds.process import run_tool
 from core.builds.qemu.emulator import Emulator
 from core.builds.qemu.hardware import node
+from core.builds.qemu.ram import Ram
 from core.builds.sparse import copy_sparse
 from core.builds.tools import QEMU_IMG, need
 from core.errors import BoxwrightError
@@ -60,7 +60,7 @@ class Disks:
         self._generation = 0
 
     async def keep(
-        self, emulator: Emulator, folder: Path, place: Path, ram: Path, nvram: Path | None, work: Work
+        self, emulator: Emulator, folder: Path, place: Path, ram: Ram, nvram: Path | None, work: Work
     ) -> None:
         """The state as it is into ``folder``, which becomes ``place``. The guest stands still meanwhile."""
         monitor = emulator.monitor
@@ -82,7 +82,7 @@ class Disks:
                 )
             self._generation = generation
             await _save(emulator, folder / STATE)
-            await asyncio.to_thread(copy_sparse, ram, folder / RAM)
+            await asyncio.to_thread(ram.save, folder / RAM)
             if nvram is not None:
                 await asyncio.to_thread(copy_sparse, nvram, folder / NVRAM)
             for number, path in enumerate(self.files):

@@ -18,9 +18,9 @@ from core.builds.lasting_guest import LastingGuest
 from core.builds.qemu import states
 from core.builds.qemu.emulator import Emulator, PortTakenError
 from core.builds.qemu.hardware import Hardware, Sockets, command_line
+from core.builds.qemu.ram import Ram
 from core.builds.qemu.states import Disks, disk_name, overlay
 from core.builds.scene import Scene
-from core.builds.sparse import copy_sparse
 from core.errors import BoxwrightError
 from core.guests.base import Guest
 from core.guests.remote import RemoteGuest
@@ -50,10 +50,10 @@ class QemuWorkshop(ABC):
         self.guest: Guest | None = None
         self.scene = scene
         self.hardware: Hardware | None = None
-        self.ram = scene.folder / states.RAM
         self.runtime = scene.locations.machine_runtime(f"b{secrets.token_hex(5)}")
         self.emulator: Emulator | None = None
         self.disks: Disks | None = None
+        self._ram: Ram | None = None
         self._communicator = communicator
         self._ports = ports
         self._intent: Intent | None = None
@@ -95,7 +95,9 @@ class QemuWorkshop(ABC):
             for number, size in enumerate(sizes):
                 files.append(self.scene.folder / f"disk{number}-0.qcow2")
                 await overlay(files[-1], layer / disk_name(number), work, size=size)
-            await asyncio.to_thread(copy_sparse, layer / states.RAM, self.ram)
+        self._ram = Ram(self.hardware.memory << 20, self.scene.folder / states.RAM)
+        if layer is not None:
+            await asyncio.to_thread(self._ram.load, layer / states.RAM)
         self.disks = Disks(files, sizes, self.scene.folder)
         async with work.step("Start the machine", detail=self.hardware.accelerator) as step:
             await self._start(incoming=layer is not None)
@@ -112,7 +114,7 @@ class QemuWorkshop(ABC):
                 await self._set_clock()
 
     async def _start(self, *, incoming: bool) -> None:
-        assert self.hardware is not None and self.disks is not None
+        assert self.hardware is not None and self.disks is not None and self._ram is not None
         for attempt in range(_ATTEMPTS):
             if self._communicator.communicator != "none":
                 self._port = free_port(self._ports)
@@ -122,14 +124,16 @@ class QemuWorkshop(ABC):
             argv = command_line(
                 self.hardware,
                 self.disks.files,
-                self.ram,
+                self._ram.path,
                 sockets,
                 self.scene.folder / "serial.log",
                 incoming=incoming,
             )
             try:
                 log = self.scene.folder / "qemu.log"
-                self.emulator = await Emulator.start(argv, sockets.monitor, log)
+                self.emulator = await Emulator.start(
+                    argv, sockets.monitor, log, inherited=self._ram.inherited
+                )
                 self._show(sockets.screen)
                 return
             except PortTakenError:
@@ -170,11 +174,12 @@ class QemuWorkshop(ABC):
 
     async def keep(self, folder: Path, place: Path, work: Work) -> bool:
         assert self.emulator is not None and self.disks is not None and self.hardware is not None
+        assert self._ram is not None
         if not self._keeps or "-drive" in self.hardware.overrides or "-device" in self.hardware.overrides:
             # With other drives than ours nobody knows where the state lies.
             return False
         nvram = Path(self.hardware.nvram) if self.hardware.nvram else None
-        await self.disks.keep(self.emulator, folder, place, self.ram, nvram, work)
+        await self.disks.keep(self.emulator, folder, place, self._ram, nvram, work)
         (folder / "hardware.json").write_bytes(msgspec.json.encode((self.hardware, self.disks.sizes)))
         return True
 
@@ -187,7 +192,7 @@ class QemuWorkshop(ABC):
                 self._show(None)
                 await self.emulator.quit()
                 self.emulator = None
-        self.ram.unlink(missing_ok=True)
+        self._forget_memory()
         return await self.deliver(self.disks.files, work)
 
     async def leave(self) -> bool:
@@ -196,6 +201,7 @@ class QemuWorkshop(ABC):
         if self.emulator is not None:
             await self.emulator.monitor.close()
             self.emulator = None
+        self._forget_memory()
         if self._intent is not None:
             self._intent.settle()
             self._intent = None
@@ -207,6 +213,7 @@ class QemuWorkshop(ABC):
         if self.emulator is not None:
             await self.emulator.quit()
             self.emulator = None
+        self._forget_memory()
         if self._intent is not None:
             await asyncio.to_thread(remove, self.runtime)
             self._intent.settle()
@@ -217,6 +224,11 @@ class QemuWorkshop(ABC):
             with contextlib.suppress(BoxwrightError, OSError):
                 await self.guest.close()
             self.guest = None
+
+    def _forget_memory(self) -> None:
+        if self._ram is not None:
+            self._ram.close()
+            self._ram = None
 
     # For subclasses
 

@@ -38,9 +38,12 @@ cp -a "$unpacked/usr/libexec/sudo/libsudo_util.so.0" "$unpacked/usr/libexec/sudo
     "$tree/usr/libexec/sudo/"
 
 say "phase settings"
+rm "$tree/sbin/poweroff" "$tree/sbin/reboot" "$tree/sbin/halt"
 cp -R "$BOXWRIGHT_RECIPES/tiny/rootfs/." "$tree/"
+ln -s poweroff "$tree/sbin/reboot"
+ln -s poweroff "$tree/sbin/halt"
 find "$tree/etc" -type f -exec chmod 0644 {} +
-chmod 0755 "$tree"/etc/init.d/* "$tree"/etc/acpi/PWRF/* "$tree/usr/share/udhcpc/default.script"
+chmod 0755 "$tree"/etc/init.d/* "$tree"/etc/acpi/PWRF/* "$tree/sbin/poweroff" "$tree/usr/share/udhcpc/default.script"
 chmod 0600 "$tree/etc/shadow"
 chmod 0440 "$tree/etc/sudoers"
 mkdir -p -m 0750 "$tree/etc/sudoers.d"
