@@ -43,8 +43,9 @@ from tests.providers.virtualbox.bench import VirtualBoxPlans
 from tests.support import lxd
 from tests.support.bootsector import write_disk
 from tests.support.dockerd import Dockerd
+from tests.support.foreign import installed
 from tests.support.libvirtd import Libvirtd
-from tests.support.virtualbox import VirtualBox, installed, make_box, seen
+from tests.support.virtualbox import VirtualBox, make_box, seen
 from tests.support.work import RecordingWork
 
 BAR = 0.3
@@ -83,7 +84,7 @@ def daemons(folder: Path, wanted: tuple[str, ...]) -> Iterator[dict[str, Plans]]
 
 
 def _virtualbox(stack: contextlib.ExitStack, place: Path, shared: Path) -> Plans:
-    system = installed(Path.home() / ".cache" / "boxwright-tests")
+    system = installed("virtualbox", Path.home() / ".cache" / "boxwright-tests")
     made = VirtualBox(system, place, seen(shared))
     stack.callback(made.stop)
     made.start()

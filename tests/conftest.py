@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import tempfile
+from collections import Counter
 from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support import leftovers
+from tests.support.foreign import NotToday, installed
 
 if TYPE_CHECKING:
     from tests.support.dockerd import Dockerd
@@ -37,8 +39,7 @@ settings.register_profile(
 settings.register_profile("search", max_examples=2000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
-
-NOT_TODAY = "Debian's moving distribution cannot be installed today"
+NOT_TODAY = "Cannot be installed today from another of Debian's distributions"
 """Begins the reason of the one skip that is allowed under CI; it is said loudly at the end."""
 
 
@@ -82,7 +83,7 @@ ROOT = pytest.StashKey[Path]()
 BEFORE = pytest.StashKey[dict[str, str | None]]()
 FOUND = pytest.StashKey[list[str]]()
 REAL = pytest.StashKey[int]()
-MISSED = pytest.StashKey[int]()
+MISSED = pytest.StashKey[list[str]]()
 
 
 @pytest.fixture(autouse=True)
@@ -92,6 +93,15 @@ def boxwright_home(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("BOXWRIGHT_HOME", str(home))
     yield home
     shutil.rmtree(home, ignore_errors=True)
+
+
+def foreign(config: pytest.Config, name: str) -> Path:
+    """Where that program of another distribution is installed; skips where it cannot be had today."""
+    cache = Path(config.stash[BEFORE]["XDG_CACHE_HOME"] or Path.home() / ".cache") / "boxwright-tests"
+    try:
+        return installed(name, Path(os.environ.get("BOXWRIGHT_TESTS_CACHE", cache)))
+    except NotToday as error:
+        pytest.skip(f"{NOT_TODAY}: {name}: {error}")
 
 
 @pytest.fixture(scope="session")
@@ -145,7 +155,8 @@ def _forbid_skip(report: Any, config: pytest.Config) -> None:
     if report.skipped and not hasattr(report, "wasxfail") and config.getoption("no_skips"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         if NOT_TODAY in str(reason):
-            config.stash[MISSED] = config.stash.get(MISSED, 0) + 1
+            name = str(reason).partition(f"{NOT_TODAY}: ")[2].partition(":")[0]
+            config.stash[MISSED] = [*config.stash.get(MISSED, []), name]
             return
         report.outcome = "failed"
         report.longrepr = f"{report.nodeid} was skipped, which --no-skips (or CI) forbids.\n{reason}"
@@ -189,9 +200,9 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     leftovers.end(processes)
     found = [f"process {left.pid}: {left.command}" for left in processes]
     found += [f"temporary file: {name}" for name in leftovers.files(root / "tmp")]
-    counts = (config.stash.get(REAL, 0), config.stash.get(MISSED, 0))
     if hasattr(config, "workeroutput"):
-        config.workeroutput["boxwright"] = (*counts, found)
+        counted = (config.stash.get(REAL, 0), config.stash.get(MISSED, []))
+        config.workeroutput["boxwright"] = (*counted, found)
         return
     config.stash[FOUND] = found = [*config.stash.get(FOUND, []), *found]
     if found and session.exitstatus == pytest.ExitCode.OK:
@@ -201,19 +212,18 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
 @pytest.hookimpl(optionalhook=True)
 def pytest_testnodedown(node: Any, error: object) -> None:
     """What a worker has counted and found belongs to the run."""
-    real, missed, found = getattr(node, "workeroutput", {}).get("boxwright", (0, 0, []))
+    real, missed, found = getattr(node, "workeroutput", {}).get("boxwright", (0, [], []))
     stash = node.config.stash
     stash[REAL] = stash.get(REAL, 0) + real
-    stash[MISSED] = stash.get(MISSED, 0) + missed
+    stash[MISSED] = [*stash.get(MISSED, []), *missed]
     stash[FOUND] = [*stash.get(FOUND, []), *found]
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
     terminalreporter.write_line(f"{config.stash.get(REAL, 0)} tests ran against real components")
-    missed = config.stash.get(MISSED, 0)
-    if missed:
-        terminalreporter.section("NOT TESTED TODAY: VirtualBox", red=True)
-        terminalreporter.write_line(f"{NOT_TODAY}: {missed} tests against the real VirtualBox did not run.")
+    for name, missed in sorted(Counter(config.stash.get(MISSED, [])).items()):
+        terminalreporter.section(f"NOT TESTED TODAY: {name}", red=True)
+        terminalreporter.write_line(f"{NOT_TODAY}: {missed} tests against the real {name} did not run.")
     found = config.stash.get(FOUND, [])
     if found:
         terminalreporter.section("left behind", red=True)

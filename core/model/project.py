@@ -216,6 +216,7 @@ class MachineSpec(_Table, frozen=True):
     qemu: Annotated[dict[str, Any], Meta(description="Options of the QEMU provider.")] = {}
     libvirt: Annotated[dict[str, Any], Meta(description="Options of the libvirt provider.")] = {}
     docker: Annotated[dict[str, Any], Meta(description="Options of the Docker provider.")] = {}
+    lxc: Annotated[dict[str, Any], Meta(description="Options of the provider of libvirt's containers.")] = {}
     lxd: Annotated[dict[str, Any], Meta(description="Options of the LXD and Incus provider.")] = {}
     virtualbox: Annotated[dict[str, Any], Meta(description="Options of the VirtualBox provider.")] = {}
 

@@ -12,8 +12,11 @@ from core.projects.diagnosis import Fault
 from core.projects.wording import instead
 
 GROUP = "boxwright.providers"
-ELSEWHERE = ("docker", "libvirt", "lxd", "virtualbox")
+ELSEWHERE = ("docker", "libvirt", "lxc", "lxd", "virtualbox")
 """Providers that a project may name, for computers that have them."""
+
+ALSO = {"incus": "lxd"}
+"""Providers that another one has the machines of."""
 
 
 def provider_faults(project: Project) -> Iterator[Fault]:
@@ -35,7 +38,7 @@ def provider_faults(project: Project) -> Iterator[Fault]:
             yield Fault(
                 path,
                 f"There is no provider {name!r}.",
-                remedy=instead(name, known) or f"use one of: {', '.join(sorted(set(known)))}",
+                remedy=instead(ALSO.get(name, name), known) or f"use one of: {', '.join(sorted(set(known)))}",
             )
 
 

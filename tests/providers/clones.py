@@ -9,6 +9,7 @@ import pytest
 
 from core.errors import BoxwrightError, ProviderError
 from core.model.machine import ExtraDisk, MachineState
+from core.model.provider import Capability
 from tests.providers.bench import Bench, Machine, NewMachine
 from tests.providers.cancelling import cancel_everywhere
 
@@ -90,7 +91,8 @@ class Clones(StoppedClones):
     async def test_a_clone_has_the_disks_of_its_source_and_writes_to_its_own(
         self, bench: Bench, machines: NewMachine
     ) -> None:
-        disks = (ExtraDisk(name="data", size=10 << 20),)
+        can = bench.provider.capabilities
+        disks = (ExtraDisk(name="data", size=10 << 20),) if Capability.EXTRA_DISKS in can else ()
         source = await (await machines(extra_disks=disks).create()).start()
         await store(bench, source, 3)
         await source.provider.stop(source.plan, source.work())
@@ -143,7 +145,7 @@ class Clones(StoppedClones):
     async def test_a_cancelled_clone_of_a_running_machine_harms_nothing(
         self, bench: Bench, machines: NewMachine
     ) -> None:
-        for snapshot in (False, True):
+        for snapshot in (False, True)[: 1 + (Capability.SNAPSHOT in bench.provider.capabilities)]:
             source = await (await machines().create()).start()
             await store(bench, source, 2)
             if snapshot:

@@ -512,7 +512,8 @@ class GuestContract(StoppedContract):
         await provider.start(plan, work)
         await provider.suspend(plan, work)
         await provider.resume(plan, work)
-        await provider.save_snapshot(plan, "one", work)
+        if Capability.SNAPSHOT in provider.capabilities:
+            await provider.save_snapshot(plan, "one", work)
         for _ in range(2):
             for intent in reversed(work.intents):
                 await provider.undo[intent.kind](intent.facts)

@@ -117,12 +117,12 @@ def test_the_one_skip_that_is_allowed_is_said_loudly(tmp_path: Path) -> None:
         from tests.conftest import NOT_TODAY
 
         def test_it():
-            pytest.skip(f"{NOT_TODAY}: the mirror is in the middle of something")
+            pytest.skip(f"{NOT_TODAY}: incus: the mirror is in the middle of something")
     """
     ended = pytest_run(tmp_path, source, "--no-skips")
     assert ended.returncode == 0, ended.stdout
-    assert "NOT TESTED TODAY: VirtualBox" in ended.stdout
-    assert "1 tests against the real VirtualBox did not run" in ended.stdout
+    assert "NOT TESTED TODAY: incus" in ended.stdout
+    assert "1 tests against the real incus did not run" in ended.stdout
 
 
 def test_what_several_workers_leave_and_count_is_of_the_run(tmp_path: Path) -> None:

@@ -27,7 +27,8 @@ _PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 
 
 class Libvirtd:
-    """``kind``: ``session`` or ``system``; ``folder``: private, with a short path."""
+    """``kind``: ``session``, ``system``, or ``containers`` for the system's whose LXC driver is used;
+    ``folder``: private, with a short path."""
 
     def __init__(self, kind: str, folder: Path) -> None:
         self.kind = kind
@@ -36,10 +37,12 @@ class Libvirtd:
 
     @property
     def socket(self) -> Path:
-        return self.folder / ("run" if self.kind == "system" else "run/libvirt") / "libvirt-sock"
+        return self.folder / ("run/libvirt" if self.kind == "session" else "run") / "libvirt-sock"
 
     @property
     def uri(self) -> str:
+        if self.kind == "containers":
+            return f"lxc+unix:///system?socket={self.socket}"
         return f"qemu+unix:///{self.kind}?socket={self.socket}"
 
     def start(self) -> None:
@@ -57,7 +60,7 @@ class Libvirtd:
             time.sleep(0.02)
 
     def _environment(self) -> dict[str, str]:
-        if self.kind == "system":
+        if self.kind != "session":
             return {}
         names = ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_CACHE_HOME")
         for folder in ("run", "home"):
@@ -79,6 +82,9 @@ class Libvirtd:
             # Open to all, as on most systems: where only root may use it, libvirt asks QEMU anew each time.
             device = shlex.quote(str(self.folder / "kvm"))
             mounts.append(f"mknod -m 666 {device} c 10 232 && mount --bind {device} /dev/kvm")
+        if self.kind == "containers":
+            # On a computer with control groups of both versions it starts no container.
+            mounts.append("{ ! mountpoint -q /sys/fs/cgroup/unified || umount /sys/fs/cgroup/unified; }")
         daemons = [
             *("virtlogd", "--pid-file", str(self.folder / "virtlogd.pid"), "--"),
             *("libvirtd", "--pid-file", str(self.folder / "libvirtd.pid")),
@@ -97,7 +103,7 @@ class Libvirtd:
     @property
     def pid(self) -> int:
         """Of libvirtd itself."""
-        place = "libvirtd.pid" if self.kind == "system" else "run/libvirt/libvirtd.pid"
+        place = "run/libvirt/libvirtd.pid" if self.kind == "session" else "libvirtd.pid"
         return int((self.folder / place).read_text())
 
     @property

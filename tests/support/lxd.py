@@ -16,9 +16,9 @@ import subprocess
 import tarfile
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 _PATH = "/usr/local/sbin:/usr/sbin:/sbin:/usr/local/bin:/usr/bin:/bin"
 
@@ -50,6 +50,11 @@ done
 class Lxd:
     """``folder``: private, with a short path."""
 
+    variable: ClassVar[str] = "LXD_DIR"
+    """Names the folder, for the daemon and for whoever looks for it."""
+    daemon: ClassVar[tuple[str, ...]] = ("lxd", "--group", "root")
+    client: ClassVar[str] = "lxc"
+
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.bridge = f"bw{os.getpid() % 1_000_000}b{len(list(folder.iterdir()))}"[:15]
@@ -61,7 +66,12 @@ class Lxd:
 
     @property
     def _environment(self) -> dict[str, str]:
-        return {**os.environ, "LXD_DIR": str(self.folder), "PATH": _PATH, "HOME": str(self.folder)}
+        return {**os.environ, self.variable: str(self.folder), "PATH": _PATH, "HOME": str(self.folder)}
+
+    @property
+    def within(self) -> tuple[str, ...]:
+        """Words before commands that are to see the computer as the daemon does."""
+        return ()
 
     def start(self) -> None:
         """Returns when it answers, with a pool."""
@@ -72,7 +82,7 @@ class Lxd:
     def _launch(self) -> None:
         with (self.folder / "daemon.log").open("ab") as log:
             self._process = subprocess.Popen(
-                ["lxd", "--group", "root"],
+                [*self.within, *self.daemon],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -100,7 +110,7 @@ class Lxd:
 
     def lxc(self, *arguments: str) -> str:
         done = subprocess.run(
-            ["lxc", *arguments],
+            [*self.within, self.client, *arguments],
             env=self._environment,
             stdin=subprocess.DEVNULL,
             capture_output=True,
@@ -176,9 +186,9 @@ class Lxd:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Lxd]:
+def running(make: Callable[[Path], Lxd] = Lxd) -> Iterator[Lxd]:
     folder = Path(tempfile.mkdtemp(prefix="lx"))
-    daemon = Lxd(folder)
+    daemon = make(folder)
     try:
         daemon.start()
         yield daemon

@@ -1,6 +1,6 @@
 """The real VirtualBox of Debian's moving distribution, in a folder and in namespaces of its own.
 
-``scripts/virtualbox-chroot`` installs it once. A run of the tests enters it with private mounts, processes
+``scripts/foreign-root`` installs it once. A run of the tests enters it with private mounts, processes
 and settings, so that two runs share nothing but the files of the programs.
 """
 
@@ -17,11 +17,7 @@ import time
 from pathlib import Path
 
 from core.providers.virtualbox.host import PREFIX_VARIABLE, PYTHON_VARIABLE
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-NOT_TODAY = 75
-"""The script's status where the distribution cannot be installed."""
-
+from tests.support.foreign import ROOT
 
 _WITNESS = """
 import json, sys, vboxapi
@@ -48,26 +44,6 @@ for line in sys.stdin:
 """
 """Says what VirtualBox has, as often as it is asked. It keeps VBoxSVC from ending by itself, too: whoever
 comes while it does so waits for ten seconds."""
-
-
-class NotToday(Exception):
-    """Debian's moving distribution cannot be installed now, which is no fault of what is tested."""
-
-
-def installed(cache: Path) -> Path:
-    """The folder that it is installed in; installs it where it is not there yet."""
-    ended = subprocess.run(
-        [ROOT / "scripts/virtualbox-chroot"],
-        env={**os.environ, "BOXWRIGHT_TESTS_CACHE": str(cache), "TMPDIR": "/tmp"},
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if ended.returncode == NOT_TODAY:
-        raise NotToday(ended.stderr[-2000:])
-    assert ended.returncode == 0, ended.stderr[-3000:]
-    return Path(ended.stdout.strip())
 
 
 class VirtualBox:

@@ -41,7 +41,7 @@ _ORDER = (
     "networks",
     "disks",
 )
-_PROVIDERS = ("qemu", "libvirt", "docker", "lxd", "virtualbox")
+_PROVIDERS = ("qemu", "libvirt", "docker", "lxd", "lxc", "virtualbox")
 
 _NAME = FormField(
     name="name", kind=FieldKind.TEXT, required=True, example="web", help="What the machine is called."

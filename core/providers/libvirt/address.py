@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from core.providers.libvirt.options import Options
 
 SCHEMES = ("qemu", "qemu+unix", "qemu+ssh")
+CONTAINERS = ("lxc", "lxc+unix")
+"""Of the provider ``lxc``, which shares the rest with this one."""
 
 URI_VARIABLE = "LIBVIRT_DEFAULT_URI"
 
@@ -77,18 +79,21 @@ def is_session(uri: str) -> bool:
     return urlsplit(uri).path == "/session"
 
 
+def is_container(uri: str) -> bool:
+    return urlsplit(uri).scheme in CONTAINERS
+
+
 def check(uri: str) -> None:
-    """Raise UsageError for a URI that is none of ``SCHEMES``."""
+    """Raise UsageError for a URI that is none of ``SCHEMES`` or ``CONTAINERS``."""
     try:
         parts = urlsplit(uri)
         far = parts.hostname or ""
         _ = parts.port
     except ValueError as error:
         raise _refused(uri, str(error), "") from error
-    if parts.scheme not in SCHEMES:
+    if parts.scheme not in (*SCHEMES, *CONTAINERS):
         known = ", ".join(f"{name}:" for name in SCHEMES)
-        containers = parts.scheme.startswith("lxc")
-        remedy = 'provider = "lxd"' if containers else 'uri = "qemu:///session"'
+        remedy = 'uri = "lxc:///system"' if parts.scheme.startswith("lxc") else 'uri = "qemu:///session"'
         raise _refused(uri, _why_not(parts, known), remedy)
     if parts.scheme != "qemu+ssh" and far not in _HERE:
         raise _refused(

@@ -11,6 +11,7 @@ import msgspec
 
 from core.errors import UsageError
 from core.model.project import parse_size
+from core.providers.libvirt import address
 
 if TYPE_CHECKING:
     from core.providers.libvirt.options import Options
@@ -61,6 +62,16 @@ def check(options: Options) -> None:
         )
     if options.nvram and not options.loader:
         raise UsageError("The variables (nvram) go with a firmware.", remedy='loader = "/path/to/CODE.fd"')
+
+
+def check_virtual(options: Options) -> None:
+    """Raise UsageError for what only containers have, which are another provider's."""
+    if address.is_container(options.uri):
+        raise _wrong(
+            "uri", options.uri, "Containers of libvirt's have a provider of their own.", 'provider = "lxc"'
+        )
+    if options.init:
+        raise _wrong("init", options.init, "Virtual machines have an init of their own.", 'provider = "lxc"')
 
 
 def boot_order(options: Options) -> tuple[tuple[str, str], ...]:

@@ -18,8 +18,9 @@ from core.errors import ProviderError
 from core.model.machine import MachinePlan, MachineState
 from core.model.work import Work
 from core.providers import images
-from core.providers.libvirt import definition, domains, pooling, volumes
+from core.providers.libvirt import address, definition, domains, pooling, volumes
 from core.providers.libvirt.connection import Connection
+from core.providers.libvirt.containers import root
 from core.providers.libvirt.context import Context, existing, facts, undoing
 from core.providers.libvirt.creating import begin, define, refuse_existing, settle_files
 from core.providers.libvirt.layout import Layout
@@ -94,7 +95,10 @@ async def _copy(
         for base in disk.bases:
             # Nothing writes to these any more: both have them, and either may go.
             await asyncio.to_thread((staging / base).hardlink_to, home / base)
-        await _copy_image(home / disk.file, staging / disk.file)
+        if address.is_container(connection.uri):
+            await root.copy(home / disk.file, staging / disk.file)
+        else:
+            await _copy_image(home / disk.file, staging / disk.file)
         return disk
     file = _renamed(source, plan, disk)
     local = staging / "volume"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from pathlib import Path
 from typing import Any
 
 from core.errors import ProviderError
@@ -13,7 +14,7 @@ from core.providers.libvirt.connection import Connection
 from core.providers.libvirt.context import Context, existing
 from core.providers.libvirt.layout import Layout
 from core.providers.libvirt.library import LibvirtError, bindings, call
-from core.providers.serial import Lines, SerialConsole
+from core.providers.serial import Lines, SerialConsole, Wire
 
 SETTLE = 1.5
 """Seconds that QEMU may need to notice that somebody listens; until then it only writes its log."""
@@ -104,9 +105,11 @@ def _open(handle: Any, machine_id: str) -> Any:
 class Consoles:
     """The lines that are open, by machine."""
 
+    settle = SETTLE
+
     def __init__(self, context: Context) -> None:
         self._context = context
-        self._lines = Lines(settle=SETTLE)
+        self._lines = Lines(settle=self.settle)
 
     async def open(self, plan: MachinePlan) -> SerialConsole:
         connection = self._context.of(plan, existing(plan))
@@ -118,9 +121,11 @@ class Consoles:
                 remedy=f"boxwright up {plan.key.name}",
             )
 
-        async def connect() -> StreamWire:
+        log = Layout.of(plan).serial_log
+
+        async def connect() -> Wire:
             try:
-                return await StreamWire.open(connection, plan.id)
+                return self._logged(await StreamWire.open(connection, plan.id), log)
             except LibvirtError as error:
                 raise ProviderError(
                     f"The serial console of {plan.key.name} cannot be opened.",
@@ -129,7 +134,11 @@ class Consoles:
                 ) from error
 
         # The end of an earlier run may not have been heard of yet: its line is not this one's.
-        return await self._lines.open(f"{plan.id} {row.number}", Layout.of(plan).serial_log, connect)
+        return await self._lines.open(f"{plan.id} {row.number}", log, connect)
+
+    def _logged(self, wire: Wire, log: Path) -> Wire:
+        """A wire whose bytes get into the log: libvirt's keeper of logs sees to that."""
+        return wire
 
     async def close(self) -> None:
         await self._lines.close()

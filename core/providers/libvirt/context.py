@@ -12,6 +12,7 @@ from core.model.machine import MachinePlan
 from core.providers import watched
 from core.providers.libvirt import record as records
 from core.providers.libvirt.connection import Connection
+from core.providers.libvirt.containers.relays import Relays
 from core.providers.libvirt.layout import Layout, domain_uuid
 from core.providers.libvirt.library import bindings
 from core.providers.libvirt.options import resolved_uri
@@ -47,6 +48,8 @@ class Context:
         """Those that this engine has made: connection, pool, name of the volume or ""."""
         self.tunnels = Tunnels()
         """To the ports of machines on other computers."""
+        self.relays = Relays()
+        """To the ports of containers."""
         self._watching = WatchList(Watched, review, name=domain_uuid)
         self._connections: dict[str, Connection] = {}
 
@@ -69,6 +72,15 @@ class Context:
     def changing(self, plan: MachinePlan) -> contextlib.AbstractAsyncContextManager[Watched]:
         return self._watching.changing(plan)
 
+    async def leave_ports(self, machine_id: str) -> None:
+        """What this engine carries for the machine's ports ends."""
+        await self.tunnels.close(machine_id)
+        await self.relays.close(machine_id)
+
+    async def leave_all_ports(self) -> None:
+        await self.tunnels.close_all()
+        await self.relays.close_all()
+
     def _happened(self, uuid: str, event: int, _detail: int) -> None:
         known = self._watching.named(uuid)
         if known is None:
@@ -84,7 +96,7 @@ class Context:
                 self._watching.happened(known)
 
     async def close(self) -> None:
-        await self.tunnels.close_all()
+        await self.leave_all_ports()
         await self._watching.close()
         for connection in tuple(self._connections.values()):
             await connection.close()

@@ -16,6 +16,8 @@ from core.providers.acceleration import Acceleration
 from core.providers.libvirt import address, definition, domains, drives, networks, pooling
 from core.providers.libvirt import record as records
 from core.providers.libvirt.connection import Connection
+from core.providers.libvirt.containers import definition as containers
+from core.providers.libvirt.containers import root
 from core.providers.libvirt.context import Context, facts, uri_of
 from core.providers.libvirt.definition import Hardware, Wire
 from core.providers.libvirt.domains import Row
@@ -85,6 +87,8 @@ async def _make_disks(
         grown = msgspec.structs.replace(plan.disks[0], size=_grown(plan, options))
         plan = msgspec.structs.replace(plan, disks=(grown, *plan.disks[1:]))
     staging = Layout.of(plan).staging
+    if address.is_container(record.uri):
+        return _with(record, await root.unpack(plan, staging, work))
     pooled = pooling.pools_for(options, record.uri)
     if pooled:
         record = await pooling.make_disks(context, plan, options, record, work)
@@ -154,10 +158,30 @@ def _copy_variables(plan: MachinePlan, options: Options, target: Path, *, far: b
 
 async def define(
     connection: Connection, plan: MachinePlan, record: Record, row: Row | None
-) -> tuple[Record, Acceleration]:
-    """Bring the domain up to date with the plan; one that a user has edited since stays as it is."""
+) -> tuple[Record, Acceleration | None]:
+    """Bring the domain up to date with the plan; one that a user has edited since stays as it is. Returns how
+    it is accelerated, where it is a virtual machine."""
     layout = Layout.of(plan)
     options = read_options(plan.options)
+    name = row.name if row else definition.domain_name(plan, options)
+    if address.is_container(record.uri):
+        chosen, xml = None, containers.build(name, plan, options, layout)
+    else:
+        chosen, xml = await _virtual(connection, name, plan, options, record)
+    digest = definition.digest(f"{xml}{options.autostart}")
+    if row is None or record.definition != digest:
+        await connection.run(domains.define, plan.id, name, xml, options.autostart, timeout=SLOW)
+        known = (*record.networks, *_names(plan, options, record.uri))
+        record = msgspec.structs.replace(record, definition=digest, networks=tuple(dict.fromkeys(known)))
+        records.write(layout, record)
+    return record, chosen
+
+
+async def _virtual(
+    connection: Connection, name: str, plan: MachinePlan, options: Options, record: Record
+) -> tuple[Acceleration, str]:
+    """How a virtual machine is accelerated, and its XML."""
+    layout = Layout.of(plan)
     host = await host_of(connection)
     far = is_far(record)
     chosen = choose(accelerator(options), plan, host, far=far)
@@ -169,15 +193,7 @@ async def define(
         wires=_wires(plan, record.uri),
     )
     _copy_variables(plan, options, layout.variables, far=far)
-    name = row.name if row else definition.domain_name(plan, options)
-    xml = definition.build(name, plan, options, record, layout, hardware)
-    digest = definition.digest(f"{xml}{options.autostart}")
-    if row is None or record.definition != digest:
-        await connection.run(domains.define, plan.id, name, xml, options.autostart, timeout=SLOW)
-        known = (*record.networks, *_names(plan, options, record.uri))
-        record = msgspec.structs.replace(record, definition=digest, networks=tuple(dict.fromkeys(known)))
-        records.write(layout, record)
-    return record, chosen
+    return chosen, definition.build(name, plan, options, record, layout, hardware)
 
 
 def _wires(plan: MachinePlan, uri: str) -> tuple[Wire, ...]:

@@ -69,7 +69,7 @@ def build(
     for tag, said in (("title", options.title), ("description", options.description)):
         if said:
             add(domain, tag, said)
-    _mark(domain, plan)
+    mark(domain, plan)
     add_memory(domain, plan, options)
     add_processors(domain, plan, options)
     _system(domain, plan, options, layout, hardware)
@@ -96,7 +96,8 @@ def digest(xml: str) -> str:
     return hashlib.sha256(xml.encode()).hexdigest()
 
 
-def _mark(domain: Element, plan: MachinePlan) -> None:
+def mark(domain: Element, plan: MachinePlan) -> None:
+    """Say whose machine the domain is."""
     add(
         add(domain, "metadata"),
         f"{{{MARK}}}machine",

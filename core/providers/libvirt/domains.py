@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +34,14 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 def all_rows(handle: Any) -> dict[str, Row]:
     """All domains of the hypervisor by UUID, in two calls."""
     libvirt = bindings()
-    listed = handle.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE, 0)
+    try:
+        listed = handle.getAllDomainStats(libvirt.VIR_DOMAIN_STATS_STATE, 0)
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_NO_SUPPORT:
+            raise
+        # The driver of containers has no calls for all of them.
+        each = (_row_of(domain) for domain in handle.listAllDomains())
+        return {row.uuid: row for row in each if row is not None}
     with_memory = handle.listAllDomains(libvirt.VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE)
     saved = {domain.UUIDString() for domain in with_memory}
     rows = (
@@ -52,13 +60,15 @@ def all_rows(handle: Any) -> dict[str, Row]:
 
 def row(handle: Any, machine_id: str) -> Row | None:
     """One machine's domain, None where there is none."""
-    libvirt = bindings()
     domain = find(handle, machine_id)
-    if domain is None:
-        return None
+    return None if domain is None else _row_of(domain)
+
+
+def _row_of(domain: Any) -> Row | None:
+    libvirt = bindings()
     try:
         state, reason = domain.state()
-        saved = not domain.isActive() and bool(domain.hasManagedSaveImage())
+        saved = not domain.isActive() and _has_memory(domain)
     except libvirt.libvirtError as error:
         if _is_gone(error):
             return None
@@ -69,6 +79,17 @@ def row(handle: Any, machine_id: str) -> Row | None:
     return Row(
         uuid=domain.UUIDString(), name=domain.name(), number=number, state=state, reason=reason, saved=saved
     )
+
+
+def _has_memory(domain: Any) -> bool:
+    """Whether it has saved memory; drivers that cannot save any have none."""
+    libvirt = bindings()
+    try:
+        return bool(domain.hasManagedSaveImage())
+    except libvirt.libvirtError as error:
+        if error.get_error_code() != libvirt.VIR_ERR_NO_SUPPORT:
+            raise
+        return False
 
 
 def find(handle: Any, machine_id: str) -> Any:
@@ -134,7 +155,7 @@ def end(handle: Any, machine_id: str) -> None:
 def forget_memory(handle: Any, machine_id: str) -> None:
     """Remove the saved memory, if there is some."""
     domain = find(handle, machine_id)
-    if domain is not None and domain.hasManagedSaveImage():
+    if domain is not None and _has_memory(domain):
         _tolerant(domain.managedSaveRemove, 0)
 
 
@@ -151,7 +172,12 @@ def remove(handle: Any, machine_id: str) -> None:
         | libvirt.VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA
         | libvirt.VIR_DOMAIN_UNDEFINE_NVRAM
     )
-    _tolerant(domain.undefineFlags, flags)
+    try:
+        _tolerant(domain.undefineFlags, flags)
+    except libvirt.libvirtError as error:
+        if "unsupported flags" not in str(error):
+            raise
+        _tolerant(domain.undefine)
 
 
 def pause(handle: Any, machine_id: str) -> None:
@@ -165,7 +191,8 @@ def go_on(handle: Any, machine_id: str) -> bool:
     domain = find(handle, machine_id)
     if domain is None or not domain.isActive():
         return False
-    _tolerant(domain.abortJob)
+    with contextlib.suppress(libvirt.libvirtError):
+        domain.abortJob()
     if domain.isActive() and domain.state()[0] == libvirt.VIR_DOMAIN_PAUSED:
         _tolerant(domain.resume)
     return bool(domain.isActive())

@@ -33,6 +33,9 @@ _NETWORK = "hostnet0"
 
 _FORWARDED = re.compile(r"(TCP|UDP)\[HOST_FORWARD\]\s+\S+\s+(\S+)\s+(\d+)")
 
+CONTAINERS = "lxc"
+"""The communicator of containers."""
+
 Chosen = tuple[Forward, ...]
 
 
@@ -48,9 +51,10 @@ async def add(context: Context, plan: MachinePlan, record: Record, number: int, 
     refused: frozenset[int] = frozenset()
     try:
         for _ in range(ATTEMPTS):
-            taken, far = await _add_all(context, plan, record, chosen)
+            run = records.run_of(number)
+            taken, far = await _add_all(context, plan, record, run, chosen)
             if taken is None:
-                record = msgspec.structs.replace(record, ports=chosen, far=far, run=records.run_of(number))
+                record = msgspec.structs.replace(record, ports=chosen, far=far, run=run)
                 records.write(Layout.of(plan), record)
                 return record
             _refuse_fixed(plan, taken)
@@ -62,9 +66,11 @@ async def add(context: Context, plan: MachinePlan, record: Record, number: int, 
 
 
 async def _add_all(
-    context: Context, plan: MachinePlan, record: Record, chosen: Chosen
+    context: Context, plan: MachinePlan, record: Record, run: str, chosen: Chosen
 ) -> tuple[Forward | None, tuple[int, ...]]:
     """All or none: the one that could not be had, or None; and the ports on the other computer, if any."""
+    if address.is_container(record.uri):
+        return await context.relays.open(plan.id, run, chosen), ()
     connection = context.connection(record.uri)
     host = address.far_host(record.uri)
     if host is None:
@@ -92,7 +98,10 @@ def _refuse_datagrams(chosen: Chosen) -> None:
 
 
 async def follow(context: Context, plan: MachinePlan, record: Record) -> bool:
-    """Have the tunnels of a machine that runs on another computer. Whether its ports are as they were."""
+    """Have what this engine carries for a machine that runs: the tunnels to another computer, the relays into
+    a container. Whether its ports are as they were."""
+    if address.is_container(record.uri):
+        return context.relays.has(plan.id) or not await context.relays.open(plan.id, record.run, record.ports)
     host = address.far_host(record.uri)
     if host is None or context.tunnels.has(plan.id):
         return True
@@ -143,7 +152,8 @@ def _add_anywhere(handle: Any, machine_id: str, chosen: Chosen) -> tuple[int, ..
 
 async def clear(connection: Connection, plan: MachinePlan) -> None:
     """Take away what is forwarded: of a run of which nobody has noted it."""
-    await connection.run(_clear, plan.id)
+    if not address.is_container(connection.uri):
+        await connection.run(_clear, plan.id)
 
 
 def _clear(handle: Any, machine_id: str) -> None:
@@ -159,6 +169,14 @@ def _rule(forward: Forward) -> str:
 
 def started(record: Record) -> Started:
     """As ``start`` returned it."""
+    if address.is_container(record.uri):
+        return Started(
+            ports=record.ports,
+            communicator=CONTAINERS,
+            ssh_host=record.uri,
+            target=record.run,
+            facts=record.facts,
+        )
     ssh = next((forward for forward in record.ports if forward.name == "ssh"), None)
     ssh = ssh or next((forward for forward in record.ports if forward.guest == 22), None)
     return Started(

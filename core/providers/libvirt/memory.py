@@ -47,7 +47,7 @@ async def suspend(context: Context, plan: MachinePlan, work: Work) -> None:
                 remedy="free some space where libvirt saves memory, then try again" if full else "",
             ) from error
         work.progress(plan.memory, plan.memory, "B")
-        await context.tunnels.close(plan.id)
+        await context.leave_ports(plan.id)
         remove_traces(Layout.of(plan))
         watched.known = MachineState.SUSPENDED
     intent.settle()
@@ -106,7 +106,7 @@ async def resume(context: Context, plan: MachinePlan, work: Work) -> Started:
         if row and row.active and row.state == bindings().VIR_DOMAIN_PAUSED:
             await connection.run(domains.go_on, plan.id)
         elif row and row.saved and not row.active:
-            await context.tunnels.close(plan.id)
+            await context.leave_ports(plan.id)
             ports = forwards.choose(context, plan, record)
             try:
                 work.intend("libvirt.resume", **facts(plan, record.uri))

@@ -128,7 +128,7 @@ async def _arrived(context: Context, plan: MachinePlan, record: Record, uri: str
     row = await context.connection(uri).run(domains.row, plan.id)
     if row is None or not row.active:
         raise ProviderError(f"The machine {plan.key.name} has ended while it was moved.")
-    await context.tunnels.close(plan.id)
+    await context.leave_ports(plan.id)
     shown = {**record.facts, "domain": f"{row.name} at {uri}"}
     record = msgspec.structs.replace(record, uri=uri, target="", facts=shown)
     records.write(Layout.of(plan), record)

@@ -69,6 +69,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     qemuargs: parts.QemuArgument | tuple[parts.QemuArgument, ...] = ()
     qemuenv: dict[str, str] = {}
 
+    # Of containers alone.
+    init: str = ""
+    """The first program, with its arguments."""
+
     # Memory and processors.
     memory: int | str = 0
     """MiB, or with its unit; instead of the machine's own ``memory``."""

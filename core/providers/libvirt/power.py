@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -29,6 +29,9 @@ from core.providers.libvirt.options import read_options
 from core.providers.libvirt.record import Record
 from core.undo import remove
 
+Press = Callable[[Any, str], bool]
+"""Presses a machine's power button, over a handle of libvirt's; False where it does not run any more."""
+
 ASK_AGAIN = 3.0
 """Seconds after which the power button is pressed once more: early in its boot a guest does not see it."""
 
@@ -46,14 +49,14 @@ async def start(context: Context, plan: MachinePlan, work: Work) -> Started:
         record, chosen = await define(connection, plan, record, row)
         shown = _shown(plan, record, row, chosen)
         record = msgspec.structs.replace(record, facts=shown)
-        await context.tunnels.close(plan.id)
+        await context.leave_ports(plan.id)
         ports = forwards.choose(context, plan, record)
         try:
             work.intend("libvirt.start", **facts(plan, record.uri))
             prepare(record, layout)
             if not is_far(record):
                 layout.serial_log.write_bytes(b"")
-            work.note(f"starting the domain, acceleration: {chosen}")
+            work.note(f"starting the domain{f', acceleration: {chosen}' if chosen else ''}")
             number = await connection.run(domains.create, plan.id, timeout=SLOW)
             record = await forwards.add(context, plan, record, number, ports)
         finally:
@@ -62,14 +65,16 @@ async def start(context: Context, plan: MachinePlan, work: Work) -> Started:
     return forwards.started(record)
 
 
-def _shown(plan: MachinePlan, record: Record, row: Row | None, chosen: Acceleration) -> dict[str, str]:
+def _shown(plan: MachinePlan, record: Record, row: Row | None, chosen: Acceleration | None) -> dict[str, str]:
     options = read_options(plan.options)
     name = row.name if row else definition.domain_name(plan, options)
-    shown = {
-        "acceleration": str(chosen),
-        "machine": definition.machine_type(plan, options),
-        "domain": f"{name} at {record.uri}",
-    }
+    shown = {"domain": f"{name} at {record.uri}"}
+    if chosen:
+        shown = {
+            "acceleration": str(chosen),
+            "machine": definition.machine_type(plan, options),
+            **shown,
+        }
     if options.graphics != "none":
         private = devices.by_socket(options) and not is_far(record)
         place = Layout.of(plan).screen_socket if private else f"a port, see virsh domdisplay {name}"
@@ -104,14 +109,15 @@ def prepare(record: Record, layout: Layout) -> None:
 
 def refuse_running(plan: MachinePlan, record: Record, row: Row | None) -> None:
     """Raise ProviderError where the machine cannot be started as it is."""
-    if row and row.active:
-        raise ProviderError(f"The machine {plan.key.name} runs already.")
-    if row and row.saved:
+    frozen = row and address.is_container(record.uri) and row.state == bindings().VIR_DOMAIN_PAUSED
+    if row and (row.saved or frozen):
         raise ProviderError(
             f"The machine {plan.key.name} is suspended.",
             why="Starting it from its disks would lose what is in its saved memory.",
             remedy=f"boxwright resume {plan.key.name}",
         )
+    if row and row.active:
+        raise ProviderError(f"The machine {plan.key.name} runs already.")
     trouble = lost(plan, record)
     if trouble:
         raise ProviderError(f"The machine {plan.key.name} is broken.", why=trouble)
@@ -138,28 +144,33 @@ def lost(plan: MachinePlan, record: Record, there: Mapping[str, set[str]] = Mapp
     return ""
 
 
-async def stop(context: Context, plan: MachinePlan, work: Work, *, force: bool) -> None:
+async def stop(
+    context: Context, plan: MachinePlan, work: Work, *, force: bool, press: Press | None = None
+) -> None:
     """Power button first, then by force; a suspended machine loses its saved memory."""
+    press = press or press_button
     record = records.read(Layout.of(plan))
     connection = context.of(plan, record)
     async with context.changing(plan) as watched:
         row = await connection.run(domains.row, plan.id)
-        if row and row.active and (force or not await _power_button(connection, plan, work, watched)):
+        if row and row.active and (force or not await _power_button(connection, plan, work, watched, press)):
             await connection.run(domains.end, plan.id, timeout=SLOW)
         if row:
             await connection.run(domains.forget_memory, plan.id)
-        await context.tunnels.close(plan.id)
+        await context.leave_ports(plan.id)
         remove_traces(Layout.of(plan))
         watched.known = MachineState.STOPPED
 
 
-async def _power_button(connection: Connection, plan: MachinePlan, work: Work, watched: Watched) -> bool:
+async def _power_button(
+    connection: Connection, plan: MachinePlan, work: Work, watched: Watched, press: Press
+) -> bool:
     """Whether the guest powered off by itself."""
     work.note("asking the guest to power off")
     until = time.monotonic() + plan.halt_timeout
     while (left := until - time.monotonic()) > 0:
         watched.stopped.clear()
-        if not await connection.run(_press, plan.id):
+        if not await connection.run(press, plan.id):
             return True
         # Not wait_for: a cancellation and an answer at the same moment must not lose the cancellation.
         with contextlib.suppress(TimeoutError):
@@ -170,7 +181,7 @@ async def _power_button(connection: Connection, plan: MachinePlan, work: Work, w
     return False
 
 
-def _press(handle: Any, machine_id: str) -> bool:
+def press_button(handle: Any, machine_id: str) -> bool:
     """Press the power button; False where the machine does not run any more."""
     libvirt = bindings()
     domain = domains.find(handle, machine_id)
@@ -200,7 +211,7 @@ async def destroy(context: Context, plan: MachinePlan) -> None:
     layout, uri = Layout.of(plan), uri_of(plan)
     connection, options = context.connection(uri), read_options(plan.options)
     async with context.changing(plan):
-        await context.tunnels.close(plan.id)
+        await context.leave_ports(plan.id)
         await connection.run(domains.remove, plan.id, timeout=SLOW)
         record = records.readable(layout)
         if record and record.target:

@@ -45,7 +45,7 @@ async def probe() -> Probe:
         async with asyncio.timeout(PATIENCE):
             handle = await reached(uri)
             try:
-                version = await call(_version, handle)
+                version = await call(library_version, handle)
                 missing, remedy = await call(_missing, handle, uri)
             finally:
                 with contextlib.suppress(LibvirtError):
@@ -72,7 +72,7 @@ async def probe() -> Probe:
     )
 
 
-def _version(handle: Any) -> tuple[int, int, int]:
+def library_version(handle: Any) -> tuple[int, int, int]:
     bindings()
     number = handle.getLibVersion()
     return number // 1_000_000, number // 1000 % 1000, number % 1000

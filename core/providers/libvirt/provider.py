@@ -12,6 +12,7 @@ from core.model.work import UndoTable, Work
 from core.providers.base import Console, Seen, Started, StateChange
 from core.providers.libvirt import (
     address,
+    checks,
     cloning,
     creating,
     domains,
@@ -63,7 +64,7 @@ class LibvirtProvider:
         return await probing.probe()
 
     def check(self, options: Mapping[str, Any]) -> None:
-        read_options(options)
+        checks.check_virtual(read_options(options))
 
     def needs_box(self, options: Mapping[str, Any]) -> bool:
         return True

@@ -190,7 +190,7 @@ async def _go_back(
     if not point.memory:
         watched.known = MachineState.STOPPED
         return None
-    await context.tunnels.close(plan.id)
+    await context.leave_ports(plan.id)
     ports = forwards.choose(context, plan, record)
     record = await forwards.add(context, plan, record, number, ports)
     watched.known = MachineState.RUNNING

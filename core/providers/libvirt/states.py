@@ -9,7 +9,7 @@ import msgspec
 from core.errors import BoxwrightError
 from core.model.machine import MachinePlan, MachineState
 from core.providers.base import Seen, Started
-from core.providers.libvirt import domains, forwards, volumes
+from core.providers.libvirt import address, domains, forwards, volumes
 from core.providers.libvirt import record as records
 from core.providers.libvirt.cards import cards
 from core.providers.libvirt.connection import Connection
@@ -90,7 +90,7 @@ async def _adopted(
     if context.watch(plan).busy:
         return record
     if record is None or row is None or not row.active:
-        await context.tunnels.close(plan.id)
+        await context.leave_ports(plan.id)
         return record
     if record.run == records.run_of(row.number) and await forwards.follow(context, plan, record):
         return record
@@ -139,7 +139,8 @@ def _live(plan: MachinePlan, record: Record, row: Row, trouble: str, *, busy: bo
     if row.state == libvirt.VIR_DOMAIN_SHUTDOWN:
         return Seen(state=MachineState.STOPPING, trouble=trouble, started=running)
     if not busy and row.state in (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PMSUSPENDED):
-        trouble = trouble or _paused_text(row, plan.key.name)
+        if not address.is_container(record.uri):
+            trouble = trouble or _paused_text(row, plan.key.name)
         return Seen(state=MachineState.SUSPENDED, trouble=trouble, started=running)
     return Seen(state=MachineState.RUNNING, trouble=trouble, started=running)
 
@@ -172,7 +173,7 @@ def end_text(row: Row | None) -> str:
     if row is None:
         return "Its domain was ended and undefined by somebody else; the next start defines it again."
     if row.reason in (libvirt.VIR_DOMAIN_SHUTOFF_CRASHED, libvirt.VIR_DOMAIN_SHUTOFF_FAILED):
-        return "QEMU was killed, or crashed."
+        return "Its process was killed, or crashed."
     if row.reason == libvirt.VIR_DOMAIN_SHUTOFF_DESTROYED:
         return "It was switched off by somebody else (virsh destroy, or another program)."
     return ""

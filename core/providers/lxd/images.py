@@ -19,8 +19,9 @@ from core.model.work import Work
 from core.providers.lxd.connection import SLOW, Connection, read_file, segment
 from core.providers.lxd.options import Options
 from core.providers.lxd.troubles import LxdError
+from core.providers.root_files import ARCHIVES, root_file
 
-ROOT_FILES = ("rootfs.tar.gz", "rootfs.tar.zst", "rootfs.tar.xz", "rootfs.tar", "rootfs.squashfs")
+ROOT_FILES = (*ARCHIVES, "rootfs.squashfs")
 """The file of a box that is the container's root file system."""
 
 MARK = "boxwright.rootfs"
@@ -51,7 +52,7 @@ class Images:
         architecture."""
         if options.image:
             return await _named(connection, options.image)
-        root = root_file(plan)
+        root = root_file(plan, ROOT_FILES, "LXD, or an 'image'")
         await refuse_architecture(connection, plan.architecture)
         metadata = make_metadata(plan.architecture)
         fingerprint = await self.fingerprint(root, metadata)
@@ -69,24 +70,6 @@ class Images:
         if key not in self._digests:
             self._digests[key] = await asyncio.to_thread(_digest, root, metadata)
         return self._digests[key]
-
-
-def root_file(plan: MachinePlan) -> Path:
-    """Raises ProviderError where the box has none, or its file is gone."""
-    found = next((plan.box_files[name] for name in ROOT_FILES if name in plan.box_files), None)
-    if found is None:
-        raise ProviderError(
-            "The box has no root file system for containers.",
-            why=f"It would be {' or '.join(ROOT_FILES)}; there is {', '.join(plan.box_files) or 'no file'}.",
-            remedy="use a box that was made for LXD, or an 'image'",
-        )
-    if not Path(found).is_file():
-        raise ProviderError(
-            f"The box of {plan.key.name} is missing.",
-            why=f"There is no file {found}.",
-            remedy="boxwright box add",
-        )
-    return Path(found)
 
 
 async def refuse_architecture(connection: Connection, architecture: str) -> None:

@@ -76,7 +76,7 @@ async def post(connection: Connection, plan: MachinePlan, options: Options, body
     try:
         await connection.operate("POST", "/1.0/instances", body=body, query=query)
     except LxdError as error:
-        if "already" not in error.problem.why:
+        if "already" not in error.problem.why and "UNIQUE constraint" not in error.problem.why:
             raise
         name = body["name"]
         raise ProviderError(

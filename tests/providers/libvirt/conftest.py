@@ -13,7 +13,7 @@ import pytest
 from tests.support.libvirtd import Libvirtd
 
 
-def _daemon(kind: str) -> Iterator[Libvirtd]:
+def running(kind: str) -> Iterator[Libvirtd]:
     folder = Path(tempfile.mkdtemp(prefix="lv"))
     daemon = Libvirtd(kind, folder)
     try:
@@ -26,12 +26,12 @@ def _daemon(kind: str) -> Iterator[Libvirtd]:
 
 @pytest.fixture(scope="session")
 def session_daemon() -> Iterator[Libvirtd]:
-    yield from _daemon("session")
+    yield from running("session")
 
 
 @pytest.fixture(scope="session")
 def system_daemon() -> Iterator[Libvirtd]:
-    yield from _daemon("system")
+    yield from running("system")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,7 @@ import libvirt
 import pytest
 
 from core.errors import UsageError
-from core.providers.libvirt import refusals
+from core.providers.libvirt import LibvirtProvider, refusals
 from core.providers.libvirt.address import URI_VARIABLE, far_host
 from core.providers.libvirt.options import Options, read_options
 from tests.providers.bench import Machine
@@ -181,7 +181,8 @@ def test_what_cannot_be_had_is_refused_with_the_reason(name: str) -> None:
         ({"management_network_name": "m", "management_network_address": "192.168.1.1/24"}, "host bits"),
         ({"host": "far"}, "loopback"),
         ({"uri": "qemu:///system", "host": "far"}, "where"),
-        ({"uri": "lxc:///"}, "user network"),
+        ({"uri": "lxc:///"}, "provider of their own"),
+        ({"init": "/bin/sh"}, "init of their own"),
         ({"uri": "xen:///system"}, "user network"),
         ({"tpm_type": "passthrough"}, "device"),
         ({"nvram": "/x"}, "firmware"),
@@ -199,7 +200,7 @@ def test_what_cannot_be_had_is_refused_with_the_reason(name: str) -> None:
 )
 def test_what_makes_no_sense_is_refused(table: dict[str, Any], said: str) -> None:
     with pytest.raises(UsageError) as raised:
-        read_options(table)
+        LibvirtProvider().check(table)
     assert said in f"{raised.value.problem.what} {raised.value.problem.why}"
 
 

@@ -36,7 +36,7 @@ def short_folder() -> Iterator[Path]:
 async def bench(
     daemon: Lxd, rootfs: Path, short_folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[LxdBench]:
-    monkeypatch.setenv("LXD_DIR", str(daemon.folder))
+    monkeypatch.setenv(daemon.variable, str(daemon.folder))
     made = LxdBench(short_folder, daemon, rootfs)
     yield made
     await made.close()

@@ -331,7 +331,7 @@ async def test_a_full_pool_says_so(
 ) -> None:
     small = short_folder / "small"
     small.mkdir()
-    await _run("mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small))
+    await _run(*daemon.within, "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small))
     try:
         daemon.lxc("storage", "create", "small", "dir", f"source={small}")
         try:
@@ -345,7 +345,7 @@ async def test_a_full_pool_says_so(
         finally:
             daemon.lxc("storage", "delete", "small")
     finally:
-        await _run("umount", str(small))
+        await _run(*daemon.within, "umount", str(small))
 
 
 async def _run(*arguments: str) -> None:

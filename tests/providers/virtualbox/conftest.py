@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
@@ -10,25 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import BEFORE, NOT_TODAY, ROOT
+from tests.conftest import ROOT, foreign
 from tests.providers.stopped import machines
 from tests.providers.virtualbox.bench import VirtualBoxBench
 from tests.support.bootsector import write_disk
-from tests.support.virtualbox import NotToday, VirtualBox, installed, make_box, seen
+from tests.support.virtualbox import VirtualBox, make_box, seen
 
 __all__ = ["machines"]
 
 
 @pytest.fixture(scope="session")
 def virtualbox(request: pytest.FixtureRequest) -> Iterator[VirtualBox]:
-    config = request.config
-    cache = Path(config.stash[BEFORE]["XDG_CACHE_HOME"] or Path.home() / ".cache") / "boxwright-tests"
-    try:
-        system = installed(Path(os.environ.get("BOXWRIGHT_TESTS_CACHE", cache)))
-    except NotToday as error:
-        pytest.skip(f"{NOT_TODAY}: {error}")
+    system = foreign(request.config, "virtualbox")
     folder = Path(tempfile.mkdtemp(prefix="vb"))
-    made = VirtualBox(system, folder, seen(config.stash[ROOT]))
+    made = VirtualBox(system, folder, seen(request.config.stash[ROOT]))
     try:
         made.start()
         yield made

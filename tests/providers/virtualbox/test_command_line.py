@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from core.model.problem import ExitCode
-from tests.support.virtualbox import ROOT, VirtualBox
+from tests.support.foreign import ROOT
+from tests.support.virtualbox import VirtualBox
 
 pytestmark = pytest.mark.real
 

@@ -1,4 +1,4 @@
-"""The script that installs VirtualBox for the tests, where the distribution cannot be had."""
+"""The script that installs programs of other distributions for the tests, where these cannot be had."""
 
 from __future__ import annotations
 
@@ -6,10 +6,13 @@ import os
 import subprocess
 from pathlib import Path
 
-from tests.support.virtualbox import NOT_TODAY, ROOT
+import pytest
+
+from tests.support.foreign import CANNOT, ROOT
 
 
-def test_a_distribution_that_cannot_be_installed_is_told_from_other_errors(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["virtualbox", "incus"])
+def test_a_distribution_that_cannot_be_installed_is_told_from_other_errors(tmp_path: Path, name: str) -> None:
     programs = tmp_path / "bin"
     programs.mkdir()
     apt = programs / "apt-get"
@@ -17,7 +20,7 @@ def test_a_distribution_that_cannot_be_installed_is_told_from_other_errors(tmp_p
     apt.chmod(0o755)
     cache = tmp_path / "cache"
     ended = subprocess.run(
-        [ROOT / "scripts/virtualbox-chroot"],
+        [ROOT / "scripts/foreign-root", name],
         env={
             **os.environ,
             "PATH": f"{programs}:{os.environ['PATH']}",
@@ -28,6 +31,6 @@ def test_a_distribution_that_cannot_be_installed_is_told_from_other_errors(tmp_p
         timeout=120,
         check=False,
     )
-    assert ended.returncode == NOT_TODAY, ended.stderr
+    assert ended.returncode == CANNOT, ended.stderr
     assert "cannot be installed today" in ended.stderr
-    assert [path.name for path in cache.iterdir()] == ["virtualbox.lock"]
+    assert [path.name for path in cache.iterdir()] == [f"{name}.lock"]

@@ -1,0 +1,64 @@
+"""A container's domain as libvirt's XML: pure, nothing is looked at or touched here."""
+
+from __future__ import annotations
+
+import shlex
+from xml.etree.ElementTree import Element
+
+from core.model.machine import MachinePlan
+from core.providers.libvirt.cards import cards
+from core.providers.libvirt.definition import mark
+from core.providers.libvirt.element import add, text
+from core.providers.libvirt.layout import Layout, domain_uuid
+from core.providers.libvirt.options import Options
+from core.providers.libvirt.processor import add_memory
+
+ROOT = "root"
+"""Name of the folder in the machine's home that is the container's root."""
+
+_PERIOD = 100_000
+"""Microseconds of which the quota of processor time is a part."""
+
+
+def build(name: str, plan: MachinePlan, options: Options, layout: Layout) -> str:
+    """The whole domain. ``name``: what it is called now, be it by us or by somebody else."""
+    domain = Element("domain", type="lxc")
+    add(domain, "name", name)
+    add(domain, "uuid", domain_uuid(plan.id))
+    for tag, said in (("title", options.title), ("description", options.description)):
+        if said:
+            add(domain, tag, said)
+    mark(domain, plan)
+    add_memory(domain, plan, options)
+    cpus = options.cpus or plan.cpus
+    add(domain, "vcpu", str(cpus), placement="static", cpuset=options.cpuset)
+    tuning = add(domain, "cputune")
+    if options.shares:
+        add(tuning, "shares", str(options.shares))
+    add(tuning, "period", str(_PERIOD))
+    add(tuning, "quota", str(_PERIOD * cpus))
+    system = add(domain, "os")
+    add(system, "type", "exe", arch=plan.architecture)
+    first, *rest = shlex.split(options.init or "/sbin/init")
+    add(system, "init", first)
+    for word in rest:
+        add(system, "initarg", word)
+    # Without a card a container would else be in the host's own network.
+    add(add(domain, "features"), "privnet")
+    add(domain, "clock", offset="utc")
+    for event, action in (("poweroff", "destroy"), ("reboot", "restart"), ("crash", "destroy")):
+        add(domain, f"on_{event}", action)
+    devices = add(domain, "devices")
+    tree = add(devices, "filesystem", type="mount", accessmode="passthrough")
+    add(tree, "source", dir=layout.home / ROOT)
+    add(tree, "target", dir="/")
+    for number, card in enumerate(cards(plan, options)[1:]):
+        interface = add(devices, "interface", type=card.kind)
+        add(interface, "mac", address=card.mac)
+        if card.kind == "direct":
+            add(interface, "source", dev=card.source, mode="bridge")
+        else:
+            add(interface, "source", **{card.kind: card.source})
+        add(interface, "guest", dev=f"eth{number}")
+    add(devices, "console", type="pty")
+    return text(domain)

@@ -1,0 +1,74 @@
+"""Is libvirt's LXC driver usable on this computer?"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from pathlib import Path
+
+from core.errors import BoxwrightError
+from core.model.provider import Capability, Probe
+from core.providers import tools
+from core.providers.libvirt.connection import reached
+from core.providers.libvirt.containers.options import default_uri
+from core.providers.libvirt.library import LibvirtError, call
+from core.providers.libvirt.probing import OLDEST, PATIENCE, library_version
+
+CAPABILITIES = frozenset(
+    {
+        Capability.CLONE,
+        Capability.NETWORKS,
+        Capability.PORTS,
+        Capability.SERIAL,
+        Capability.STATS,
+        Capability.SUSPEND,
+    }
+)
+"""Neither snapshots nor disks besides the root: libvirt's driver has none."""
+
+_PACKAGES = {
+    "debian": "libvirt-daemon-system libvirt-daemon-driver-lxc",
+    "fedora": "libvirt-daemon-lxc",
+    "suse": "libvirt-daemon-lxc",
+}
+_BOTH = Path("/sys/fs/cgroup/unified")
+
+
+async def probe() -> Probe:
+    """Asks the libvirt that containers use where their project names none."""
+    uri = default_uri()
+    if os.geteuid() != 0:
+        return _unusable("Only root may enter the namespaces of libvirt's containers.", 'provider = "docker"')
+    try:
+        async with asyncio.timeout(PATIENCE):
+            handle = await reached(uri)
+            try:
+                version = await call(library_version, handle)
+            finally:
+                with contextlib.suppress(LibvirtError):
+                    await call(handle.close)
+    except TimeoutError:
+        why = f"libvirt ({uri}) does not answer within {PATIENCE:g} s."
+        return _unusable(why, "sudo systemctl restart libvirtd")
+    except BoxwrightError as error:
+        problem = error.problem
+        remedy = problem.remedy
+        if any(sign in problem.why for sign in ("no connection driver", "libvirt_driver_lxc", "virtlxcd")):
+            remedy = tools.install(_PACKAGES) or remedy
+        return _unusable(" ".join(filter(None, (problem.what, problem.why))), remedy)
+    text = ".".join(map(str, version))
+    if version < OLDEST:
+        oldest = ".".join(map(str, OLDEST))
+        return _unusable(f"libvirt {text} is too old; {oldest} is the oldest that works.", "", text)
+    return Probe(
+        provider="lxc",
+        usable=True,
+        version=text,
+        why=f"{uri}, containers of libvirt's",
+        capabilities=tuple(sorted(CAPABILITIES)),
+    )
+
+
+def _unusable(why: str, remedy: str, version: str = "") -> Probe:
+    return Probe(provider="lxc", usable=False, version=version, why=why, remedy=remedy)
