@@ -133,3 +133,11 @@ def test_any_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, l
         recording.read(path)
     except ConfigError as error:
         assert error.problem.why
+
+
+async def test_the_recording_in_the_documents_is_one_that_plays() -> None:
+    """scripts/pictures has the workbench record it of a real shell."""
+    path = Path(__file__).parents[2] / "docs" / "pictures" / "shell.cast"
+    told = recording.read(path)
+    text = "".join(event.data for event in told.events)
+    assert "uname -sr" in text and "Linux " in text and "<title>A tiny machine</title>" in text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from core.model.machine import Machine, MachineState
-from core.model.operation import Operation, StepState
+from core.model.operation import Operation, Step, StepState
 from core.model.provider import Capability
 from tui.choice import Choice
 from tui.store import State
@@ -55,7 +55,10 @@ class Live:
         from tui.views.output import file_tail
 
         path = state.log_paths.get(operation.id, "")
-        return tuple(file_tail(path)) if path else ()
+        running = _running(operation, state)
+        # What the log ended with before the step began is another step's.
+        wrote = running[-1].lines if running else 0
+        return tuple(file_tail(path)[-wrote:]) if path and wrote else ()
 
 
 def measured(choice: Choice) -> bool:
@@ -72,5 +75,9 @@ def measured(choice: Choice) -> bool:
 def waits_for_guest(operation: Operation | None, choice: Choice, state: State) -> bool:
     if operation is None or choice.machine is None or operation.state.ended:
         return False
-    running = [step for step in state.steps_of(operation.id) if step.state is StepState.RUNNING]
+    running = _running(operation, state)
     return bool(running) and running[-1].name.startswith("Wait") and not running[-1].lines
+
+
+def _running(operation: Operation, state: State) -> list[Step]:
+    return [step for step in state.steps_of(operation.id) if step.state is StepState.RUNNING]
