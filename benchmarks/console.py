@@ -7,12 +7,14 @@ read as fast as it writes, from the command to the moment at which its last line
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import getpass
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
@@ -31,12 +33,18 @@ _MARK = b"THE-END-OF-IT"
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory(prefix="bwbench") as name:
-        folder = Path(name)
-        server = Sshd(folder)
+    with guest() as (folder, server):
+        return _measure(folder, server)
+
+
+@contextlib.contextmanager
+def guest() -> Iterator[tuple[Path, Sshd]]:
+    """A folder, and in it a server whose every session and file is gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="bwbench", ignore_cleanup_errors=True) as name:
+        server = Sshd(Path(name))
         asyncio.run(server.started())
         try:
-            return _measure(folder, server)
+            yield Path(name), server
         finally:
             server.stop()
 

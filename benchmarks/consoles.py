@@ -1,21 +1,19 @@
 """Four consoles that flood at once, and the workbench beside them: how fast it answers, what Ctrl-C does.
 
 A private OpenSSH server on loopback is the guest of all four. While each of them gets what ``yes`` writes,
-two of them in sight side by side, keys begin and end a selection, and the time to the frame that shows it
-is taken. Then one console gets Ctrl-C, and the time to the end of its ``yes`` (as the kernel tells it) and
-to the shell's answer on the screen is taken.
+two of them in sight side by side, keys open and close the search of the console in front, and the time to
+the frame that shows it is taken. Then one console gets Ctrl-C, and the time to the end of its ``yes`` (as the
+kernel tells it) and to the shell's answer on the screen is taken.
 """
 
 from __future__ import annotations
 
-import asyncio
 import statistics
 import sys
-import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.console import workbench
+from benchmarks.console import guest, workbench
 from benchmarks.terminal import Figures, Terminal, percentile
 from tests.support.sshd import Sshd
 
@@ -29,14 +27,8 @@ _MARK = b"THE-END-OF-IT"
 
 
 def main() -> int:
-    with tempfile.TemporaryDirectory(prefix="bwbench") as name:
-        folder = Path(name)
-        server = Sshd(folder)
-        asyncio.run(server.started())
-        try:
-            return _measure(folder, server)
-        finally:
-            server.stop()
+    with guest() as (folder, server):
+        return _measure(folder, server)
 
 
 def _measure(folder: Path, server: Sshd) -> int:
@@ -83,11 +75,11 @@ def _start(terminal: Terminal, told: Path) -> None:
 
 
 def _keys(terminal: Terminal) -> list[float]:
-    """A selection begins and ends, which the line below the console says."""
+    """The console's search opens and closes, which the line below it says; the floods are drawn on."""
     terminal.drain(0.5)
     delays = []
     for number in range(KEYS):
-        key, sign = (b"v", b"selecting") if number % 2 == 0 else (b"v", b"workbench's")
+        key, sign = (b"/", b"/\xe2\x94\x82") if number % 2 == 0 else (b"\r", b"workbench's")
         begin = time.perf_counter()
         terminal.type(key)
         delays.append(terminal.wait_for(sign) - begin)

@@ -17,6 +17,8 @@ from core.guests.remote import RemoteGuest, Terminal
 from core.guests.ssh_channel import SshChannel
 from core.model.machine import Endpoint
 
+_PTY_WINDOW = 1 << 18
+"""Bytes that a guest may send ahead. What is under way when ctrl-c is typed is shown before the answer."""
 _PLAIN_PTY = {asyncssh.PTY_ECHO: 0, asyncssh.PTY_ONLCR: 0, asyncssh.PTY_ECHOCTL: 0}
 
 
@@ -78,6 +80,7 @@ class SshGuest(RemoteGuest):
                 "term_type": pty.term,
                 "term_size": (pty.columns, pty.rows),
                 "term_modes": _PLAIN_PTY if pty.plain else {},
+                "window": _PTY_WINDOW,
             }
         opening = asyncio.ensure_future(
             self._connection.create_session(lambda: channel, command, encoding=None, **options)

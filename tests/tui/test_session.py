@@ -11,7 +11,7 @@ import pytest
 
 from core.errors import BoxwrightError
 from tests.support.sshd import Sshd, available
-from tui.console import session as sessions
+from tui.console import turns
 from tui.console.link import End, Guests, Output, ShellLink
 from tui.console.mouse import Tracking
 from tui.console.session import Session, SessionState
@@ -319,4 +319,4 @@ async def test_a_guest_that_comes_back_is_reached_again(server: Sshd) -> None:
 
 
 def test_the_budget_leaves_room_for_frames() -> None:
-    assert sessions.BUDGET < 1 / 60
+    assert turns.BUDGET < 1 / 60

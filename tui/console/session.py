@@ -8,22 +8,21 @@ import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from core.errors import BoxwrightError
 from core.model.problem import Problem
 from tui.console.keys import pasted
 from tui.console.link import LineLink
 from tui.console.screen import Screen, create
+from tui.console.turns import TURNS, Flood
 
 if TYPE_CHECKING:
     from tui.console.recording import Recording
 
-BUDGET = 0.008
-"""Seconds of parsing at a stretch; then everything else has its turn, and the guest is held back."""
-
-_REST = 0.002
 _PIECE = 1 << 14
+_AHEAD = 1 << 16
+"""Bytes that may wait to be parsed; a guest that has sent more is held back at once."""
 _WAITING_INPUT = 1 << 20
 _AGAIN = 1.0
 """Seconds between two attempts to reach a guest that has gone away."""
@@ -50,9 +49,6 @@ class Session:
     """``changed`` is called when there is something new to draw or to show on the tab; at most once until
     the one who looks has called ``looked``."""
 
-    _busy: ClassVar[set[Session]] = set()
-    """Those with output that waits; they share the time."""
-
     def __init__(self, make_link: Callable[[], LineLink], name: str, owner: str = "") -> None:
         self.name = name
         """For the tab, until the guest sets a title."""
@@ -71,17 +67,16 @@ class Session:
         """The size is the other side's: a recording that is played."""
         self.group: list[Session] = []
         """Those that get the same keys, where this one is among them."""
+        self.flood = Flood()
         self._make_link = make_link
         self._link: LineLink | None = None
         self._task: asyncio.Task[None] | None = None
         self._writer: asyncio.Task[None] | None = None
         self._queue: deque[bytes] = deque()
+        self._queued = 0
         self._drained = asyncio.Event()
         self._drained.set()
         self._paused = False
-        self._pumping: asyncio.TimerHandle | None = None
-        self._since = 0.0
-        self._spent = 0.0
         self._input = bytearray()
 
     @property
@@ -158,12 +153,11 @@ class Session:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        if self._pumping is not None:
-            self._pumping.cancel()
         if self._writer is not None:
             self._writer.cancel()
         self._queue.clear()
-        self._busy.discard(self)
+        self._queued = 0
+        TURNS.leave(self)
         self.stop_recording()
         if self in self.group:
             self.group.remove(self)
@@ -193,43 +187,39 @@ class Session:
         if self.recording is not None:
             self.recording.output(data)
         self._queue.append(data)
-        if self._pumping is None:
-            self._pump()
+        self._queued += len(data)
+        TURNS.arrived(self)
+        if self._queued > _AHEAD or (self._queue and not TURNS.serves(self)):
+            self._hold(True)
+            self._drained.clear()
 
-    def _pump(self) -> None:
-        """Parse what waits, for a short while; what is left waits for its turn, and the guest with it."""
-        self._pumping = None
-        if self.screen is None:
-            return
+    def parse(self, seconds: float) -> bool:
+        """See :class:`tui.console.turns.Reader`; while output waits, so does the guest."""
         now = time.perf_counter()
-        if now - self._since > BUDGET + _REST:
-            self._since, self._spent = now, 0.0
-        budget = BUDGET / max(1, len(self._busy))
-        while self._queue and self._spent < budget:
+        end = now + seconds
+        while self.screen is not None and now < end:
+            if not self._queue:
+                self._hold(False)
+            if not self._queue:
+                break
             data = self._queue.popleft()
             if len(data) > _PIECE:
                 self._queue.appendleft(data[_PIECE:])
                 data = data[:_PIECE]
-            before = time.perf_counter()
+            self._queued -= len(data)
             self.screen.feed(data)
-            self._spent += time.perf_counter() - before
+            now = time.perf_counter()
+            self.flood.took(len(data), now)
+        if self.screen is None:
+            return False
         self._answer()
-        if self._queue:
-            self._busy.add(self)
-            self._hold(True)
-            self._drained.clear()
-            self._pumping = asyncio.get_running_loop().call_later(_REST, self._pump_again)
-        else:
-            self._busy.discard(self)
-            self._hold(False)
-            self._drained.set()
         if self.screen.take_bell():
             self.rang = True
+        self._hold(bool(self._queue))
+        if not self._queue:
+            self._drained.set()
         self.changed()
-
-    def _pump_again(self) -> None:
-        self._since, self._spent = time.perf_counter(), 0.0
-        self._pump()
+        return bool(self._queue)
 
     def _hold(self, hold: bool) -> None:
         if hold is self._paused or self._link is None:
@@ -256,6 +246,7 @@ class Session:
     def type(self, keys: Sequence[bytes]) -> None:
         """Keys as the terminal sent them, to all who listen. Cursor keys are told as each guest asked for."""
         for session in self.audience:
+            session.flood.listen(time.perf_counter())
             screen = session.screen
             told = _APPLICATION if screen is not None and screen.modes.application_cursor else {}
             common = [_FOREIGN.get(key, key) for key in keys]

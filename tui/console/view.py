@@ -19,10 +19,15 @@ from tui.console.lookback import Lookback
 from tui.console.pointer import Pointer
 from tui.console.screen import Cursor
 from tui.console.session import Session, SessionState
+from tui.console.turns import TURNS
 from tui.keys import Keymap, spoken
 from tui.look.painted import Painted
 from tui.look.painting import paint
 
+_FLOODED = 1 / 15
+"""Seconds between two frames of a console that is flooded."""
+_UNSEEN = 0.05
+"""Seconds between two looks at one that is not in sight, whose tab may have to say something new."""
 _HELD_LONGEST = 0.15
 """Seconds for which a guest may hold back a frame (synchronized output)."""
 
@@ -109,19 +114,31 @@ class ConsoleView(Painted, can_focus=True):
 
     def _changed(self) -> None:
         """Draw now if the last frame is long enough ago, else when its time has come."""
-        if self._timer is not None:
+        if self._timer is not None or not self.is_attached:
+            return
+        if not self.visible_here:
+            self._timer = self.set_timer(_UNSEEN, self._due)
             return
         self._tell()
-        if not self.visible_here:
-            return
-        wait = self._last + self._interval - time.monotonic()
+        wait = self._last + self._rest - time.monotonic()
+        wait = max(wait, TURNS.hush(self.session, time.perf_counter()))
         if wait <= 0:
             self._draw()
         else:
             self._timer = self.set_timer(wait, self._due)
 
+    @property
+    def _rest(self) -> float:
+        """Seconds between two frames. What goes on to flood cannot be read at any rate."""
+        slowed = self.session.flood.slowed(time.perf_counter())
+        return max(self._interval, _FLOODED) if slowed else self._interval
+
     def _due(self) -> None:
         self._timer = None
+        wait = TURNS.hush(self.session, time.perf_counter())
+        if wait:
+            self._timer = self.set_timer(wait, self._due)
+            return
         self._tell()
         if self.visible_here:
             self._draw()
