@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from core.commands import BY_ID, CommandSpec, Subject
 from core.errors import BoxwrightError
+from core.model.command import RunBuild
 from core.model.operation import Operation, StepState
 from core.model.problem import Problem
 from tui import orders
 from tui.again import Again
 from tui.asking import Asking
 from tui.bindings import Own
+from tui.builds.questions import Answering
 from tui.choice import Choice
 from tui.console.opening import Opening
 from tui.custom import Custom
@@ -48,6 +53,7 @@ class Actions:
         self._edits = Edits(self, app, workbench)
         self._custom = Custom(self, app, workbench)
         self.asking = Asking(self, app, workbench)
+        self.answering = Answering(self, app, workbench)
         self._here: dict[str, Callable[[Choice], Any]] = {
             "machine.ssh": self._opening.shell,
             "machine.serial": self._opening.serial,
@@ -194,6 +200,9 @@ class Actions:
 
     async def _submit(self, spec: CommandSpec, choice: Choice, values: Values) -> None:
         command = orders.build(spec, choice, values, str(Path.cwd()))
+        if isinstance(command, RunBuild):
+            # Templates read it, and the engine has one of its own.
+            command = msgspec.structs.replace(command, environment=dict(os.environ))
         self.last_line = self._line(spec, choice, values)
         operation = await self._bridge.submit(command)
         self._mine[operation] = spec.title
@@ -217,6 +226,10 @@ class Actions:
 
     def begin(self, work: Coroutine[Any, Any, None]) -> None:
         self._begin(work)
+
+    def began(self, operation: str) -> bool:
+        """It was begun here, and is not seen to have ended."""
+        return operation in self._mine
 
     def ended(self, changed: frozenset[str]) -> None:
         """Tell of operations that were begun here and have ended."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 from core.commands import BY_ID
 from core.model.operation import StepState
-from core.model.query import BuildView, GetProject, ProjectView
 from tui.choice import Choice
 
 if TYPE_CHECKING:
@@ -24,7 +23,10 @@ class Again:
 
     def table(self) -> dict[str, Callable[[], None]]:
         """By the ids of the workbench's own commands."""
-        return {"workbench.again": self._again}
+        return {
+            "workbench.again": self._again,
+            "workbench.clean-up": lambda: self._actions.begin(self._clean_up()),
+        }
 
     def _again(self) -> None:
         choice = self._bench.choice
@@ -40,23 +42,25 @@ class Again:
 
     async def _build(self, choice: Choice) -> None:
         """Answer what it asks; else run it again, which begins behind the last step that went well."""
-        view = await self._bench.bridge.query(GetProject(project=choice.project))
-        builds = view.builds if isinstance(view, ProjectView) else ()
-        build = next((build for build in builds if build.name == choice.title), None)
+        build = choice.build
         ended = choice.operation.state if choice.operation is not None else StepState.WAITING
         if build is not None and build.question:
-            await self._answer(build, choice)
+            await self._actions.answering.ask(choice)
         elif ended in (StepState.FAILED, StepState.CANCELLED):
             self._actions.perform(BY_ID["build.run"], {}, choice)
         else:
             self._bench.say(f"Retry from here: {choice.title} has not failed, and asks nothing.", "warn")
 
-    async def _answer(self, build: BuildView, choice: Choice) -> None:
-        from tui.dialogs.palette import Entry, Palette
+    async def _clean_up(self) -> None:
+        """What is left of builds that were to keep their machines."""
+        from tui.dialogs.confirm import Confirm, Question
 
-        entries = [
-            Entry(id=word, title=word, name=word, key="", help=does) for word, does in build.answers.items()
-        ]
-        chosen = await self._app.push_screen_wait(Palette(entries, "answer", title=build.question))
-        if chosen:
-            self._actions.perform(BY_ID["build.answer"], {"answer": chosen}, choice)
+        question = Question(
+            title="Remove what failed builds left?",
+            goes=("the machines that failed builds were to keep, with what is on their disks",),
+            stays=("boxes, artifacts, and states that builds go on from",),
+            yes="Remove",
+            line="boxwright layer prune --kept",
+        )
+        if await self._app.push_screen_wait(Confirm(question)):
+            self._actions.perform(BY_ID["layer.prune"], {"kept": True})

@@ -46,6 +46,8 @@ OWN: tuple[Own, ...] = (
         "Retry from here",
         "Run the provisioners again from the failed one; a build: run it again, or answer what it asks.",
     ),
+    Own("workbench.shell-here", "s", "Shell here", "A shell in the guest of a build that asks something."),
+    Own("workbench.clean-up", "d", "Clean up", "Remove the machines that failed builds left as they were."),
     Own("workbench.edit", "e", "Edit", "Edit the machine's part of the project file."),
     Own("workbench.editor", "E", "Editor", "Open the project file in your editor ($VISUAL or $EDITOR)."),
     Own(

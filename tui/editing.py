@@ -28,10 +28,13 @@ class Edits:
         self._bench = workbench
 
     async def here(self) -> None:
-        """The part of the selected machine or build, in a dialog."""
+        """The part of the selected machine or build, in a dialog; of a build that asks about a step, the
+        scripts of that step in the user's editor."""
         from core.projects.part import put_back
         from tui.dialogs.editing import Editing
 
+        if await self._scripts():
+            return
         found = self._described()
         if found is None or not (found.section or found.fixed):
             self._bench.say("Edit: no machine or build is selected.", "warn")
@@ -89,6 +92,16 @@ class Edits:
             if await self._app.push_screen_wait(editing) is None:
                 return
         self._told(file)
+
+    async def _scripts(self) -> bool:
+        """Those that the step reads again when it is retried, and then the question; False where there is
+        nothing of that kind."""
+        choice = self._bench.choice
+        if choice.build is None or not (choice.build.question and choice.build.files):
+            return False
+        self._run_editor([Path(file) for file in choice.build.files])
+        await self._actions.answering.ask(choice)
+        return True
 
     def _described(self) -> Described | None:
         return described(self._bench.choice, self._bench.bridge.state)

@@ -8,6 +8,7 @@ from textual.strip import Strip
 
 from core.model.machine import MachineState
 from tui.bridge import Link, LinkState
+from tui.builds.questions import asking
 from tui.look.lines import Part, clean, cut_left, width_of
 from tui.look.painted import Painted
 from tui.store import State
@@ -69,8 +70,11 @@ class Header(Painted):
             return [(f"{self.signs.failed} no engine ", "bad")]
         if self._link.state is LinkState.CONNECTING and not self._state.seq:
             return [(f"{self.signs.busy} connecting ", "busy")]
+        asks = len(asking(self._state))
         running = sum(machine.state is MachineState.RUNNING for machine in self._state.machines.values())
         busy = self._state.busy
         parts: list[Part] = [(f"{running} running", "good" if running else "muted")]
         parts.append((f"  {busy} busy ", "busy" if busy else "muted"))
+        if asks:
+            parts = [(f"{asks} {'asks' if asks == 1 else 'ask'}  ", "warn"), *parts]
         return [("read-only  ", "warn"), *parts] if self.read_only else parts

@@ -29,7 +29,8 @@ _LOOKING = frozenset({"box.search", "box.outdated", "box.verify"})
 _CHANGING = frozenset(
     {
         "machine.ssh", "machine.serial", "project.init", "operation.cancel", "engine.stop", "template.fmt",
-        "template.convert", "workbench.new", "workbench.again", "workbench.edit", "workbench.editor",
+        "template.convert", "workbench.new", "workbench.again", "workbench.shell-here",
+        "workbench.clean-up", "workbench.edit", "workbench.editor",
     }
 )  # fmt: skip
 """What changes something without being an operation of the engine, or lets one do so."""

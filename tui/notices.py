@@ -39,8 +39,13 @@ class Notices:
         return ended
 
 
+def wanted_now(settings: Settings, *, focused: bool) -> bool:
+    """Whether the terminal is to be told of anything."""
+    return settings.notify is not Notify.NEVER and not (settings.notify is Notify.UNFOCUSED and focused)
+
+
 def worth_telling(operation: Operation, settings: Settings, *, focused: bool) -> bool:
-    if settings.notify is Notify.NEVER or (settings.notify is Notify.UNFOCUSED and focused):
+    if not wanted_now(settings, focused=focused):
         return False
     return bool(operation.started) and operation.ended - operation.started >= settings.notify_after
 

@@ -59,6 +59,9 @@ def defaults(spec: CommandSpec, choice: Choice) -> dict[str, Any]:
         names = [snapshot.name for snapshot in choice.machine.snapshots]
         current = next((snapshot.name for snapshot in choice.machine.snapshots if snapshot.current), "")
         values = {"name": current or (names[-1] if names else "")}
+    if spec.id == "build.run":
+        # Somebody is here, and sees at once that a step has failed.
+        values = {"on_error": "ask"}
     return values
 
 

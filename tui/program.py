@@ -19,12 +19,14 @@ from core.errors import BoxwrightError
 from core.model.operation import Operation
 from tui import settings
 from tui.bridge import Bridge, Link
+from tui.builds.questions import Questions
+from tui.choice import Choice
 from tui.console.tabs import Consoles
 from tui.keys import Keymap
 from tui.look import themes
 from tui.look.look import Look
 from tui.look.wardrobe import Wardrobe
-from tui.notices import Notices, sequence, words, worth_telling
+from tui.notices import Notices, sequence, wanted_now, words, worth_telling
 from tui.terminal import Terminal
 from tui.workbench import Workbench
 
@@ -52,6 +54,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         self._read_only = read_only
         self._welcomes = newcomers and not self.settings.current.layout.toured
         self._notices = Notices()
+        self._questions = Questions()
         if self.settings.current.ascii:
             terminal = msgspec.structs.replace(terminal, unicode=False)
         self.wardrobe = Wardrobe(path.parent / "themes", resources.themes(), terminal)
@@ -120,11 +123,19 @@ class BoxwrightApp(App[None], inherit_bindings=False):
 
     def _state_changed(self, changed: frozenset[str]) -> None:
         self._notify(self._notices.look(changed, self.bridge.state))
+        asking = self._questions.look(changed, self.bridge.state)
         if self.workbench.is_mounted:
             self.workbench.state_changed(changed)
             if self.workbench.waits_for_ends:
                 self.workbench.actions.ended(changed)
             self._welcome()
+            for choice in asking:
+                self._tell_question(choice)
+
+    def _tell_question(self, choice: Choice) -> None:
+        self.workbench.actions.answering.tell(choice)
+        if wanted_now(self.settings.current, focused=self.app_focus) and choice.build is not None:
+            self._write(sequence(f"{choice.build.name} asks: {choice.build.question}"))
 
     def _welcome(self) -> None:
         """Once, as soon as it is known what is there: a page where there is nothing yet, else a line."""
@@ -142,9 +153,13 @@ class BoxwrightApp(App[None], inherit_bindings=False):
     def _notify(self, ended: list[Operation]) -> None:
         """Tell the terminal, as the settings have it."""
         for operation in ended:
-            wanted = worth_telling(operation, self.settings.current, focused=self.app_focus)
-            if wanted and self._driver is not None:
-                self._driver.write(sequence(words(operation)))
+            if worth_telling(operation, self.settings.current, focused=self.app_focus):
+                self._write(sequence(words(operation)))
+
+    def _write(self, text: str) -> None:
+        """To the terminal, past all that is drawn."""
+        if self._driver is not None:
+            self._driver.write(text)
 
     def link_changed(self, link: Link) -> None:
         if self.workbench.is_mounted:
@@ -233,8 +248,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         from tui.console.clipboard import sequence
 
         self._clipboard = text
-        if self._driver is not None:
-            self._driver.write(sequence(text, tmux=bool(os.environ.get("TMUX"))))
+        self._write(sequence(text, tmux=bool(os.environ.get("TMUX"))))
 
 
 def _collect_garbage_from_now_on() -> None:

@@ -173,6 +173,18 @@ class Workbench(Screen[None], inherit_bindings=False):
             return "console"
         return "log" if self.detail.active == "log" else ""
 
+    def go_to_build(self, key: str) -> None:
+        """Select it, wherever the keys are."""
+        self.lists.pane = "builds"
+        self.lists.builds.select(key)
+        self._refresh_choice()
+
+    @property
+    def typing(self) -> bool:
+        """Keys go to a line or to a guest."""
+        console = self.detail.console if self.in_detail else None
+        return bool(self.query("Prompt")) or (console is not None and console.keyboard.typing)
+
     def on_row_list_moved(self, event: RowList.Moved) -> None:
         if event.rows.id == self.pane:
             self._refresh_choice()

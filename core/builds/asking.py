@@ -10,6 +10,7 @@ from core.builds.lasting_guest import LastingGuest
 from core.guests.base import Guest
 from core.guests.remote import RemoteGuest
 from core.model.machine import Endpoint
+from core.model.problem import Problem
 from core.model.work import Work
 
 
@@ -20,6 +21,12 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     answers: dict[str, str]
     endpoint: Endpoint | None = None
     """Where a shell can be opened meanwhile, in the machine that it is about."""
+    problem: Problem | None = None
+    """Why the step failed, where one did."""
+    files: tuple[str, ...] = ()
+    """Files of the host that the step reads again when it is run again."""
+    asked: float = 0.0
+    """When it was asked; tells it from the same one asked before."""
 
 
 Ask = Callable[[Question, Work], Awaitable[str]]
@@ -35,16 +42,25 @@ def way_in(guest: Guest | None) -> Endpoint | None:
     return msgspec.structs.replace(guest.endpoint, identity=guest.endpoint.identity or guest.identity)
 
 
-def about_failure(title: str, how_to_reach: str, endpoint: Endpoint | None = None) -> Question:
+def about_failure(
+    title: str,
+    how_to_reach: str,
+    endpoint: Endpoint | None = None,
+    *,
+    problem: Problem | None = None,
+    files: tuple[str, ...] = (),
+) -> Question:
     """What to do now that a step failed."""
     shell = f" (a shell in it: {how_to_reach})" if how_to_reach else ""
     return Question(
         text=f"{title} failed{shell}",
         endpoint=endpoint,
+        problem=problem,
+        files=files,
         answers={
             RETRY: "run this step again, with its script as it is now",
             KEEP: "end the build and leave the machine running",
-            CLEAN: "run the error-cleanup-provisioner, then remove the machine",
+            CLEAN: "error-cleanup-provisioner, then remove the machine",
             ABORT: "remove the machine at once",
         },
     )

@@ -22,6 +22,8 @@ VERSION = 1
 _BLOCK = 1 << 20
 _LONGEST_PATH = 255
 _QUOTED = re.compile(r'"((?:[^"\\\n]|\\.)+)"')
+_WRITTEN = re.compile(r'\b(?:output\w*|target|destination)"?\s*[=:]\s*"((?:[^"\\\n]|\\.)+)"')
+"""What a template writes: it decides nothing."""
 _HERE = re.compile(r"^(?:\$\{path\.(?:root|cwd)\}|\{\{\s*(?:template_dir|pwd)\s*\}\})/")
 """How templates write the folder that they lie in, and the one they are built in."""
 
@@ -75,23 +77,26 @@ def template_fingerprint(path: Path, root: Path) -> str:
     files = sorted(path.glob("*.hcl")) + sorted(path.glob("*.json")) if path.is_dir() else [path]
     own = path if path.is_dir() else path.parent
     named: set[Path] = set()
+    written: set[Path] = set()
     for file in files:
         _add_file(digest, file, file.name)
-        named |= _named_in(file, (root, own))
+        named |= _named_in(file, _QUOTED, (root, own))
+        written |= _named_in(file, _WRITTEN, (root, own))
     for top in sorted(named - set(files)):
         for each in sorted(top.rglob("*")) if top.is_dir() else [top]:
-            _add_file(digest, each, os.path.relpath(each, root))
+            if not written & {each, *each.parents}:
+                _add_file(digest, each, os.path.relpath(each, root))
     return digest.hexdigest()
 
 
-def _named_in(file: Path, folders: Sequence[Path]) -> set[Path]:
+def _named_in(file: Path, names: re.Pattern[str], folders: Sequence[Path]) -> set[Path]:
     """What is there under a name that stands between quotes, below one of the folders."""
     try:
         text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return set()
     found = set()
-    for word in set(_QUOTED.findall(text)):
+    for word in set(names.findall(text)):
         plain = _HERE.sub("", word)
         if not plain.strip("./") or "\0" in plain or len(plain) > _LONGEST_PATH:
             continue

@@ -18,9 +18,10 @@ from core.builds.chains import run_chains
 from core.builds.layer_keys import LayerFacts, difference, facts_of, keys
 from core.builds.layers import LayerStore
 from core.builds.plan import BuildPlan, PlannedSource, PlannedStep, as_written
+from core.builds.redaction import Redaction
 from core.builds.registry import provisioner, source
 from core.builds.scene import Scene
-from core.builds.steps import run_step
+from core.builds.steps import read_again, run_step
 from core.builds.undo import FOLDER, KEPT, remove_folder
 from core.errors import BoxwrightError
 from core.model.work import Intent, Work
@@ -205,10 +206,14 @@ class SourceRun:
         on_error = self._request.on_error
         if on_error == "ask" and self._ask is not None:
             work.write(f"{error.problem.what}\n".encode())
-            reach = self._scene.facts.get("reach", "")
-            return await self._ask(
-                asking.about_failure(step.title, reach, asking.way_in(workshop.guest)), work
+            question = asking.about_failure(
+                step.title,
+                self._scene.facts.get("reach", ""),
+                asking.way_in(workshop.guest),
+                problem=Redaction(self._scene.secrets).problem(error.problem),
+                files=read_again(step, self._scene),
             )
+            return await self._ask(question, work)
         return {"abort": asking.KEEP, "run-cleanup-provisioner": asking.KEEP}.get(on_error, asking.CLEAN)
 
     async def _clean_up(self, workshop: Workshop, work: Work) -> None:

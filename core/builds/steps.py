@@ -11,6 +11,7 @@ from core.errors import BoxwrightError
 from core.guests.base import Guest
 from core.model.work import Work
 
+_LONGEST_PATH = 255
 _BETWEEN = 1.0
 """Seconds before a step that failed is tried again."""
 
@@ -37,6 +38,18 @@ async def run_step(
             work.write(f"{error.problem.what} Trying again.\n".encode())
             await asyncio.sleep(_BETWEEN)
     raise AssertionError("a loop of at least one attempt")
+
+
+def read_again(step: PlannedStep, scene: Scene) -> tuple[str, ...]:
+    """Files of this computer that the step's settings name: they count as they are when it is run."""
+    found: list[str] = []
+    for value in step.whole.values():
+        for text in value if isinstance(value, list | tuple) else (value,):
+            if isinstance(text, str) and 0 < len(text) <= _LONGEST_PATH and not set("\0\n") & set(text):
+                path = scene.path(text)
+                if path.is_file() and str(path) not in found:
+                    found.append(str(path))
+    return tuple(found)
 
 
 async def _once(

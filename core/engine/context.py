@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from core.errors import ProviderError
-from core.model.event import BoxChanged, BoxGone, Change
+from core.model.event import BoxChanged, BoxGone, Change, ProjectChanged
 from core.model.provider import Probe
 from core.model.work import Work
 from core.paths import Locations
@@ -107,7 +107,7 @@ class Context:
         if self._questions is None:
             from core.engine.questions import Questions
 
-            self._questions = Questions()
+            self._questions = Questions(self._build_changed)
         return self._questions
 
     def asker(self, subject: str) -> Ask:
@@ -120,8 +120,12 @@ class Context:
         if self._screens is None:
             from core.engine.screens import Screens
 
-            self._screens = Screens()
+            self._screens = Screens(self._build_changed)
         return self._screens
+
+    def _build_changed(self, subject: str) -> None:
+        """What a build asks, or which screens it has, is told with its project."""
+        self.publish(ProjectChanged(subject.removeprefix("build:").rpartition(":")[0]))
 
     async def drop_guest(self, machine_id: str) -> None:
         """Close the connection to a machine's guest, if there is one."""

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Callable
+
+import msgspec
 
 from core.builds.asking import Ask, Question
 from core.errors import NotFoundError, UsageError
@@ -12,7 +16,9 @@ from core.model.work import Work
 class Questions:
     """The open questions by the subject of their operations, e.g. a build."""
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[str], None]) -> None:
+        """``changed`` is told of each subject whose questions are others now."""
+        self._changed = changed
         self._open: dict[str, list[tuple[Question, asyncio.Future[str]]]] = {}
 
     def asker(self, subject: str) -> Ask:
@@ -20,8 +26,9 @@ class Questions:
 
         async def ask(question: Question, work: Work) -> str:
             future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-            entry = (question, future)
+            entry = (msgspec.structs.replace(question, asked=time.time()), future)
             self._open.setdefault(subject, []).append(entry)
+            self._changed(subject)
             name = subject.rpartition(":")[2]
             words = "|".join(question.answers)
             work.note(f"{question.text}: boxwright answer {name} {words}")
@@ -32,6 +39,7 @@ class Questions:
                 answer = await future
             finally:
                 self._open[subject].remove(entry)
+                self._changed(subject)
             work.note("")
             return answer
 

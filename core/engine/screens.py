@@ -8,7 +8,9 @@ from collections.abc import Callable
 class Screens:
     """Sockets by the subject of an operation, e.g. a build, and by source."""
 
-    def __init__(self) -> None:
+    def __init__(self, changed: Callable[[str], None]) -> None:
+        """``changed`` is told of each subject whose screens are others now."""
+        self._changed = changed
         self._open: dict[str, dict[str, str]] = {}
 
     def shower(self, subject: str) -> Callable[[str, str], None]:
@@ -22,6 +24,7 @@ class Screens:
                 known.pop(source, None)
             if not known:
                 del self._open[subject]
+            self._changed(subject)
 
         return show
 

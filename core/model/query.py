@@ -111,6 +111,20 @@ class BuildView(msgspec.Struct, frozen=True, kw_only=True):
     """What it asks (a step failed, or is to begin), "" for nothing."""
     answers: dict[str, str] = {}
     """The words that answer it, each with what it does."""
+    asked: float = 0.0
+    """When it was asked."""
+    failure: Problem | None = None
+    """Why the step failed that it asks about."""
+    files: tuple[str, ...] = ()
+    """What that step reads again when it is run again."""
+    endpoint: Endpoint | None = None
+    """Of the guest that the question is about."""
+    screens: dict[str, str] = {}
+    """By source: private sockets that speak VNC."""
+    made: float = 0.0
+    """When it made what is there, 0 where nothing is."""
+    artifacts: tuple[str, ...] = ()
+    """What that is, of a template: each in a few words, with its files."""
 
 
 class BuildNow(msgspec.Struct, frozen=True, kw_only=True, tag="build"):

@@ -138,16 +138,26 @@ build {
     source      = "files"
     destination = "/srv"
   }
+  post-processor "compress" { output = "made/out.gz" }
 }
 """
 
 
 @pytest.mark.parametrize(
-    ("file", "counts"), [("setup.sh", True), ("files/a.txt", True), ("t.pkr.hcl", True), ("other.txt", False)]
+    ("file", "counts"),
+    [
+        ("setup.sh", True),
+        ("files/a.txt", True),
+        ("t.pkr.hcl", True),
+        ("other.txt", False),
+        ("made/out.gz", False),
+    ],
 )
-def test_a_template_counts_with_the_files_that_it_names(root: Path, file: str, counts: bool) -> None:
+def test_a_template_counts_with_the_files_that_it_reads(root: Path, file: str, counts: bool) -> None:
     (root / "t.pkr.hcl").write_text(TEMPLATE)
     (root / "other.txt").write_text("")
+    (root / "made").mkdir()
+    (root / "made/out.gz").write_text("")
     builds = {"base": BuildSpec(template="t.pkr.hcl")}
     shop = Project(root=str(root), file=str(root / "boxwright.toml"), name="shop", builds=builds)
     before = fingerprint(shop, "base")

@@ -9,8 +9,9 @@ import msgspec
 
 from core.errors import NotFoundError
 from core.model.box import BoxKey
-from core.model.machine import MachineState, Snapshot, Stats
-from core.model.operation import StepState
+from core.model.machine import Endpoint, MachineState, Snapshot, Stats
+from core.model.operation import Operation, StepState
+from core.model.problem import Problem
 from tests.support.fake_client import NOW, SHOP, FakeClient, machine, up
 from tests.tui.conftest import Driver
 
@@ -71,6 +72,38 @@ async def box(driver: Driver) -> None:
 async def build(driver: Driver) -> None:
     await driver.press("3", "enter")
     await driver.wait_for("The base of all machines")
+
+
+async def question(driver: Driver) -> None:
+    """A build that asks what to do about a failed step."""
+    world = driver.world
+    view = world.projects[SHOP]
+    failure = Problem(
+        what="The script setup.ps1 ended with status 1.",
+        why="It was run by powershell.",
+        tail=("Install-WindowsFeature : The source files could not be found.",),
+    )
+    asks = msgspec.structs.replace(
+        view.builds[1], question="powershell: setup.ps1 failed", asked=NOW, failure=failure,
+        endpoint=Endpoint(host="127.0.0.1", port=5985, user="packer", identity="", known_hosts=""),
+        files=(f"{SHOP}/setup.ps1",),
+        answers={
+            "retry": "run this step again, with its script as it is now",
+            "keep": "end the build and leave the machine running",
+            "clean": "error-cleanup-provisioner, then remove the machine",
+            "abort": "remove the machine at once",
+        },
+    )  # fmt: skip
+    running = Operation(
+        id="000009", command="build.run", title="build windows", subject=f"build:{SHOP}:windows",
+        project=SHOP, state=StepState.RUNNING, submitted=NOW, started=NOW,
+        command_line="boxwright build windows",
+    )  # fmt: skip
+    world.operation(running)
+    world.project(msgspec.structs.replace(view, builds=(view.builds[0], asks)))
+    await driver.wait_for("1 asks")
+    await driver.press("3", "down", "a")
+    await driver.wait_for("esc leaves it for later")
 
 
 async def steps(driver: Driver) -> None:
@@ -296,7 +329,7 @@ async def wizard_file(driver: Driver) -> None:
 
 
 SCENES: list[Scene] = [
-    overview, pulse, box, build, steps, waiting_for_ssh, failure, log, log_search, merged_log, operations,
-    destroy, counted, progress, marked, add_box, box_removed, palette, menu, prompt, help_page, tour, themes,
-    filtered, lost, snapshots, config, editing, serial, split, wizard, wizard_file,
+    overview, pulse, box, build, question, steps, waiting_for_ssh, failure, log, log_search, merged_log,
+    operations, destroy, counted, progress, marked, add_box, box_removed, palette, menu, prompt, help_page,
+    tour, themes, filtered, lost, snapshots, config, editing, serial, split, wizard, wizard_file,
 ]  # fmt: skip

@@ -58,6 +58,11 @@ TOUR: tuple[Press, ...] = (
     ("o", "box outdated: done"),
     ("v", "verified: none"),
     ("Escape", "gone: verified: none"),
+    # Builds.
+    ("3", "b Build"),
+    ("s", "Shell here: a build has a guest"),
+    ("d", "Remove what failed builds left?"),
+    ("Escape", "gone: Remove what failed builds left?"),
     ("1", "u Up"),
     # Panes, tabs and room.
     ("2", "a Add box"),

@@ -27,7 +27,7 @@ MODES = {"16": Terminal(colours=16), "none": Terminal(colours=0), "true": Termin
 """How many colours the terminal has."""
 DIALOGS = {
     "destroy", "counted", "progress", "add_box", "box_removed", "palette", "menu", "prompt", "help_page",
-    "tour", "themes", "merged_log", "operations", "editing", "wizard", "wizard_file",
+    "tour", "themes", "merged_log", "operations", "editing", "wizard", "wizard_file", "question",
 }  # fmt: skip
 """Scenes in which something covers corners of frames."""
 MOST_PICTURES = 4 << 20

@@ -169,7 +169,9 @@ def test_a_key_belongs_to_the_selected_kind_of_thing() -> None:
         found = keymap.find(["d"], kind)
         assert found is not None
         assert found.id == id
-    assert keymap.find(["d"], Subject.BUILD) is None
+    cleaning = keymap.find(["d"], Subject.BUILD)
+    assert cleaning is not None
+    assert cleaning.id == "workbench.clean-up"
 
 
 def test_every_refusal_is_a_sentence() -> None:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import msgspec
 from textual.widgets import Input
 
-from core.model.command import AnswerBuild
 from core.model.operation import StepState
-from tests.support.fake_client import SHOP, FakeClient
 from tests.tui.conftest import Start
 from tui import settings
 from tui.look.lines import cut_details
@@ -49,21 +46,6 @@ async def test_the_prompt_takes_what_only_the_workbench_does_and_gives_the_keys_
         await driver.press("tab", "enter")
         assert driver.bench.place == "log"
         assert driver.bench.detail.log_view.reader.wrapped
-
-
-async def test_what_a_build_asks_is_answered_from_a_list(start: Start, world: FakeClient) -> None:
-    view = world.projects[SHOP]
-    asks = {"question": "provision failed", "answers": {"retry": "once more", "abort": "leave it"}}
-    first = msgspec.structs.replace(view.builds[0], **asks)
-    world.projects[SHOP] = msgspec.structs.replace(view, builds=(first, *view.builds[1:]))
-    async with start() as driver:
-        await driver.press("3", "a")
-        await driver.wait_for("leave it")
-        await driver.press("down", "enter")
-        await driver.settle()
-        sent = world.submitted[-1]
-        assert isinstance(sent, AnswerBuild)
-        assert (sent.name, sent.answer) == (first.name, "abort")
 
 
 async def test_a_build_that_has_not_failed_says_so(start: Start) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from pathlib import Path
 
@@ -250,7 +251,9 @@ async def test_a_build_is_run(start: Start, world: FakeClient) -> None:
     async with start() as driver:
         await driver.press("3", "down", "b")
         await submitted(driver)
-        assert last(world) == commands.RunBuild(project=SHOP, name="windows")
+        assert last(world) == commands.RunBuild(
+            project=SHOP, name="windows", on_error="ask", environment=dict(os.environ)
+        )
 
 
 async def test_a_failed_provisioner_is_run_again_from_there(start: Start, world: FakeClient) -> None:

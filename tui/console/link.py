@@ -82,8 +82,17 @@ class ShellLink:
 
     caption = ""
 
-    def __init__(self, guests: Guests, name: str, endpoint: Callable[[], Endpoint | None]) -> None:
+    def __init__(
+        self,
+        guests: Guests,
+        name: str,
+        endpoint: Callable[[], Endpoint | None],
+        *,
+        missing: str = "The machine does not run, or is still starting.",
+        remedy: str = "u starts it",
+    ) -> None:
         """``endpoint`` is asked at each opening: a machine that was started anew may have moved."""
+        self._missing = missing, remedy
         self._guests = guests
         self._name = name
         self._endpoint = endpoint
@@ -92,7 +101,8 @@ class ShellLink:
     async def open(self, output: Output, columns: int, rows: int) -> None:
         endpoint = self._endpoint()
         if endpoint is None:
-            raise NotFoundError("The machine does not run, or is still starting.", remedy="u starts it")
+            what, remedy = self._missing
+            raise NotFoundError(what, remedy=remedy)
         guest = await self._guests.reach(self._name, endpoint)
         self._channel = await guest.shell(output, columns=columns, rows=rows)
 

@@ -15,9 +15,9 @@ def consoles(open: Iterable[Console]) -> list[Entry]:
         Entry(
             console.id,
             console.session.title,
-            f"{console.machine.name}: {console.session.title}",
+            f"{console.name}: {console.session.title}",
             "",
-            f"{console.session.state}, in {console.machine.project}",
+            f"{console.session.state}, in {console.project}",
         )
         for console in open
     ]

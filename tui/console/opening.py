@@ -29,6 +29,7 @@ class Opening:
         """By the ids of the workbench's own commands."""
         return {
             "workbench.consoles": lambda: self._actions.begin(self._go_to_console()),
+            "workbench.shell-here": self._in_build,
             "workbench.recordings": lambda: self._actions.begin(self._play_recording()),
             **{own.id: partial(self._bench.detail.console_command, own.id) for own in CONSOLE},
         }
@@ -36,6 +37,14 @@ class Opening:
     def shell(self, choice: Choice) -> None:
         assert choice.machine is not None
         self._open(self._bench.consoles.open_shell(choice.machine.key))
+
+    def _in_build(self) -> None:
+        choice = self._bench.choice
+        if choice.build is None or choice.build.endpoint is None:
+            reason = "a build has a guest to go to while it asks what to do about a failed step"
+            self._bench.say(f"Shell here: {reason}.", "warn")
+            return
+        self._open(self._bench.consoles.open_in_build(choice.key, choice.project, choice.build.name))
 
     def serial(self, choice: Choice) -> None:
         assert choice.machine is not None
@@ -56,13 +65,20 @@ class Opening:
         console = bench.consoles.find(chosen or "")
         if console is None:
             return
-        if not bench.lists.machines.select(str(console.machine)):
+        if console.place.startswith("build:"):
+            bench.go_to_build(console.place)
+        else:
+            self._go_to_machine(console.place)
+        self._open(console)
+
+    def _go_to_machine(self, key: str) -> None:
+        bench = self._bench
+        if not bench.lists.machines.select(key):
             bench.lists.everywhere = True
             bench.state_changed(frozenset("*"))
-            bench.lists.machines.select(str(console.machine))
+            bench.lists.machines.select(key)
         bench.lists.pane = "machines"
         bench.detail.show(bench.choice)
-        self._open(console)
 
     async def _play_recording(self) -> None:
         """In a tab of the machine that is selected."""

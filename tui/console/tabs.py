@@ -8,22 +8,32 @@ from typing import TYPE_CHECKING
 from core.model.machine import Endpoint, MachineKey
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tui.bridge import Bridge
-    from tui.console.link import Guests
+    from tui.console.link import Guests, ShellLink
     from tui.console.session import Session
 
 SHELL, SERIAL, REPLAY = "shell", "serial", "replay"
 
 
 class Console:
-    """A tab: its id, and the session behind it."""
+    """A tab: its id, the key of the machine or build whose it is, and the session behind it."""
 
-    def __init__(self, id: str, machine: MachineKey, session: Session) -> None:
+    def __init__(self, id: str, place: str, session: Session) -> None:
         self.id = id
-        self.machine = machine
+        self.place = place
         self.session = session
+
+    @property
+    def name(self) -> str:
+        """Of the machine or build."""
+        return self.place.rpartition(":")[2]
+
+    @property
+    def project(self) -> str:
+        return self.place.removeprefix("build:").rpartition(":")[0]
 
 
 class Consoles:
@@ -35,9 +45,9 @@ class Consoles:
         self._open: list[Console] = []
         self._count = 0
 
-    def of(self, machine: str) -> list[Console]:
-        """Those of one machine (``str(MachineKey)``), oldest first."""
-        return [console for console in self._open if str(console.machine) == machine]
+    def of(self, place: str) -> list[Console]:
+        """Those of one machine or build (by its :class:`~tui.choice.Choice`'s key), oldest first."""
+        return [console for console in self._open if console.place == place]
 
     def find(self, id: str) -> Console | None:
         return next((console for console in self._open if console.id == id), None)
@@ -49,7 +59,6 @@ class Consoles:
     def open_shell(self, machine: MachineKey) -> Console:
         # Imported when the first one is opened: most of the time there is none.
         from tui.console.link import Guests, ShellLink
-        from tui.console.session import Session
 
         guests = self._guests = self._guests or Guests()
 
@@ -57,12 +66,31 @@ class Consoles:
             found = self._bridge.state.machine(machine)
             return found.endpoint if found else None
 
-        self._count += 1
-        number = 1 + sum(console.id.startswith(SHELL) for console in self.of(str(machine)))
-        session = Session(
-            lambda: ShellLink(guests, str(machine), endpoint), f"Shell {number}", owner=machine.name
+        return self._shell(str(machine), lambda: ShellLink(guests, str(machine), endpoint))
+
+    def open_in_build(self, place: str, project: str, name: str) -> Console:
+        """A shell in the guest of a build that asks something. ``place``: the build's key."""
+        from tui.console.link import Guests, ShellLink
+
+        guests = self._guests = self._guests or Guests()
+
+        def endpoint() -> Endpoint | None:
+            view = self._bridge.state.projects.get(project)
+            found = [build.endpoint for build in view.builds if build.name == name] if view else []
+            return found[0] if found else None
+
+        missing = "The build asks nothing any more: its machine goes on, or is gone."
+        return self._shell(
+            place, lambda: ShellLink(guests, place, endpoint, missing=missing, remedy="w closes this tab")
         )
-        return self._add(f"{SHELL}-{self._count}", machine, session)
+
+    def _shell(self, place: str, link: Callable[[], ShellLink]) -> Console:
+        from tui.console.session import Session
+
+        self._count += 1
+        number = 1 + sum(console.id.startswith(SHELL) for console in self.of(place))
+        session = Session(link, f"Shell {number}", owner=place.rpartition(":")[2])
+        return self._add(f"{SHELL}-{self._count}", place, session)
 
     def open_serial(self, machine: MachineKey) -> Console:
         """The one that is open, if there is one."""
@@ -74,7 +102,7 @@ class Consoles:
 
         self._count += 1
         session = Session(lambda: SerialLink(self._bridge, machine), "Serial", owner=machine.name)
-        return self._add(f"{SERIAL}-{self._count}", machine, session)
+        return self._add(f"{SERIAL}-{self._count}", str(machine), session)
 
     def open_recording(self, machine: MachineKey, path: Path) -> Console:
         """Plays it in a tab of the machine."""
@@ -87,10 +115,10 @@ class Consoles:
             return ReplayLink(path, session.fit, lambda: session.changed())
 
         session = Session(link, path.stem, owner="recording")
-        return self._add(f"{REPLAY}-{self._count}", machine, session)
+        return self._add(f"{REPLAY}-{self._count}", str(machine), session)
 
-    def _add(self, id: str, machine: MachineKey, session: Session) -> Console:
-        console = Console(id, machine, session)
+    def _add(self, id: str, place: str, session: Session) -> Console:
+        console = Console(id, place, session)
         session.group = self.group
         self._open.append(console)
         return console

@@ -30,6 +30,8 @@ class Signs(msgspec.Struct, frozen=True, kw_only=True):
     up: str = "↑"
     mark: str = "▌"
     """Before a row that is marked."""
+    asks: str = "?"
+    """Before a build that waits for an answer."""
     bell: str = "♪"
     dash: str = "–"
     dot: str = "·"

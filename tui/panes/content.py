@@ -143,7 +143,9 @@ def build_rows(state: State, project: str, signs: Signs, now: float) -> list[Row
         )
         sign, role, word = _build_state(build, operation, signs)
         running = operation is not None and not operation.state.ended
-        detail = doing(state, operation, signs) if running else _when(operation, now)
+        detail = doing(state, operation, signs) if running else _when(build, operation, now)
+        if build.question:
+            detail = clean(build.question)
         cells = ((sign, role), (clean(build.name), "text"), (word, role), (detail, "muted"))
         rows.append(Row(f"build:{project}:{build.name}", cells))
     return rows
@@ -192,6 +194,8 @@ def doing(state: State, operation: Operation | None, signs: Signs) -> str:
 
 
 def _build_state(build: BuildView, operation: Operation | None, signs: Signs) -> tuple[str, str, str]:
+    if build.question:
+        return signs.asks, "warn", "asks (a)"
     if operation is not None and not operation.state.ended:
         word = "waits" if operation.state is StepState.WAITING else "building"
         return signs.busy, "busy", word
@@ -207,8 +211,8 @@ def _build_state(build: BuildView, operation: Operation | None, signs: Signs) ->
     return signs.absent, "muted", "not built"
 
 
-def _when(operation: Operation | None, now: float) -> str:
+def _when(build: BuildView, operation: Operation | None, now: float) -> str:
     if operation is None or not operation.ended:
-        return ""
+        return amounts.ago(build.made, now) if build.made else ""
     took = amounts.duration(operation.ended - operation.started) if operation.started else ""
     return f"{took}  {amounts.ago(operation.ended, now)}".strip()

@@ -246,6 +246,7 @@ class Detail(Vertical):
             shortcuts=failure.shortcuts(self.choice, operation, self.state),
             place=self.runs.place(self.choice, self.state),
             before=durations(last, self.state) if last is not None else {},
+            asked=failure.asked(self.choice, operation),
         )
         view.follow = not operation.state.ended
         view.set_lines(content.lines, content.targets)

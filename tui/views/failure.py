@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from core.model.operation import Operation, StepState
+from core.model.problem import Problem
+from core.model.query import BuildView
 from tui.choice import Choice
+from tui.look.lines import Part, wrap
+from tui.look.signs import Signs
 from tui.store import State
 from tui.views import steps
 from tui.views.steps import Shortcut
@@ -20,13 +26,43 @@ def shortcuts(choice: Choice, operation: Operation | None, state: State) -> list
         if machine.endpoint is not None:
             found.append(Shortcut("s", "Shell here"))
         found.append(Shortcut("e", "Edit"))
+    elif choice.build is not None and choice.build.question:
+        found.append(Shortcut("a", "Retry, keep, clean up or abort"))
+        if choice.build.endpoint is not None:
+            found.append(Shortcut("s", "Shell here"))
+        found.append(Shortcut("e", "Edit"))
     elif choice.build is not None:
         # What was kept after each step that went well is not done again.
         found += [Shortcut("a", "Retry from here"), Shortcut("e", "Edit")]
     found += [Shortcut("l", "Log"), Shortcut("Y", "Copy the log")]
     if machine is not None and machine.state.created:
         found.append(Shortcut("d", "Clean up"))
+    if choice.build is not None and operation is not None and _left(operation):
+        found.append(Shortcut("d", "Clean up"))
     return found
+
+
+def _left(operation: Operation) -> bool:
+    """A machine was kept, as asked."""
+    return operation.problem is not None and "--kept" in operation.problem.remedy
+
+
+def asked(choice: Choice, operation: Operation | None) -> Problem | None:
+    """Why a running build asks what to do; None where it does not."""
+    build = choice.build
+    if build is None or not build.question or operation is None or operation.state.ended:
+        return None
+    if build.failure is None:
+        return Problem(what=build.question)
+    return msgspec.structs.replace(build.failure, remedy="")
+
+
+def question_lines(build: BuildView, width: int, *, signs: Signs) -> list[list[Part]]:
+    """What is asked, and why the step failed where one did."""
+    lines: list[list[Part]] = [[(text, "!warn")] for text in wrap(build.question, width)]
+    if build.failure is not None:
+        lines += [[], *steps.problem_lines(msgspec.structs.replace(build.failure, remedy=""), width, signs)]
+    return lines
 
 
 def failed_provisioner(choice: Choice, operation: Operation | None, state: State) -> int:

@@ -49,9 +49,11 @@ def content(
     shortcuts: Sequence[Shortcut] = (),
     place: str = "",
     before: Mapping[str, float] = {},
+    asked: Problem | None = None,
 ) -> StepsContent:
     """``tail``: the last lines of output, shown while the operation runs. ``place``: which of several runs
-    this is; ``before``: seconds that the steps took the last time, by name."""
+    this is; ``before``: seconds that the steps took the last time, by name. ``asked``: what has failed while
+    it still runs and asks what to do."""
     lines = [_heading(operation, width, now, signs, place), _command_line(operation, width, signs), []]
     targets: dict[int, str] = {}
     running = [step for step in steps if step.state is StepState.RUNNING]
@@ -64,7 +66,7 @@ def content(
             lines.extend(_tail_lines(tail, depth, width, signs))
     if not steps:
         lines.append([(_nothing_yet(operation), "muted")])
-    problem = operation.problem
+    problem = operation.problem or asked
     if problem is not None:
         lines.append([])
         lines.extend(problem_lines(problem, width, signs, shortcuts))

@@ -42,8 +42,8 @@ def tabs_of(choice: Choice, consoles: Sequence[Console], signs: Signs) -> list[T
     elif operation is not None and operation.state is StepState.FAILED:
         mark, role = signs.failed, "bad"
     tabs += [Tab("steps", "Steps", mark, role or "busy"), Tab("log", "Log")]
+    tabs += [_console_tab(console, signs) for console in consoles]
     if choice.machine is not None:
-        tabs += [_console_tab(console, signs) for console in consoles]
         tabs.append(Tab("snapshots", "Snapshots"))
     if choice.machine is not None or choice.build is not None:
         tabs.append(Tab("config", "Config"))

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from core.engine.context import Context
 from core.engine.handlers.naming import build_subject
 from core.errors import ProviderError, UsageError
@@ -42,9 +44,13 @@ async def _run_template(
 ) -> dict[str, Any]:
     import asyncio
 
+    from core.builds import last_made
+    from core.builds.fingerprint import template_fingerprint
     from core.builds.project_builds import template_plan
     from core.builds.run import run_plan
 
+    subject = build_subject(command.project, command.name)
+    mark = await asyncio.to_thread(template_fingerprint, path, Path(command.project))
     plan = await asyncio.to_thread(template_plan, path, command.name, _given(command))
     made = await run_plan(
         plan,
@@ -53,10 +59,15 @@ async def _run_template(
         store=context.boxes,
         project=Path(command.project).name,
         work=work,
-        ask=context.asker(build_subject(command.project, command.name)),
-        show=context.screens.shower(build_subject(command.project, command.name)),
+        ask=context.asker(subject),
+        show=context.screens.shower(subject),
     )
     context.boxes_changed()
+    left = [artifact for one in made for artifact in one.artifacts]
+    partly = command.only or command.exclude
+    await asyncio.to_thread(
+        last_made.remember, context.locations.layers, subject, "" if partly else mark, left
+    )
     return {"artifacts": _artifacts(made)}
 
 
@@ -192,16 +203,51 @@ def build_views(context: Context, project: Project) -> tuple[BuildView, ...]:
 
 
 def _view(context: Context, project: Project, name: str) -> BuildView:
-    made = [box for box in context.known_boxes() if box.name == f"{project.name}/{name}"]
-    latest = max(made, key=lambda box: box.added, default=None)
-    fresh = _complete(context, project, name)
-    state = "fresh" if fresh else "stale" if latest else "missing"
-    question = context.questions.of(build_subject(project.root, name))
+    spec = project.builds[name]
+    if spec.template and not project.has_own_file:
+        view = _template_view(context, project, name)
+    else:
+        made = [box for box in context.known_boxes() if box.name == f"{project.name}/{name}"]
+        latest = max(made, key=lambda box: box.added, default=None)
+        fresh = _complete(context, project, name)
+        box = fresh or latest
+        view = BuildView(
+            name=name,
+            description=spec.description,
+            state="fresh" if fresh else "stale" if latest else "missing",
+            box=box,
+            made=box.added if box else 0.0,
+        )
+    subject = build_subject(project.root, name)
+    question = context.questions.of(subject)
+    if question is not None:
+        view = msgspec.structs.replace(
+            view,
+            question=question.text,
+            answers=question.answers,
+            asked=question.asked,
+            failure=question.problem,
+            files=question.files,
+            endpoint=question.endpoint,
+        )
+    return msgspec.structs.replace(view, screens=context.screens.of(subject))
+
+
+def _template_view(context: Context, project: Project, name: str) -> BuildView:
+    """By what it left the last time, as that need not be a box of the store."""
+    from core.builds import last_made
+    from core.builds.fingerprint import template_fingerprint
+
+    made = last_made.recall(context.locations.layers, build_subject(project.root, name))
+    if made is None:
+        return BuildView(name=name)
+    there = made.there
+    boxes = {f"{box.name} {box.version}": box for box in context.known_boxes()}
+    mark = template_fingerprint(Path(project.root, project.builds[name].template), Path(project.root))
     return BuildView(
         name=name,
-        description=project.builds[name].description,
-        state=state,
-        box=fresh or latest,
-        question=question.text if question else "",
-        answers=question.answers if question else {},
+        state=made.state(mark),
+        box=next((boxes[one.box] for one in there if one.box in boxes), None),
+        made=made.when if there else 0.0,
+        artifacts=tuple(one.words for one in there),
     )

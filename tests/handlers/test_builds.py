@@ -1,0 +1,125 @@
+"""How builds stand, what they ask and what they show, as whoever watches the project learns it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+from core.engine.engine import Engine
+from core.model.command import AnswerBuild, RunBuild
+from core.model.event import Event, ProjectChanged, Snapshot
+from core.model.operation import StepState
+from core.model.query import BuildView, GetOperation, GetProject, OperationView, ProjectView
+from core.paths import locations
+from tests.support.fake_provider import FakeProvider
+
+TEMPLATE = """
+source "file" "note" {
+  content = "written by a build"
+  target  = "out/note.txt"
+}
+build {
+  sources = ["source.file.note"]
+  provisioner "shell-local" { script = "step.sh" }
+}
+"""
+
+
+class Site:
+    """A folder that has only a template, and an engine that builds it."""
+
+    def __init__(self, engine: Engine, root: Path) -> None:
+        self.engine = engine
+        self.root = root
+
+    def view(self) -> BuildView:
+        answer = self.engine.query(GetProject(project=str(self.root)))
+        assert isinstance(answer, ProjectView)
+        [build] = answer.builds
+        return build
+
+    def begin(self, **more: str) -> str:
+        return self.engine.submit(RunBuild(project=str(self.root), name=self.view().name, **more))
+
+    async def end(self, operation: str) -> StepState:
+        await self.engine.scheduler.wait(operation)
+        answer = self.engine.query(GetOperation(operation=operation))
+        assert isinstance(answer, OperationView)
+        return answer.operation.state
+
+    async def until(self, condition: Callable[[BuildView], bool]) -> BuildView:
+        """Until the build stands so; looked at only when the engine says that the project has changed."""
+        events = self.engine.subscribe()
+        async with asyncio.timeout(60):
+            while not condition(view := self.view()):
+                while not _tells_of_projects(await events.batch()):
+                    pass
+        events.close()
+        return view
+
+
+def _tells_of_projects(batch: Snapshot | Sequence[Event]) -> bool:
+    return isinstance(batch, Snapshot) or any(isinstance(event.change, ProjectChanged) for event in batch)
+
+
+@pytest.fixture
+async def site(boxwright_home: Path, tmp_path: Path) -> AsyncIterator[Site]:
+    root = tmp_path / "site"
+    root.mkdir()
+    (root / "note.pkr.hcl").write_text(TEMPLATE)
+    (root / "step.sh").write_text("true\n")
+    engine = Engine(locations(), providers={"fake": FakeProvider()}, idle_exit=0)
+    await engine.start()
+    yield Site(engine, root)
+    await engine.stop(force=True)
+
+
+async def test_a_template_is_built_then_stale_then_built_again_then_gone(site: Site) -> None:
+    assert site.view().state == "missing"
+    assert await site.end(site.begin()) is StepState.DONE
+    made = site.view()
+    target = site.root / "out" / "note.txt"
+    assert (made.state, made.artifacts) == ("fresh", (f"stored in {target}",))
+    assert made.made > 0
+    (site.root / "step.sh").write_text("echo other\n")
+    assert site.view().state == "stale"
+    target.unlink()
+    gone = site.view()
+    assert (gone.state, gone.artifacts, gone.made) == ("missing", (), 0.0)
+
+
+async def test_what_a_failed_step_asks_is_told_with_its_reason_and_what_is_read_again(site: Site) -> None:
+    script = site.root / "step.sh"
+    script.write_text("echo the reason; exit 3\n")
+    operation = site.begin(on_error="ask")
+    asks = await site.until(lambda view: bool(view.question))
+    assert set(asks.answers) == {"retry", "keep", "clean", "abort"}
+    assert asks.failure is not None and "the reason" in asks.failure.tail
+    assert asks.files == (str(script),)
+    script.write_text("echo mended\n")
+    site.engine.submit(AnswerBuild(project=str(site.root), name=asks.name, answer="retry"))
+    answered = await site.until(lambda view: not view.question)
+    assert answered.failure is None
+    assert await site.end(operation) is StepState.DONE
+
+
+async def test_a_question_of_a_build_that_is_cancelled_is_not_asked_any_more(site: Site) -> None:
+    (site.root / "step.sh").write_text("exit 3\n")
+    operation = site.begin(on_error="ask")
+    await site.until(lambda view: bool(view.question))
+    site.engine.cancel(operation)
+    await site.until(lambda view: not view.question)
+    assert await site.end(operation) is StepState.CANCELLED
+
+
+async def test_screens_are_told_as_they_come_and_go(site: Site) -> None:
+    name = site.view().name
+    show = site.engine.context.screens.shower(f"build:{site.root}:{name}")
+    asyncio.get_running_loop().call_soon(show, "qemu.a", "/run/a.sock")
+    shown = await site.until(lambda view: bool(view.screens))
+    assert shown.screens == {"qemu.a": "/run/a.sock"}
+    asyncio.get_running_loop().call_soon(show, "qemu.a", "")
+    await site.until(lambda view: not view.screens)
