@@ -37,6 +37,8 @@ _REMEDIES = (
     ("Range of CPUs", "lower the machine's 'cpus'"),
     ("Minimum memory limit", "raise the machine's 'memory'"),
     ("pull access denied", "look at the name of the image; docker login, where it is private"),
+    ("unauthorized", "docker login SERVER; in a template the right login_username and login_password"),
+    ("no basic auth credentials", "docker login SERVER; in a template login = true and its like"),
     ("manifest unknown", "look at the tag of the image: the registry has no such one"),
     ("manifest for", "look at the tag of the image: the registry has no such one"),
     ("bind source path does not exist", "make that folder, or correct 'volumes'"),
