@@ -6,7 +6,7 @@ WORKERS ?= 2
 PYTHON_HERE = .venv/bin/python
 
 .DEFAULT_GOAL := help
-.PHONY: help run test slow check bench format lock frames schema clean
+.PHONY: help run test slow netboot check bench format lock frames schema clean
 
 help: ## Show this list
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' Makefile | expand -t 16
@@ -22,6 +22,10 @@ test: ## Run all tests, with real machines (ARGS="-k ssh" and the like for some;
 slow: ## Run the tests that take minutes: the Debian sample, a kill at every point of every command
 	@scripts/setup test
 	@exec $(PYTHON_HERE) -m pytest -m slow -o faulthandler_timeout=3600 $(ARGS)
+
+netboot: ## Install Debian by its own installer, for half an hour and more
+	@scripts/setup test
+	@exec $(PYTHON_HERE) -m pytest -m netboot -s -o faulthandler_timeout=14400 $(ARGS)
 
 check: ## Formatting, lint, types, layers, sizes, lock files
 	@scripts/setup check

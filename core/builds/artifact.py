@@ -43,6 +43,18 @@ class Artifact(msgspec.Struct, frozen=True, kw_only=True):
             await self.remove_elsewhere()
 
     @property
+    def disks(self) -> tuple[str, ...]:
+        """Of a machine's files its disk images."""
+        beside = self.facts.get("variables")
+        return tuple(file for file in self.files if not beside or Path(file).name != beside)
+
+    @property
+    def variables(self) -> Path | None:
+        """Of a machine's files its UEFI variables."""
+        beside = self.facts.get("variables")
+        return next((Path(file) for file in self.files if beside and Path(file).name == beside), None)
+
+    @property
     def size(self) -> int:
         return sum(Path(file).stat().st_size for file in self.files if Path(file).exists())
 

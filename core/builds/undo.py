@@ -16,7 +16,7 @@ from core.builds.namespace import remove_tree
 from core.builds.output import FOLDERS, OUTPUT, remove_folders, remove_output
 from core.errors import BoxwrightError, ProviderError
 from core.model.work import UndoTable
-from core.undo import remove
+from core.undo import SHARED, remove
 
 FOLDER = "build.folder"
 """Kind of intent: the working folder ``path`` of a build, and all processes that work in it."""
@@ -51,7 +51,7 @@ async def remove_kept(builds: Path) -> int:
     for folder in folders:
         beyond = elsewhere.read(folder / elsewhere.LEFT)
         if beyond is not None:
-            await UNDO[beyond.kind](beyond.facts)
+            await {**SHARED, **UNDO}[beyond.kind](beyond.facts)
         await remove_folder({"path": str(folder)})
     return len(folders)
 

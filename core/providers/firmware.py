@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -16,6 +16,9 @@ class Firmware(msgspec.Struct, frozen=True):
     variables: Path
     """The template of the variables; every machine gets its own copy."""
 
+
+VARIABLES = "efivars.fd"
+"""Of a box: the variables as the build's machine left them, with what boots first among them."""
 
 SHARES = (Path("/usr/share"), Path("/usr/local/share"), Path("/opt/homebrew/share"))
 
@@ -46,3 +49,11 @@ def find(architecture: str, shares: Iterable[Path] | None = None) -> Firmware:
         f"The machine wants UEFI firmware for {architecture}, and none is installed.",
         remedy=install_command("firmware", architecture),
     )
+
+
+def variables_of(box_files: Mapping[str, str], firmware: Firmware) -> Path:
+    """What a new machine's variables are copied from: the box's own, where they fit this firmware."""
+    own = box_files.get(VARIABLES)
+    if own and Path(own).stat().st_size == firmware.variables.stat().st_size:
+        return Path(own)
+    return firmware.variables

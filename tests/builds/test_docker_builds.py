@@ -142,6 +142,34 @@ async def test_where_nothing_changed_no_container_is_made_as_long_as_the_image_i
         client.images.remove("made/site:latest")
 
 
+async def test_a_secret_of_a_step_is_in_no_image_layer_file_or_output(yard: Yard, daemon: Dockerd) -> None:
+    yard.write(
+        "a.pkr.hcl",
+        'variable "key" {\n  type = string\n  sensitive = true\n}\n'
+        + template(
+            """
+            provisioner "shell" {
+              environment_vars = ["KEY=${var.key}"]
+              inline           = ["test $${#KEY} = 10", "echo it is $KEY", "cat /proc/*/cmdline"]
+            }
+            provisioner "file" {
+              content     = "length: ${length(var.key)}"
+              destination = "/length"
+            }
+            post-processor "docker-tag" { repository = "made/site" }"""
+        ),
+    )
+    await yard.build(variables=[("key", "s3cret-k3y")])
+    assert b"it is <sensitive>" in yard.work.output
+    with daemon.client() as client:
+        image = client.images.get("made/site")
+        written = json.dumps([image.attrs, image.history()]).encode()
+        written += b"".join(image.save())
+        client.images.remove("made/site")
+    written += b"".join(path.read_bytes() for path in yard.locations.data.rglob("*") if path.is_file())
+    assert b"s3cret-k3y" not in written + yard.work.output
+
+
 async def test_names_of_images_go_where_a_later_post_processor_fails(yard: Yard, daemon: Dockerd) -> None:
     yard.write(
         "a.pkr.hcl",

@@ -67,6 +67,8 @@ class Sshd:
         self.first = ""
         """Lines for the configuration; the first one of a kind counts."""
         self.extra = extra
+        self.password = ""
+        """Of this user for this server alone; takes root."""
         (self.home / ".ssh").mkdir(parents=True, exist_ok=True, mode=0o700)
         self.authorized_keys = self.home / ".ssh" / "authorized_keys"
         self.host_key = make_key(folder / "host_ed25519")
@@ -112,11 +114,23 @@ class Sshd:
             )
         )
         self._process = subprocess.Popen(
-            [available(), "-D", "-e", "-f", str(config)],
+            [*self._own_password(), available(), "-D", "-e", "-f", str(config)],
             stdin=subprocess.DEVNULL,
             stderr=(self.folder / "sshd.log").open("ab"),
             start_new_session=True,
         )
+
+    def _own_password(self) -> list[str]:
+        """What runs the server where /etc/shadow is another."""
+        if not self.password:
+            return []
+        words = ["openssl", "passwd", "-6", "-stdin"]
+        hashed = subprocess.run(words, input=self.password, check=True, capture_output=True, text=True).stdout
+        shadow = self.folder / "shadow"
+        shadow.write_text(f"{getpass.getuser()}:{hashed.strip()}:19000:0:99999:7:::\n")
+        shadow.chmod(0o600)
+        bound = f'mount --bind {shadow} /etc/shadow && exec "$@"'
+        return ["unshare", "--mount", "--propagation=private", "sh", "-c", bound, "sh"]
 
     async def started(self) -> Sshd:
         """Start, and wait until it listens."""

@@ -20,6 +20,7 @@ from core.builds.versions import next_version
 from core.errors import BoxwrightError
 from core.model.box import BoxKey
 from core.model.work import Work
+from core.providers.firmware import VARIABLES
 from core.templates.model import Settings
 
 DISKS = ("qcow2", "raw")
@@ -64,12 +65,14 @@ class BoxPostProcessor:
             )
         name = given.name or f"{scene.project}/{scene.source}"
         version = given.version or str(next_version(scene.boxes, name))
-        own = [await _own(Path(file), scene) for file in artifact.files]
+        own = [await _own(Path(file), scene) for file in artifact.disks]
         disks = [file for file in own if file.name != ROOT]
         roots = [file for file in own if file.name == ROOT]
         kept: list[str] = []
         providers = artifact.facts.get("providers", "qemu").split()
         files: dict[str, dict[str, Path]] = {}
+        if artifact.variables:
+            files["qemu"] = {VARIABLES: await _own(artifact.variables, scene)}
         for provider in providers:
             if provider in CONTAINERS:
                 files[provider] = {ROOT: await _linked(roots[0], provider, scene)}

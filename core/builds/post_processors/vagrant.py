@@ -98,6 +98,7 @@ async def _write(
     from core.boxes.pack import write_box, write_image_box
 
     include = [scene.path(text) for text in given.include]
+    include += [artifact.variables] if artifact.variables else []
     level = given.compression_level
     form = artifact.facts["format"]
     if form == FORMAT:
@@ -106,7 +107,7 @@ async def _write(
         return
     await write_box(
         target,
-        disks=[Disk(path=file, format=form) for file in artifact.files],
+        disks=[Disk(path=file, format=form) for file in artifact.disks],
         work=work,
         user=artifact.facts.get("user", "vagrant"),
         firmware=artifact.facts.get("firmware", "bios"),

@@ -12,8 +12,10 @@ from pathlib import Path
 
 import msgspec
 
+from core.builds import elsewhere
 from core.builds.artifact import Artifact
 from core.builds.communicator import Communicator, connect
+from core.builds.elsewhere import Elsewhere
 from core.builds.lasting_guest import LastingGuest
 from core.builds.qemu import states
 from core.builds.qemu.emulator import Emulator, PortTakenError
@@ -203,6 +205,8 @@ class QemuWorkshop(ABC):
             self.emulator = None
         self._forget_memory()
         if self._intent is not None:
+            beyond = Elsewhere(kind="path", facts={"path": str(self.runtime)})
+            elsewhere.write(self.scene.folder / elsewhere.LEFT, beyond)
             self._intent.settle()
             self._intent = None
         return True

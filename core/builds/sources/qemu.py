@@ -266,18 +266,23 @@ class ImageWorkshop(QemuWorkshop):
                 beside.mkdir(mode=0o755)
                 for file, called in zip(disks, names, strict=True):
                     await flatten(file, beside / called, given.format, step, compress=given.disk_compression)
+                if given.uefi:
+                    await flatten(scene.folder / states.NVRAM, beside / firmware.VARIABLES, "raw", step)
             size = sum((folder / called).stat().st_size for called in names)
             step.note(f"{size / 1e6:.0f} MB")
+        variables = firmware.VARIABLES if given.uefi else ""
+        files = [*names, variables] if variables else names
         return Artifact(
             maker="transcend.qemu",
             id="VM",
-            files=tuple(str(folder / called) for called in names),
+            files=tuple(str(folder / called) for called in files),
             text=f"VM files in directory: {folder}",
             facts={
                 "format": given.format,
                 "user": given.ssh_username or "vagrant",
                 "firmware": "uefi" if given.uefi else "bios",
                 "architecture": "amd64",
+                "variables": variables,
             },
         )
 

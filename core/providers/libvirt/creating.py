@@ -153,7 +153,8 @@ def _copy_variables(plan: MachinePlan, options: Options, target: Path, *, far: b
     if options.nvram:
         shutil.copyfile(options.nvram, target)
     elif plan.firmware == "uefi" and not options.loader:
-        shutil.copyfile(firmware.find(plan.architecture).variables, target)
+        found = firmware.find(plan.architecture)
+        shutil.copyfile(firmware.variables_of(plan.box_files, found), target)
 
 
 async def define(

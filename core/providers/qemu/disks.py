@@ -6,7 +6,6 @@ from pathlib import Path
 
 from core.model.machine import Disk, ExtraDisk, MachinePlan
 from core.providers import images
-from core.providers.firmware import Firmware
 from core.providers.qemu.layout import Layout
 from core.providers.qemu.record import DiskFile, Record
 from core.providers.tools import image_tool, run
@@ -56,10 +55,10 @@ async def copy_variables(original: Path, target: Path) -> None:
     await images.convert(original, target, "The UEFI variables cannot be copied.", "-U")
 
 
-async def create_variables(folder: Path, firmware: Firmware) -> DiskFile:
+async def create_variables(folder: Path, original: Path) -> DiskFile:
     """The machine's own UEFI variables, in an image that can hold snapshots."""
     target = folder / "nvram.qcow2"
-    await images.convert(firmware.variables, target, "The UEFI variables cannot be copied.")
+    await images.convert(original, target, "The UEFI variables cannot be copied.")
     return DiskFile(file=target.name, node="nvram")
 
 

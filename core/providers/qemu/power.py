@@ -45,7 +45,9 @@ async def create(plan: MachinePlan, work: Work) -> None:
     extra = [await disks.create_extra(layout.staging, i, disk) for i, disk in enumerate(plan.extra_disks)]
     nvram: DiskFile | None = None
     if plan.firmware == "uefi":
-        nvram = await disks.create_variables(layout.staging, firmware.find(plan.architecture))
+        found = firmware.find(plan.architecture)
+        original = await asyncio.to_thread(firmware.variables_of, plan.box_files, found)
+        nvram = await disks.create_variables(layout.staging, original)
     record = Record(id=plan.id, disks=(*own, *extra), nvram=nvram)
     records.write_file(layout.staging / layout.record.name, records.encode(record))
     layout.staging.rename(layout.home)
