@@ -95,9 +95,19 @@ class Disks:
                 remedy="boxwright build --no-cache ...   (builds without keeping states)",
             ) from error
         finally:
-            await monitor.execute("cont")
+            await _go_on(emulator)
         work.progress(1, 1)
         work.write(f"Kept this state in {time.monotonic() - began:.1f} s.\n".encode())
+
+
+async def _go_on(emulator: Emulator) -> None:
+    """QEMU says that a state is saved a moment before it lets the guest go on."""
+    while True:
+        told = await emulator.monitor.execute("query-status")
+        if told["status"] != "finish-migrate":
+            break
+        await asyncio.sleep(0.002)
+    await emulator.monitor.execute("cont")
 
 
 def _image(name: str, path: Path) -> dict[str, Any]:
