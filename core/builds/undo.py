@@ -12,6 +12,7 @@ from typing import Any
 
 from core.builds import elsewhere
 from core.builds.docker import undo as docker
+from core.builds.lxd import undo as lxd
 from core.builds.namespace import remove_tree
 from core.builds.output import FOLDERS, OUTPUT, remove_folders, remove_output
 from core.errors import BoxwrightError, ProviderError
@@ -100,5 +101,6 @@ UNDO: UndoTable = {
     OUTPUT: remove_output,
     FOLDERS: remove_folders,
     **docker.UNDO,
+    **lxd.UNDO,
 }
 """To be merged into the engine's table."""

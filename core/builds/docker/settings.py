@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from core.builds.declared import bootstrap_of, refuse_both
 from core.builds.settings import Table, decode
 from core.errors import ConfigError
 from core.model.project import Bootstrap
@@ -103,20 +104,11 @@ class DockerSettings(LoginSettings, frozen=True, kw_only=True):
     @property
     def declared(self) -> Bootstrap | None:
         """Raises ConfigError for a bootstrap that is none."""
-        if not self.bootstrap:
-            return None
-        try:
-            return msgspec.convert(self.bootstrap, Bootstrap, strict=False)
-        except msgspec.ValidationError as error:
-            raise ConfigError(f'"bootstrap" is not right: {error}.') from None
+        return bootstrap_of(self.bootstrap)
 
     def check(self) -> None:
         """Raises ConfigError for what cannot work."""
-        if bool(self.image) == bool(self.bootstrap):
-            raise ConfigError(
-                'The source "docker" needs one of "image" and "bootstrap".',
-                why="That is what the container is made from.",
-            )
+        refuse_both("docker", self.image, self.bootstrap)
         _ = self.declared
         ends = [name for name in ("commit", "discard", "export_path") if getattr(self, name)]
         if len(ends) != 1:

@@ -12,6 +12,7 @@ from core.builds import appliance
 from core.builds.artifact import BOX, Artifact, Outcome
 from core.builds.docker.box_root import box_root
 from core.builds.docker.image_artifact import ARCHIVE, FORMAT
+from core.builds.lxd import images as lxd
 from core.builds.root_archive import NAME as ROOT
 from core.builds.scene import Scene
 from core.builds.settings import Table, decode
@@ -57,6 +58,9 @@ class BoxPostProcessor:
         metadata: dict[str, Any] = {}
         if form in (FORMAT, ARCHIVE):
             packed, metadata = await box_root(artifact, scene, work)
+            artifact = msgspec.structs.replace(artifact, files=(str(packed),))
+        elif form == lxd.FORMAT:
+            packed = await lxd.box_root(artifact, scene, work)
             artifact = msgspec.structs.replace(artifact, files=(str(packed),))
         elif form not in DISKS:
             raise BoxwrightError(

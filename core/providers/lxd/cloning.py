@@ -12,7 +12,7 @@ from core.providers.lxd.context import Context, existing, facts
 from core.providers.lxd.instances import Row, default_name
 from core.providers.lxd.layout import Layout
 from core.providers.lxd.options import read_options
-from core.providers.lxd.power import coming, gone, post, surroundings
+from core.providers.lxd.power import coming, gone, surroundings
 from core.providers.lxd.record import Record
 from core.providers.lxd.snapshots import POINT
 
@@ -56,7 +56,7 @@ async def _copy(
         "profiles": wanted.profiles,
         "description": f"{plan.key.name} of {plan.key.project}",
     }
-    await post(connection, plan, options, body)
+    await instances.create(connection, body, target=options.target)
     made = await instances.find(connection, plan.id, uuid="", name=default_name(plan))
     if made is None:
         raise ProviderError(f"The container of {plan.key.name} is gone: somebody deleted it.")

@@ -18,6 +18,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from core.model.work import Work
 from core.providers.lxd import troubles, trust
 from core.providers.lxd.place import Place
 from core.providers.lxd.troubles import LxdError
@@ -119,6 +120,26 @@ class Connection:
         """What the server keeps as it is, e.g. the log of a console; b"" where that is nothing."""
         status, content = await self._send("GET", path, PATIENCE)
         return content if status == 200 else b""
+
+    async def download(self, path: str, target: Path, work: Work) -> None:
+        """What is at ``path`` into a new file."""
+        import httpx
+
+        client = self._client or await self._open()
+        done = 0
+        try:
+            async with client.stream(
+                "GET", path, params={"project": self.place.project}, timeout=PATIENCE
+            ) as response:
+                if response.status_code != 200:
+                    self._read(response.status_code, await response.aread())
+                with target.open("xb") as file:
+                    async for block in response.aiter_bytes(1 << 20):
+                        await asyncio.to_thread(file.write, block)
+                        done += len(block)
+                        work.progress(done, None, "bytes")
+        except (httpx.HTTPError, OSError) as error:
+            raise troubles.unreachable(self.place, error) from error
 
     async def _call(self, method: str, path: str, timeout: float, **rest: Any) -> _Answer:
         return self._read(*await _settled(self._send(method, path, timeout, **rest), FINISH))

@@ -51,7 +51,7 @@ class Images:
         """What the instance is to be made of. Raises ProviderError where it is not there, or for another
         architecture."""
         if options.image:
-            return await _named(connection, options.image)
+            return await named(connection, options.image)
         root = root_file(plan, ROOT_FILES, "LXD, or an 'image'")
         await refuse_architecture(connection, plan.architecture)
         metadata = make_metadata(plan.architecture)
@@ -60,7 +60,7 @@ class Images:
         async with lock:
             if await connection.find(f"/1.0/images/{fingerprint}") is None:
                 work.note("importing the box's image")
-                await _import(connection, root, metadata, work)
+                await import_root(connection, root, metadata, work)
         return {"type": "image", "fingerprint": fingerprint}
 
     async def fingerprint(self, root: Path, metadata: bytes) -> str:
@@ -82,13 +82,13 @@ async def refuse_architecture(connection: Connection, architecture: str) -> None
         )
 
 
-def make_metadata(architecture: str) -> bytes:
+def make_metadata(architecture: str, properties: Mapping[str, str] = {}) -> bytes:
     """The image's own description: always the same archive, so that equal boxes are one image."""
     text = yaml.safe_dump(
         {
             "architecture": architecture,
             "creation_date": 1,
-            "properties": {"description": "Box of Boxwright"},
+            "properties": {"description": "Box of Boxwright", **properties},
             "templates": {"/etc/hostname": _HOSTNAME},
         }
     )
@@ -110,7 +110,8 @@ def _digest(root: Path, metadata: bytes) -> str:
     return digest.hexdigest()
 
 
-async def _import(connection: Connection, root: Path, metadata: bytes, work: Work) -> None:
+async def import_root(connection: Connection, root: Path, metadata: bytes, work: Work) -> None:
+    """An image of a root file system and its description; one that is there already is no error."""
     boundary = secrets.token_hex(16)
     size = (await asyncio.to_thread(root.stat)).st_size
 
@@ -132,7 +133,9 @@ async def _import(connection: Connection, root: Path, metadata: bytes, work: Wor
             raise
 
 
-async def _named(connection: Connection, name: str) -> Source:
+async def named(connection: Connection, name: str) -> Source:
+    """What a container is made of, by the name of an image. Raises ProviderError where it is not there, or
+    for another architecture."""
     remote, colon, alias = name.partition(":")
     if colon:
         server = REMOTES.get(remote)
@@ -167,10 +170,11 @@ async def remove_unused(connection: Connection, busy: Mapping[str, int]) -> None
             continue
         query = {"recursion": 1, "filter": f"config.volatile.base_image eq {fingerprint}"}
         if not await connection.ask("GET", "/1.0/instances", query=query):
-            await _remove(connection, fingerprint)
+            await remove_image(connection, fingerprint)
 
 
-async def _remove(connection: Connection, fingerprint: str) -> None:
+async def remove_image(connection: Connection, fingerprint: str) -> None:
+    """One that is gone already is no error."""
     try:
         await connection.operate("DELETE", f"/1.0/images/{fingerprint}")
     except LxdError as error:

@@ -8,9 +8,10 @@ from typing import Any
 
 import msgspec
 
+from core.errors import ProviderError
 from core.model.machine import MachinePlan
 from core.providers.lxd.connection import Connection, segment
-from core.providers.lxd.troubles import LxdError
+from core.providers.lxd.troubles import LxdError, client
 
 BY, ID, MACHINE, PROJECT = (f"user.boxwright.{key}" for key in ("by", "id", "machine", "project"))
 """Configuration keys that mark what is ours: ``by`` is the same on everything."""
@@ -88,6 +89,22 @@ async def find(connection: Connection, machine_id: str, *, uuid: str, name: str)
         if row is not None:
             return row
     return choose(await ours(connection, machine_id), machine_id, uuid=uuid, name=name)
+
+
+async def create(connection: Connection, body: Mapping[str, Any], *, target: str = "") -> None:
+    """Make an instance, on the member ``target`` of a cluster. Raises ProviderError for a taken name."""
+    query = {"target": target} if target else {}
+    try:
+        await connection.operate("POST", "/1.0/instances", body=body, query=query)
+    except LxdError as error:
+        if not any(words in error.problem.why for words in ("already", "UNIQUE constraint")):
+            raise
+        name = body["name"]
+        raise ProviderError(
+            f"The name {name} at {connection.place} is somebody else's.",
+            why="There is an instance of that name that Boxwright did not make. It is left alone.",
+            remedy=f"{client(connection.place)} rename {name} ANOTHER-NAME",
+        ) from error
 
 
 async def change_state(connection: Connection, row: Row, action: str, **more: Any) -> None:

@@ -20,7 +20,7 @@ from core.providers.lxd.instances import Row, default_name
 from core.providers.lxd.layout import Layout
 from core.providers.lxd.options import Options, read_options
 from core.providers.lxd.record import Record
-from core.providers.lxd.troubles import LxdError, client
+from core.providers.lxd.troubles import LxdError
 from core.undo import remove
 
 
@@ -64,26 +64,11 @@ async def _make(
             "description": f"{plan.key.name} of {plan.key.project}",
         }
         work.note("making the container")
-        await post(connection, plan, options, body)
+        await instances.create(connection, body, target=options.target)
         row = await context.row(plan)
     if row is None:
         raise ProviderError(f"The container of {plan.key.name} is gone: somebody deleted it.")
     return row
-
-
-async def post(connection: Connection, plan: MachinePlan, options: Options, body: Mapping[str, Any]) -> None:
-    query = {"target": options.target} if options.target else {}
-    try:
-        await connection.operate("POST", "/1.0/instances", body=body, query=query)
-    except LxdError as error:
-        if "already" not in error.problem.why and "UNIQUE constraint" not in error.problem.why:
-            raise
-        name = body["name"]
-        raise ProviderError(
-            f"The name {name} at {connection.place} is somebody else's.",
-            why="There is an instance of that name that Boxwright did not make. It is left alone.",
-            remedy=f"{client(connection.place)} rename {name} ANOTHER-NAME",
-        ) from error
 
 
 @contextlib.contextmanager
