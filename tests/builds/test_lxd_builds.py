@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import tarfile
 from collections.abc import AsyncIterator, Iterator
@@ -10,12 +11,15 @@ from pathlib import Path
 import pytest
 import zstandard
 
+from core.builds import undo
 from core.builds.base import Request
 from core.builds.layers import LayerStore
 from core.builds.run import prune
 from core.builds.undo import remove_kept
 from core.errors import BoxwrightError, ConfigError, ProviderError, UsageError
 from core.provisioners.base import ProvisionError
+from core.undo import SHARED
+from tests.builds.test_killed import killed_at, left, unsettled
 from tests.builds.yard import Yard
 from tests.support.lxd import Lxd, running, write_rootfs
 
@@ -154,6 +158,19 @@ async def test_the_image_becomes_a_box_that_machines_start_from(yard: Yard, lxd:
     assert found["./bin/busybox"].mode & 0o111
 
 
+async def test_a_container_from_packages(yard: Yard, lxd: Lxd) -> None:
+    """Without an image of anybody's; what was made on the way goes with the layers."""
+    made = template(shell("cat /etc/hostname")).replace(
+        'image = "tiny"', 'bootstrap = { suite = "bookworm", flavour = "tiny" }'
+    )
+    yard.write("a.pkr.hcl", made)
+    await yard.build()
+    assert b"boxwright-build-" in yard.work.output
+    yard.write("a.pkr.hcl", made.replace("cat", "ls"))
+    await yard.build()
+    assert yard.work.states["Continue from the last unchanged step"] == "done"
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
@@ -200,3 +217,59 @@ async def test_a_failed_step_leaves_the_container_where_that_is_asked_for(yard: 
     assert len(lxd.query("/1.0/instances")) == 1
     assert await remove_kept(yard.locations.builds) == 1
     assert not lxd.query("/1.0/instances")
+
+
+async def nothing_left(yard: Yard, lxd: Lxd, before: object) -> None:
+    home = yard.locations.data.parent
+    for kind, facts in unsettled(home / "intents.jsonl"):
+        await {**SHARED, **undo.UNDO}[kind](facts)
+    await prune(LayerStore(yard.locations.layers), yard.work, 0)
+    assert lxd.objects() == before
+    assert left(home) == []
+    assert [path.name for path in yard.folder.iterdir()] == ["a.pkr.hcl"]
+
+
+async def killed(yard: Yard, lxd: Lxd, points: range) -> list[str]:
+    """The names of all points; killed at each of ``points`` until all is made."""
+    yard.write("a.pkr.hcl", template(shell("echo one") + shell("sleep 0.2"), 'output_image = "made"'))
+    home, before = yard.locations.data.parent, lxd.objects()
+    program = ("tests.builds.killed_container", str(home))
+    for point in points:
+        (home / "points").unlink(missing_ok=True)
+        await killed_at(home, program, point)
+        names = (home / "points").read_text().splitlines()
+        if "end Clean up" in names:
+            break
+        await nothing_left(yard, lxd, before)
+        (home / "intents.jsonl").unlink(missing_ok=True)
+    lxd.lxc("image", "delete", "made")
+    (home / "intents.jsonl").unlink(missing_ok=True)
+    await nothing_left(yard, lxd, before)
+    return names
+
+
+async def test_killed_at_spread_points(yard: Yard, lxd: Lxd) -> None:
+    names = await killed(yard, lxd, range(3, 1000, 8))
+    assert {"intend build.lxd-container", "intend build.lxd-image"} <= set(names)
+
+
+@pytest.mark.slow
+async def test_killed_at_each_point(yard: Yard, lxd: Lxd) -> None:
+    await killed(yard, lxd, range(1, 1000))
+
+
+async def test_cancelled_within_any_step(yard: Yard, lxd: Lxd) -> None:
+    yard.write("a.pkr.hcl", template(shell("echo one") + shell("sleep 0.2"), 'output_image = "made"'))
+    before = lxd.objects()
+    for name in ("Start the container", "Provision 2/2  shell", "Stop the container", "Publish the image"):
+        building = asyncio.create_task(yard.build(request=Request(no_cache=True)))
+        async with asyncio.timeout(60):
+            await asyncio.sleep(0)
+            while yard.work.states.get(name) != "running":  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        building.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await building
+        assert not lxd.query("/1.0/instances"), f"it is gone before cancelling in {name!r} returns"
+        await yard.work.undo()
+        await nothing_left(yard, lxd, before)
