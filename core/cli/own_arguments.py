@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.commands import Argument, ArgumentKind
+from core.commands.builds import VARIABLES
 
 _FOLLOW = Argument(
     field="follow", flags=("-f", "--follow"), kind=ArgumentKind.FLAG, help="go on printing what comes"
@@ -20,21 +21,11 @@ _TEMPLATE = Argument(
     help="a template in JSON or HCL2, or a folder of *.pkr.hcl files",
     required=True,
 )
-_VARIABLES = (
-    Argument(
-        field="var",
-        flags=("--var", "-var"),
-        kind=ArgumentKind.WORDS,
-        metavar="NAME=VALUE",
-        help="the value of a variable (repeatable)",
-    ),
-    Argument(
-        field="var_file",
-        flags=("--var-file", "-var-file"),
-        kind=ArgumentKind.WORDS,
-        metavar="FILE",
-        help="a file with values of variables (repeatable)",
-    ),
+_REPLACE = Argument(
+    field="force",
+    flags=("-f", "--force"),
+    kind=ArgumentKind.FLAG,
+    help="replace a file that is there",
 )
 
 OWN: dict[str, tuple[Argument, ...]] = {
@@ -112,10 +103,10 @@ OWN: dict[str, tuple[Argument, ...]] = {
         _BOX_VERSION,
         _BOX_PROVIDER,
     ),
-    "template.inspect": (_TEMPLATE, *_VARIABLES),
+    "template.inspect": (_TEMPLATE, *VARIABLES),
     "template.validate": (
         _TEMPLATE,
-        *_VARIABLES,
+        *VARIABLES,
         Argument(
             field="syntax_only",
             flags=("--syntax-only", "-syntax-only"),
@@ -130,7 +121,7 @@ OWN: dict[str, tuple[Argument, ...]] = {
             metavar="FILE|FOLDER",
             help="a template whose variables and locals are known then",
         ),
-        *_VARIABLES,
+        *VARIABLES,
         Argument(
             field="expression",
             flags=("-e", "--expression"),
@@ -163,19 +154,14 @@ OWN: dict[str, tuple[Argument, ...]] = {
     "template.convert": (
         _TEMPLATE,
         Argument(field="to", flags=("--to",), metavar="LANGUAGE", help="hcl, json or toml", required=True),
-        *_VARIABLES,
+        *VARIABLES,
         Argument(
             field="output",
             flags=("-o", "--output"),
             metavar="FILE",
             help="where to write it; else to standard output",
         ),
-        Argument(
-            field="force",
-            flags=("-f", "--force"),
-            kind=ArgumentKind.FLAG,
-            help="replace a file that is there",
-        ),
+        _REPLACE,
     ),
     "project.init": (
         Argument(field="box", metavar="BOX", help="a box's name, file or URL"),
@@ -186,12 +172,7 @@ OWN: dict[str, tuple[Argument, ...]] = {
             help="begin with a template; 'list' names them",
         ),
         Argument(field="name", flags=("--name",), metavar="NAME", help="the project's name"),
-        Argument(
-            field="force",
-            flags=("-f", "--force"),
-            kind=ArgumentKind.FLAG,
-            help="replace a file that is there",
-        ),
+        _REPLACE,
     ),
     "operation.list": (
         Argument(

@@ -5,6 +5,25 @@ from __future__ import annotations
 from core.commands.spec import Argument, ArgumentKind, CommandSpec, Subject
 from core.model import command
 
+VARIABLES: tuple[Argument, ...] = (
+    Argument(
+        field="variables",
+        flags=("-var", "--var"),
+        kind=ArgumentKind.WORDS,
+        metavar="NAME=VALUE",
+        help="the value of a template's variable (repeatable)",
+        secret=True,
+    ),
+    Argument(
+        field="variable_files",
+        flags=("-var-file", "--var-file"),
+        kind=ArgumentKind.WORDS,
+        metavar="FILE",
+        help="a file with values of variables (repeatable)",
+    ),
+)
+"""Of every command that takes a template."""
+
 _ARGUMENTS: tuple[Argument, ...] = (
     Argument(
         field="force",
@@ -26,21 +45,7 @@ _ARGUMENTS: tuple[Argument, ...] = (
         metavar="SOURCES",
         help="all but these sources and post-processors",
     ),
-    Argument(
-        field="variables",
-        flags=("-var", "--var"),
-        kind=ArgumentKind.WORDS,
-        metavar="NAME=VALUE",
-        help="the value of a template's variable (repeatable)",
-        secret=True,
-    ),
-    Argument(
-        field="variable_files",
-        flags=("-var-file", "--var-file"),
-        kind=ArgumentKind.WORDS,
-        metavar="FILE",
-        help="a file with values of variables (repeatable)",
-    ),
+    *VARIABLES,
     Argument(
         field="parallel",
         flags=("-parallel-builds", "--parallel"),

@@ -6,6 +6,8 @@ import json
 import os
 import shutil
 import subprocess
+import sys
+import tarfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -83,6 +85,16 @@ def packed(tiny_image: Path, folder: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
+def made_here(tiny_image: Path, folder: Path, shop: Workshop) -> Path:
+    """A box that Boxwright has made from the same template."""
+    key = next(path for path in insecure_keys(folder / "keys") if "rsa" in path.name)
+    target = shop.project / "made.box"
+    (shop.project / "template.json").write_text(json.dumps(template(tiny_image, key, target)))
+    shop.run("build", "template.json")
+    return target
+
+
+@pytest.fixture(scope="module")
 def repacked(packed: Path, folder: Path) -> Path:
     """A box that the real Vagrant has unpacked, kept and packed again."""
     tool(folder, "vagrant", "box", "add", "--name", "someone/packed", str(packed))
@@ -108,6 +120,26 @@ def test_a_box_made_elsewhere_runs_here(shop: Workshop, maker: str, request: pyt
     shop.run("destroy", "--yes")
     assert shop.state() == "not created"
     assert list((shop.home / "machines").iterdir()) == []
+
+
+def test_packer_and_we_make_the_same_box_of_a_template(packed: Path, made_here: Path) -> None:
+    described = []
+    for box in (packed, made_here):
+        with tarfile.open(box) as archive:
+            files = {Path(member.name).name: member for member in archive}
+            file = archive.extractfile(files["metadata.json"])
+            assert file is not None and "box.img" in files
+            described.append(json.load(file))
+    theirs, ours = described
+    assert {key: ours[key] for key in theirs} == theirs
+
+
+@pytest.mark.slow
+def test_a_box_of_ours_comes_up_under_vagrant(made_here: Path, folder: Path) -> None:
+    program = [sys.executable, "-m", "tests.end_to_end.under_vagrant"]
+    words = [str(folder / "under-vagrant"), str(made_here), "cat /etc/packed"]
+    ran = subprocess.run([*program, *words], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, timeout=600)
+    assert (ran.returncode, ran.stdout.strip()) == (0, b"by Packer"), "what the template leaves in the guest"
 
 
 def test_vagrant_takes_a_box_of_ours(tiny_box: Path, folder: Path) -> None:

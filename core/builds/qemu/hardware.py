@@ -7,6 +7,8 @@ from typing import Any
 
 import msgspec
 
+from core.builds.qemu.arguments import BESIDE, PORT, networked
+
 
 class Media(msgspec.Struct, frozen=True, kw_only=True):
     """What is put into the machine besides its disks; "" for nothing."""
@@ -74,21 +76,22 @@ def command_line(
             *_controllers(hardware),
             *(_disk_device(hardware, number) for number in range(len(disks))),
             *_cd_devices(hardware, disks=len(disks)),
-            f"{hardware.net_device},netdev=user.0",
+            *_network(hardware),
         ],
         "-boot": [hardware.boot],
         "-vga": [hardware.vga],
     }
     if hardware.media.floppy:
         options["-drive"].append(f"file={_quoted(hardware.media.floppy)},if=floppy,index=0,format=raw")
-    options |= hardware.overrides
+    for option, values in hardware.overrides.items():
+        options[option] = [*options[option], *values] if option in BESIDE else values
     if any("accel=" in value for value in hardware.overrides.get("-machine", ())):
         # QEMU takes one of the two only.
         del options["-accel"]
     argv = [hardware.emulator]
     for option, values in options.items():
-        for value in values or [""]:
-            argv += [option, value] if value else [option]
+        for value in values or ([] if option in BESIDE else [""]):
+            argv += [option, value.replace(PORT, str(sockets.ssh_port))] if value else [option]
     argv += [
         "-object",
         f"memory-backend-file,id=ram,size={hardware.memory}M,mem-path={_quoted(str(ram))},share=on",
@@ -99,6 +102,12 @@ def command_line(
     argv += ["-serial", f"file:{_quoted(str(log))}", "-no-user-config"]
     argv += ["-object", "rng-builtin,id=rng0", "-device", "virtio-rng-pci,rng=rng0"]
     return [*argv, "-incoming", "defer"] if incoming else argv
+
+
+def _network(hardware: Hardware) -> list[str]:
+    """The network card, where the template does not name it itself."""
+    card = hardware.net_device
+    return [] if networked(hardware.overrides.get("-device", ()), card) else [f"{card},netdev=user.0"]
 
 
 def node(number: int, generation: int) -> str:

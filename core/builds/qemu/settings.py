@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 import msgspec
 
 from core.builds.communicator import Communicator
@@ -144,17 +142,6 @@ class QemuSettings(Communicator, frozen=True, kw_only=True):
             return int(bare) * _MIB if bare.isdigit() else parse_size(bare)
         except ValueError as error:
             raise ConfigError(f"{error}.") from None
-
-
-def overrides(qemuargs: tuple[tuple[str, ...], ...]) -> dict[str, list[str]]:
-    """``qemuargs`` by option: what is named there takes the place of all that we would say."""
-    found: dict[str, list[str]] = {}
-    for pair in qemuargs:
-        option = re.sub(r"^-*", "-", pair[0])
-        found.setdefault(option, [])
-        if len(pair) == 2:
-            found[option].append(pair[1])
-    return found
 
 
 def shown(settings: QemuSettings) -> dict[str, str]:

@@ -14,10 +14,10 @@ from core.builds.artifact import Artifact
 from core.builds.layer_keys import file_digest
 from core.builds.output import claim, refuse_existing
 from core.builds.process import run_tool
-from core.builds.qemu import boot_command, images, media, states
+from core.builds.qemu import arguments, boot_command, images, media, states
 from core.builds.qemu.hardware import Hardware, Media, as_facts
 from core.builds.qemu.screen import Screen
-from core.builds.qemu.settings import QemuSettings, overrides, shown
+from core.builds.qemu.settings import QemuSettings, shown
 from core.builds.qemu.typist import type_all
 from core.builds.qemu.web import GUEST_SIDE, WebServer
 from core.builds.qemu.workshop import Ports, QemuWorkshop
@@ -93,12 +93,13 @@ def _hardware(given: QemuSettings, scene: Scene, inserted: Media) -> Hardware:
         "HTTPDir": given.http_directory,
         "OutputDir": str(_output(given, scene)),
         "Name": given.vm_name or f"packer-{scene.source}",
-        "SSHHostPort": scene.facts.get("Port", ""),
+        "SSHHostPort": arguments.PORT,
     }
-    own = {
-        option: [scene.render(value, **fields) for value in values]
-        for option, values in overrides(given.qemuargs).items()
-    }
+    own = arguments.read(
+        given.qemuargs,
+        lambda text: scene.render(text, **fields),
+        lambda file: arguments.same_file(file, Path(scene.world.cwd), _known(given, scene)),
+    )
     code = ""
     if given.uefi:
         code = given.efi_firmware_code or str(firmware.find(architecture).code)
@@ -109,7 +110,7 @@ def _hardware(given: QemuSettings, scene: Scene, inserted: Media) -> Hardware:
         accelerator=chosen.argument,
         cpu=given.cpu_model or chosen.cpu,
         cpus=given.cpus,
-        memory=given.memory,
+        memory=arguments.memory(own) or given.memory,
         disk_interface=given.disk_interface,
         cd_interface=given.cdrom_interface,
         disk_options=f"cache={given.disk_cache},discard={given.disk_discard},"
@@ -122,6 +123,12 @@ def _hardware(given: QemuSettings, scene: Scene, inserted: Media) -> Hardware:
         media=inserted,
         overrides=own,
     )
+
+
+def _known(given: QemuSettings, scene: Scene) -> list[Path]:
+    """Files by which templates mean what the machine has anyhow: its disk, the image that it begins with."""
+    named = [scene.path(text) for text in (given.iso_target_path, *given.urls) if text and "://" not in text]
+    return [_output(given, scene) / (given.vm_name or f"packer-{scene.source}"), *named]
 
 
 class ImageWorkshop(QemuWorkshop):

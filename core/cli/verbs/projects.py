@@ -98,6 +98,6 @@ def _validate_templates(context: Context) -> int:
     codes = []
     for build in load(context.root).builds.values():
         path = str(Path(context.root, build.template))
-        given = argparse.Namespace(template=path, var=None, var_file=None, syntax_only=False)
+        given = argparse.Namespace(template=path, variables=None, variable_files=None, syntax_only=False)
         codes.append(templates.validate(context, spec, given))
     return max(codes)

@@ -24,7 +24,7 @@ def given_variables(arguments: argparse.Namespace) -> Given:
     """From ``--var``, ``--var-file`` and the environment. Raises UsageError."""
     from core.templates import Given
 
-    return Given.here(arguments.var or (), arguments.var_file or ())
+    return Given.here(arguments.variables or (), arguments.variable_files or ())
 
 
 def inspect(context: Context, _spec: CommandSpec, given: argparse.Namespace) -> int:
