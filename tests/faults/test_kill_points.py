@@ -19,11 +19,17 @@ from core.errors import BoxwrightError
 from core.model import command
 from core.model.command import Command
 from core.model.machine import MachineState
+from core.providers.libvirt.address import URI_VARIABLE
 from tests.faults.town import Town
+from tests.providers.libvirt.test_faults import objects
+from tests.support.libvirtd import Libvirtd
 
 pytestmark = pytest.mark.real
 
 Prepare = Callable[[Town, BlockingClient], None]
+
+FEW = 3
+"""Points of what takes as long as a guest needs to boot."""
 
 
 @pytest.fixture(params=["spread", pytest.param("every", marks=pytest.mark.slow)])
@@ -102,7 +108,7 @@ def killed_at_points(town: Town, prepare: Prepare, wanted: Command, most: int) -
             town.do(client, wanted)
         with town.engine() as client:
             assert town.strays(client) == [], where
-            assert town.machine(client).state is not MachineState.BROKEN, where
+            assert all(one.state is not MachineState.BROKEN for one in town.machines(client)), where
     with town.engine() as client:
         prepare(town, client)
         town.must(client, wanted)
@@ -138,6 +144,47 @@ def test_saving_a_snapshot(town: Town, prepare: Prepare, most: int) -> None:
 def test_restoring_and_deleting_a_snapshot(town: Town, most: int) -> None:
     killed_at_points(town, with_snapshot, command.RestoreSnapshot(machine=town.web, name="second"), most)
     killed_at_points(town, with_snapshot, command.DeleteSnapshot(machine=town.web, name="second"), most)
+
+
+def test_cloning(town: Town, most: int) -> None:
+    def alone(town: Town, client: BlockingClient) -> None:
+        for copy in town.copies(client):
+            town.must(client, command.Destroy(machine=copy.key))
+        running(town, client)
+
+    killed_at_points(town, alone, command.Clone(machine=town.web), most and FEW)
+    with town.engine() as client:
+        (copy,) = town.copies(client)
+        assert copy.state is MachineState.RUNNING
+        alone(town, client)
+
+
+def test_moving_while_running(
+    tmp_path: Path,
+    tiny_image: Path,
+    most: int,
+    session_daemon: Libvirtd,
+    other_daemon: Libvirtd,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv(URI_VARIABLE, session_daemon.uri)
+    town = Town(tmp_path, tiny_image, "libvirt")
+    places = (session_daemon, other_daemon)
+
+    def here(town: Town, client: BlockingClient) -> None:
+        there = [daemon for daemon in places if objects(daemon.uri)["domains"]]
+        assert len(there) <= 1, "it is in one place"
+        if not there:
+            town.must(client, command.Up(machine=town.web))
+        elif there == [other_daemon]:
+            town.must(client, command.Migrate(machine=town.web, target=session_daemon.uri))
+        assert town.machine(client).state is MachineState.RUNNING
+
+    wanted = command.Migrate(machine=town.web, target=other_daemon.uri)
+    killed_at_points(town, here, wanted, most and FEW)
+    with town.engine() as client:
+        absent(town, client)
+    assert [objects(daemon.uri)["domains"] for daemon in places] == [[], []]
 
 
 def test_adding_a_box(town: Town, tmp_path: Path, most: int) -> None:

@@ -31,6 +31,7 @@ name = "town"
 [machines.web]
 box = "tiny"
 memory = "160MiB"
+provider = "qemu"
 
 [[machines.web.provision]]
 shell = "true"
@@ -41,10 +42,11 @@ source = { bootstrap = { suite = "bookworm", flavour = "tiny", size = "128MiB" }
 
 
 class Town:
-    def __init__(self, folder: Path, image: Path) -> None:
+    def __init__(self, folder: Path, image: Path, provider: str = "qemu") -> None:
         self.root = folder / "town"
         self.root.mkdir()
-        (self.root / "boxwright.toml").write_text(PROJECT)
+        project = PROJECT.replace('provider = "qemu"', f'provider = "{provider}"')
+        (self.root / "boxwright.toml").write_text(project)
         self.where = locations().prepare()
         self.points = folder / "points"
         copy = folder / "tiny.qcow2"
@@ -87,9 +89,16 @@ class Town:
         return end
 
     def machine(self, client: BlockingClient) -> Machine:
+        return next(machine for machine in self.machines(client) if machine.key == self.web)
+
+    def machines(self, client: BlockingClient) -> tuple[Machine, ...]:
+        """The machine and its copies."""
         answer = client.query(GetMachines(project=str(self.root)))
         assert isinstance(answer, Machines)
-        return answer.machines[0]
+        return answer.machines
+
+    def copies(self, client: BlockingClient) -> list[Machine]:
+        return [machine for machine in self.machines(client) if machine.key != self.web]
 
     def boxes(self, client: BlockingClient) -> tuple[BoxUse, ...]:
         answer = client.query(GetBoxes())
@@ -113,19 +122,18 @@ class Town:
         return found if verified.state.good else [*found, f"boxes: {verified.problem}"]
 
     def _processes(self, client: BlockingClient) -> list[str]:
-        machine = self.machine(client)
-        runs = machine.state is MachineState.RUNNING
+        running = [one.id for one in self.machines(client) if one.state is MachineState.RUNNING]
         return [
             f"process {left.pid}: {left.command}"
             for left in leftovers.processes(self.where.data)
             if left.pid != client.pid
             and not left.command.endswith("--version")  # the new engine's own probe
-            and not (runs and machine.id in left.command)
+            and not any(one in left.command for one in running)
         ]
 
     def _files(self, client: BlockingClient) -> list[str]:
-        machine = self.machine(client)
-        known = {machine.id} if machine.state is not MachineState.ABSENT else set()
+        there = (one for one in self.machines(client) if one.state is not MachineState.ABSENT)
+        known = {one.id for one in there}
         allowed = {
             self.where.machines: known,
             self.where.runtime: known | {"engine.sock"},

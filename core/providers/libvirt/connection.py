@@ -22,7 +22,7 @@ RETRIES = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0)
 """Seconds between attempts to reach a daemon that has gone, the last one again and again."""
 
 LOCK_PATIENCE = 90.0
-"""Seconds for a domain whose lock is held, when something has to be undone."""
+"""Seconds for a domain whose lock is held, when something has to end or to be undone."""
 
 Event = Callable[[str, int, int], None]
 """Called with a domain's UUID, the kind of the event and its detail (``VIR_DOMAIN_EVENT_...``)."""
@@ -61,7 +61,7 @@ class Connection:
             ) from error
 
     async def insist(self, function: Callable[..., T], *arguments: Any) -> T:
-        """For undoing: :meth:`run`, again where libvirt holds the domain's lock, until ``LOCK_PATIENCE``.
+        """For ending and undoing: :meth:`run`, again where libvirt holds the domain's lock, until ``LOCK_PATIENCE``.
 
         A daemon that comes back holds it while it looks at the guests that it left; each call of libvirt's
         waits half a minute for it by itself."""

@@ -154,7 +154,7 @@ async def stop(
     async with context.changing(plan) as watched:
         row = await connection.run(domains.row, plan.id)
         if row and row.active and (force or not await _power_button(connection, plan, work, watched, press)):
-            await connection.run(domains.end, plan.id, timeout=SLOW)
+            await connection.insist(domains.end, plan.id)
         if row:
             await connection.run(domains.forget_memory, plan.id)
         await context.leave_ports(plan.id)
@@ -212,7 +212,7 @@ async def destroy(context: Context, plan: MachinePlan) -> None:
     connection, options = context.connection(uri), read_options(plan.options)
     async with context.changing(plan):
         await context.leave_ports(plan.id)
-        await connection.run(domains.remove, plan.id, timeout=SLOW)
+        await connection.insist(domains.remove, plan.id)
         record = records.readable(layout)
         if record and record.target:
             # A libvirt that cannot be asked has ended it itself, when the move broke.

@@ -9,6 +9,7 @@ import shutil
 import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import libvirt
 import pytest
@@ -472,3 +473,31 @@ async def test_a_card_in_a_network_of_libvirts_gets_an_address(
         if network.isActive():
             network.destroy()
         network.undefine()
+
+
+async def test_halt_and_destroy_are_tried_again_while_libvirt_holds_the_domains_lock(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await (await machine.create()).start()
+    met: list[str] = []
+
+    def locked(name: str) -> None:
+        really = getattr(domains, name)
+
+        def first_refused(handle: Any, machine_id: str) -> None:
+            if name not in met:
+                met.append(name)
+                error = libvirt.libvirtError("Timed out during operation: cannot acquire state change lock")
+                error.err = (libvirt.VIR_ERR_OPERATION_TIMEOUT, 0, "cannot acquire state change lock")
+                raise error
+            really(handle, machine_id)
+
+        monkeypatch.setattr(domains, name, first_refused)
+
+    locked("end")
+    locked("remove")
+    await machine.provider.stop(machine.plan, machine.work(), force=True)
+    assert await machine.state() is MachineState.STOPPED
+    await machine.destroy()
+    assert await machine.state() is MachineState.ABSENT
+    assert met == ["end", "remove"]
