@@ -18,8 +18,9 @@ from core.model.work import Work
 LABEL = "boxwright-root"
 
 
-async def bootstrap(source: Bootstrap, *, folder: Path, work: Work) -> Path:
-    """Make the image in ``folder`` (private, exists; whoever made it has promised to remove it).
+async def bootstrap(source: Bootstrap, *, folder: Path, work: Work, root: Path | None = None) -> Path:
+    """Make the image in ``folder`` (private, exists; whoever made it has promised to remove it), and of the
+    same system the archive ``root``, see :func:`bootstrap_root`.
 
     Returns the path of a qcow2 image that boots by BIOS from a virtio disk and answers SSH for the
     user ``vagrant`` with Vagrant's insecure keys. Raises BoxwrightError where programs are missing, the
@@ -36,6 +37,7 @@ async def bootstrap(source: Bootstrap, *, folder: Path, work: Work) -> Path:
         "BOXWRIGHT_DISK": str(raw),
         "BOXWRIGHT_OFFSET": str(OFFSET),
         "BOXWRIGHT_KIB": str((raw.stat().st_size - OFFSET) // 4096 * 4),
+        "BOXWRIGHT_ROOT": str(root or ""),
     }
     async with work.step("Install packages", detail=f"{source.suite}, {recipe.flavour}") as step:
         await _install(source, recipe, disk, folder, step)

@@ -8,6 +8,9 @@ from pathlib import Path
 NAME = "rootfs.tar.zst"
 """What boxes for containers call it."""
 
+PACKED = "root-archive"
+"""Format of an artifact that is nothing but this."""
+
 
 def pack(source: Path, target: Path) -> None:
     """Compress a tar archive."""

@@ -14,6 +14,7 @@ from core.builds.docker.box_root import box_root
 from core.builds.docker.image_artifact import ARCHIVE, FORMAT
 from core.builds.lxd import images as lxd
 from core.builds.root_archive import NAME as ROOT
+from core.builds.root_archive import PACKED
 from core.builds.scene import Scene
 from core.builds.settings import Table, decode
 from core.builds.sparse import copy_sparse
@@ -62,7 +63,7 @@ class BoxPostProcessor:
         elif form == lxd.FORMAT:
             packed = await lxd.box_root(artifact, scene, work)
             artifact = msgspec.structs.replace(artifact, files=(str(packed),))
-        elif form not in DISKS:
+        elif form not in (*DISKS, PACKED):
             raise BoxwrightError(
                 "Only disk images and containers can become a box.",
                 why=f"The artifact is {artifact.text or artifact.maker}.",

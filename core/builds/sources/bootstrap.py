@@ -12,13 +12,14 @@ import msgspec
 from msgspec import Meta
 
 from core.builds.artifact import Artifact
-from core.builds.bootstrap import bootstrap
+from core.builds.bootstrap import bootstrap, bootstrap_root
 from core.builds.communicator import Communicator
 from core.builds.fingerprint import bootstrap_fingerprint
 from core.builds.output import claim, refuse_existing
 from core.builds.qemu.hardware import Hardware
 from core.builds.qemu.root import take_root
 from core.builds.qemu.workshop import Ports, QemuWorkshop
+from core.builds.root_archive import NAME, PACKED, pack
 from core.builds.scene import Scene
 from core.builds.settings import Table, decode
 from core.builds.sources.qemu import flatten
@@ -111,14 +112,27 @@ class BootstrapWorkshop(QemuWorkshop):
         communicator = Communicator(communicator="ssh", ssh_username="vagrant", ssh_timeout=_BOOT_SECONDS)
         super().__init__(communicator, scene, Ports())
         self._given = given
+        self._made = False
+        """Without a guest."""
         self._image: Path | None = None
         self._root: Path | None = None
 
     async def open(self, layer: Path | None, work: Work) -> None:
-        if not self.scene.steps and not self._given.containers:
-            self._image = await bootstrap(self._given.declared, folder=self.scene.folder, work=work)
+        if self.scene.steps:
+            await super().open(layer, work)
             return
-        await super().open(layer, work)
+        self._made = True
+        plain = self.scene.folder / "rootfs.tar" if self._given.containers else None
+        if set(self._given.formats) - set(self._given.containers):
+            self._image = await bootstrap(
+                self._given.declared, folder=self.scene.folder, work=work, root=plain
+            )
+        else:
+            plain = await bootstrap_root(self._given.declared, folder=self.scene.folder, work=work)
+        if plain is not None:
+            self._root = plain.with_name(NAME)
+            await asyncio.to_thread(pack, plain, self._root)
+            plain.unlink()
 
     async def prepare(self, work: Work) -> tuple[Hardware, list[Path], list[int]]:
         image = await bootstrap(self._given.declared, folder=self.scene.folder, work=work)
@@ -153,10 +167,10 @@ class BootstrapWorkshop(QemuWorkshop):
         await self.power_off(_HALT_SECONDS, work)
 
     async def keep(self, folder: Path, place: Path, work: Work) -> bool:
-        return self._image is None and await super().keep(folder, place, work)
+        return not self._made and await super().keep(folder, place, work)
 
     async def finish(self, work: Work) -> Artifact:
-        if self._image is not None:
+        if self._made:
             return await self._handed_on(self._image, work)
         return await super().finish(work)
 
@@ -167,24 +181,25 @@ class BootstrapWorkshop(QemuWorkshop):
             step.note(f"{result.stat().st_size / 1e6:.0f} MB")
         return await self._handed_on(result, work)
 
-    async def _handed_on(self, image: Path, work: Work) -> Artifact:
+    async def _handed_on(self, image: Path | None, work: Work) -> Artifact:
+        made = {"disk image": (image, f"{self.scene.source}.qcow2"), "root file system": (self._root, NAME)}
+        files = {text: (file, name) for text, (file, name) in made.items() if file is not None}
+        paths = [file for file, _ in files.values()]
         wanted = self._given.output_directory
         if wanted != "":
             folder = output_folder(wanted, self.scene)
             async with claim(folder, self.scene, work) as beside:
                 beside.mkdir(mode=0o755)
-                await asyncio.to_thread(shutil.move, image, beside / f"{self.scene.source}.qcow2")
-                if self._root is not None:
-                    await asyncio.to_thread(shutil.move, self._root, beside / self._root.name)
-                    self._root = folder / self._root.name
-            image = folder / f"{self.scene.source}.qcow2"
+                for file, name in files.values():
+                    await asyncio.to_thread(shutil.move, file, beside / name)
+            paths = [folder / name for _, name in files.values()]
         return Artifact(
             maker="boxwright.bootstrap",
-            id="disk",
-            files=tuple(str(file) for file in (image, self._root) if file is not None),
-            text="disk image" if self._root is None else "disk image and root file system",
+            id="disk" if image else "root",
+            files=tuple(map(str, paths)),
+            text=" and ".join(files),
             facts={
-                "format": "qcow2",
+                "format": "qcow2" if image else PACKED,
                 "user": "vagrant",
                 "architecture": self._given.architecture,
                 "providers": " ".join(self._given.formats),

@@ -61,7 +61,8 @@ class Connection:
             ) from error
 
     async def insist(self, function: Callable[..., T], *arguments: Any) -> T:
-        """For ending and undoing: :meth:`run`, again where libvirt holds the domain's lock, until ``LOCK_PATIENCE``.
+        """For ending and undoing: :meth:`run`, again where libvirt holds the domain's lock, for as long as
+        ``LOCK_PATIENCE``.
 
         A daemon that comes back holds it while it looks at the guests that it left; each call of libvirt's
         waits half a minute for it by itself."""

@@ -50,6 +50,8 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     autostart: bool = False
     keep: bool = False
     """It stays when its last machine goes."""
+    spanning_tree: bool = False
+    """Its bridge looks for loops first, which takes seconds after each start."""
     mac: str = ""
     """Of the machine's card, whose address is reserved."""
     address: str = ""
@@ -87,6 +89,7 @@ def wanted(plan: MachinePlan, options: Options, uri: str) -> tuple[Wanted, ...]:
                 ipv6=options.management_network_guest_ipv6 in (True, "yes"),
                 autostart=options.management_network_autostart,
                 keep=options.management_network_keep,
+                spanning_tree=True,
             )
         )
     return tuple(found)
@@ -153,7 +156,7 @@ def definition(network: Wanted) -> str:
     )
     if network.mode not in ("none", "veryisolated"):
         add(element, "forward", mode=network.mode)
-    add(element, "bridge", name=network.bridge, stp="on", delay="0")
+    add(element, "bridge", name=network.bridge, stp="on" if network.spanning_tree else "off", delay="0")
     if network.mtu:
         add(element, "mtu", size=network.mtu)
     if network.domain:

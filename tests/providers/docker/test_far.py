@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Iterator
+import shutil
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from core.providers.docker.address import Address
 from tests.providers.bench import Machine
 from tests.providers.docker.bench import DockerPlans
 from tests.support.dockerd import Dockerd
+from tests.support.sshd import Sshd
 
 pytestmark = pytest.mark.real
 
@@ -30,20 +32,24 @@ def tls(daemon: Dockerd, monkeypatch: pytest.MonkeyPatch) -> Iterator[Address]:
 
 
 @pytest.fixture
-def by_ssh(
-    daemon: Dockerd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Address, Path]]:
-    """In the place of ``ssh`` a program that does on this computer what would be done on the other one."""
-    said = tmp_path / "said"
-    script = tmp_path / "ssh"
-    script.write_text(
-        f'#!/bin/sh\necho "$@" >>{said}\n'
-        f'while [ "$1" != docker ]; do shift; done\nexec env DOCKER_HOST={daemon.url} "$@"\n'
+async def by_ssh(daemon: Dockerd, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Sshd]:
+    """A real SSH server on this computer, where ``docker`` finds the daemon; and what ``ssh`` knows of it."""
+    server = Sshd(tmp_path / "far")
+    server.first = f"SetEnv HOME={server.home} DOCKER_HOST={daemon.url}"
+    config = tmp_path / "config"
+    config.write_text(
+        f"Host far\n  HostName 127.0.0.1\n  IdentityFile {server.client_key}\n"
+        f"  UserKnownHostsFile {server.known_hosts}\n  StrictHostKeyChecking accept-new\n"
     )
+    # OpenSSH finds its settings by the account, not by the variable HOME: a wrapper names them, and no more.
+    script = tmp_path / "ssh"
+    script.write_text(f'#!/bin/sh\nexec {shutil.which("ssh")} -F {config} "$@"\n')
     script.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    monkeypatch.setenv("DOCKER_HOST", "ssh://me@far:2222")
-    yield Address("ssh://me@far:2222"), said
+    monkeypatch.setenv("DOCKER_HOST", f"ssh://{server.endpoint.user}@far:{server.port}")
+    await server.started()
+    yield server
+    server.stop()
 
 
 async def _lives(folder: Path, address: Address) -> None:
@@ -80,12 +86,12 @@ async def test_a_machine_lives_at_a_daemon_over_tls(tls: Address, short_folder: 
     await _lives(short_folder, tls)
 
 
-async def test_a_machine_lives_at_a_daemon_through_ssh(
-    by_ssh: tuple[Address, Path], short_folder: Path
-) -> None:
-    address, said = by_ssh
-    await _lives(short_folder, address)
-    assert "-l me -p 2222 -- far docker system dial-stdio" in said.read_text()
+async def test_a_machine_lives_at_a_daemon_through_ssh(by_ssh: Sshd, short_folder: Path) -> None:
+    await _lives(short_folder, Address(os.environ["DOCKER_HOST"]))
+    by_ssh.stop()
+    probe = await DockerProvider().probe()
+    assert not probe.usable
+    assert "refused" in probe.why.lower()
 
 
 async def test_what_is_wrong_with_certificates_is_said(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from xml.etree.ElementTree import Element
 
 from core.model.machine import MachinePlan
@@ -52,13 +53,18 @@ def build(name: str, plan: MachinePlan, options: Options, layout: Layout) -> str
     tree = add(devices, "filesystem", type="mount", accessmode="passthrough")
     add(tree, "source", dir=layout.home / ROOT)
     add(tree, "target", dir="/")
-    for number, card in enumerate(cards(plan, options)[1:]):
+    own = {network.mac for network in plan.networks}
+    numbers: Counter[str] = Counter()
+    for card in cards(plan, options)[1:]:
+        # The project's own are set up by the engine: what the guest does with "eth" is for the others.
+        kind = "net" if card.mac in own else "eth"
         interface = add(devices, "interface", type=card.kind)
         add(interface, "mac", address=card.mac)
         if card.kind == "direct":
             add(interface, "source", dev=card.source, mode="bridge")
         else:
             add(interface, "source", **{card.kind: card.source})
-        add(interface, "guest", dev=f"eth{number}")
+        add(interface, "guest", dev=f"{kind}{numbers[kind]}")
+        numbers[kind] += 1
     add(devices, "console", type="pty")
     return text(domain)
