@@ -19,6 +19,7 @@ from tui.again import Again
 from tui.asking import Asking
 from tui.bindings import Own
 from tui.builds.questions import Answering
+from tui.builds.showing import Showing
 from tui.choice import Choice
 from tui.console.opening import Opening
 from tui.custom import Custom
@@ -63,6 +64,7 @@ class Actions:
             "box.list": lambda _choice: self._bench.focus_list("boxes"),
             "machine.status": lambda _choice: self._switching.show_one(),
             "machine.global-status": lambda _choice: self._switching.show_all(),
+            "build.screen": lambda _choice: self._show_tab("screen"),
             "operation.logs": lambda _choice: self._show_tab("log"),
             "operation.show": lambda _choice: self._show_tab("steps"),
             "operation.cancel": self._cancel,
@@ -99,6 +101,7 @@ class Actions:
             **self._opening.table(),
             **Again(self, self._app, bench).table(),
             **self.logs.table(),
+            **Showing(self, self._app, bench).table(),
             "workbench.everywhere": lambda: self._begin(self._switching.ask()),
             "workbench.bigger": lambda: bench.resize_side(1),
             "workbench.smaller": lambda: bench.resize_side(-1),

@@ -53,7 +53,7 @@ class Asking:
     def _owns(self, text: str) -> list[Own]:
         """What is no verb of the command line: typed by its id, such as ``console.split``."""
         text = text.strip()
-        named = "." in text or text in ("console", "log", "workbench", "custom")
+        named = "." in text or text in ("console", "log", "screen", "workbench", "custom")
         return [own for own in self._bench.keymap.every_own if named and own.id.startswith(text)]
 
     def _machine_names(self) -> list[str]:

@@ -124,3 +124,12 @@ LOG: tuple[Own, ...] = (
     Own("log.save", "w", "Save", "Save the log to a file.", True),
 )
 """What the keys mean in a log."""
+
+SCREEN: tuple[Own, ...] = (
+    Own("screen.save", "w", "Save", "Save what the machine shows now as a picture (PNG).", True),
+    Own("screen.next", "o", "Next screen", "Show the machine of the build's next source.", True),
+)
+"""What the keys mean on the screen of a build's machine."""
+
+PLACES = {"log": LOG, "screen": SCREEN}
+"""What has keys of its own as soon as it is gone to, by the id of its tab."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from core.commands import COMMANDS, CommandSpec, Subject
-from tui.bindings import CONSOLE, CONSOLE_LEAVE, LOG, OWN, Own
+from tui.bindings import CONSOLE, CONSOLE_LEAVE, LOG, OWN, PLACES, SCREEN, Own
 from tui.choice import Choice
 from tui.settings import CustomCommand, On
 
@@ -57,7 +57,7 @@ class Keymap:
         self.read_only = read_only
         self.custom = {f"custom.{one.name}": one for one in custom}
         self.own = (*OWN, *(_own(one) for one in custom))
-        self.every_own = (*self.own, *CONSOLE, *LOG)
+        self.every_own = (*self.own, *CONSOLE, *LOG, *SCREEN)
         everything: list[CommandSpec | Own] = [*commands(), *self.every_own]
         self._keys = {
             what.id: "" if self.forbids(what) else changes.get(what.id, what.key) for what in everything
@@ -97,10 +97,10 @@ class Keymap:
         names = set(pressed)
         return next((own for own in CONSOLE if self._keys[own.id] in names), None)
 
-    def log(self, pressed: Iterable[str]) -> Own | None:
-        """What a key means in a log."""
+    def at(self, place: str, pressed: Iterable[str]) -> Own | None:
+        """What a key means in a place that has keys of its own."""
         names = set(pressed)
-        return next((own for own in LOG if self._keys[own.id] in names), None)
+        return next((own for own in PLACES.get(place, ()) if self._keys[own.id] in names), None)
 
     def footer(self, kind: Subject) -> list[CommandSpec]:
         """Commands with keys for that kind of thing, the usual ones first."""
@@ -153,6 +153,8 @@ def refusal(spec: CommandSpec, choice: Choice) -> str:
         return "No box is selected."
     if spec.subject is Subject.BUILD and choice.build is None:
         return "No build is selected."
+    if spec.id == "build.screen" and choice.build is not None and not choice.build.screens:
+        return "A screen is there while a build works on a virtual machine of QEMU."
     if spec.id == "operation.cancel" and (choice.operation is None or choice.operation.state.ended):
         return f"Nothing runs on {choice.title}." if choice.title else "Nothing is selected."
     if spec.subject is Subject.OPERATION and choice.operation is None:
@@ -172,6 +174,8 @@ def out_of_place(own: Own, place: str) -> str:
         return "The keys are not in a console: s opens one, enter goes to one that is open."
     if group == "log" and place != group:
         return "The keys are not in a log: l opens it."
+    if group == "screen" and place != group:
+        return "The keys are not on a screen: i shows that of a build's machine."
     return ""
 
 

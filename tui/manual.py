@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.commands import CommandSpec, Subject
-from tui.bindings import CONSOLE, LOG, Own
+from tui.bindings import CONSOLE, PLACES, Own
 from tui.choice import Choice
 from tui.dialogs.palette import Entry
 from tui.keys import Keymap, commands, out_of_place, refusal, spoken
@@ -42,7 +42,7 @@ def palette_entries(keymap: Keymap, choice: Choice, place: str = "") -> list[Ent
 
 def _own_entry(own: Own, keymap: Keymap, place: str) -> Entry:
     group = own.id.partition(".")[0]
-    name = own.title.lower() if group not in ("console", "log") else f"{group} {own.title.lower()}"
+    name = own.title.lower() if group not in ("console", "log", "screen") else f"{group} {own.title.lower()}"
     reason = keymap.forbids(own) or out_of_place(own, place)
     return Entry(own.id, own.title, name, spoken(keymap.key(own.id)), own.help, reason)
 
@@ -85,7 +85,7 @@ def help_lines(keymap: Keymap, kind: Subject, width: int, place: str = "") -> li
     ]
     for spec in others:
         lines += _entry(spoken(keymap.key(spec.id)), spec.help, width)
-    for other in ("log", "console"):
+    for other in ("log", "console", "screen"):
         if other != place:
             lines += [[], *_place_lines(keymap, width, other)[:-1]]
     return lines
@@ -93,11 +93,11 @@ def help_lines(keymap: Keymap, kind: Subject, width: int, place: str = "") -> li
 
 def _place_lines(keymap: Keymap, width: int, place: str) -> list[Line]:
     """The keys of a log or a console, and an empty line."""
-    named = CONSOLE if place == "console" else LOG
+    named = PLACES.get(place, CONSOLE)
     entries = [(spoken(keymap.key(one.id)), one.help) for one in named if keymap.key(one.id)]
     if place == "console":
         entries[1:1] = _IN_CONSOLES
-    else:
+    elif place == "log":
         entries[0:0] = _IN_LOGS
     lines: list[Line] = [[(place.capitalize(), "!accent")]]
     for key, text in entries:

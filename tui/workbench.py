@@ -13,7 +13,7 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from core.errors import ConfigError
-from tui.bindings import CONSOLE, LOG
+from tui.bindings import CONSOLE, PLACES
 from tui.bridge import Link, LinkState
 from tui.choice import Choice
 from tui.footer import Footer, Item
@@ -131,8 +131,8 @@ class Workbench(Screen[None], inherit_bindings=False):
             self._show_console_keys(typing=console.keyboard.typing)
             return
         self.detail.label(subtitle="")
-        if self.in_log:
-            self._show_log_keys()
+        if self.in_detail and self.detail.active in PLACES:
+            self._show_place_keys(self.detail.active)
             return
         choice = self.choice
         kind = self.lists.kind
@@ -155,23 +155,24 @@ class Workbench(Screen[None], inherit_bindings=False):
         help = Item("workbench.help", spoken(self.keymap.key("workbench.help")), "Help")
         self.footer.set_items(items, [help])
 
-    def _show_log_keys(self) -> None:
-        items = [Item(own.id, spoken(self.keymap.key(own.id)), own.title) for own in LOG if own.shown]
-        always = (("workbench.filter", "Search"), ("workbench.help", "Help"))
+    def _show_place_keys(self, place: str) -> None:
+        items = [
+            Item(own.id, spoken(self.keymap.key(own.id)), own.title) for own in PLACES[place] if own.shown
+        ]
+        always = [("workbench.help", "Help")]
+        if place == "log":
+            always.insert(0, ("workbench.filter", "Search"))
         self.footer.set_items(items, [Item(id, spoken(self.keymap.key(id)), title) for id, title in always])
 
     @property
-    def in_log(self) -> bool:
-        return self.in_detail and self.detail.active == "log"
-
-    @property
     def place(self) -> str:
-        """``console`` or ``log`` where that has the keys, or gets them back after what is being typed."""
+        """``console``, ``log`` or ``screen`` where that has the keys, or gets them back after what is being
+        typed."""
         if not (self.in_detail or self._asked_in_detail):
             return ""
         if self.detail.console is not None:
             return "console"
-        return "log" if self.detail.active == "log" else ""
+        return self.detail.active if self.detail.active in PLACES else ""
 
     def go_to_build(self, key: str) -> None:
         """Select it, wherever the keys are."""
@@ -289,7 +290,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             return
         self.quiet()
         pressed = (event.key, event.character or event.key)
-        own = self.keymap.log(pressed) if self.in_log else None
+        own = self.keymap.at(self.detail.active, pressed) if self.in_detail else None
         found = own or self.keymap.find(pressed, self.lists.kind)
         if found is None:
             return

@@ -97,6 +97,7 @@ BUILD_COMMANDS: tuple[CommandSpec, ...] = (
         title="Screen",
         help="Show the screen of the machine that a build works on, or save it as a picture (PNG).",
         subject=Subject.BUILD,
+        key="i",
     ),
     CommandSpec(
         id="layer.list",

@@ -40,6 +40,10 @@ from tests.support.fake_provider import FakeProvider
 SSH = "STAGE_SSH"
 """A variable: port, account, key and known hosts of a server that stands for the guests."""
 
+SCREEN = "STAGE_SCREEN"
+"""A variable: the socket of a machine's screen. With it, builds have that screen until there is a file
+``installed`` in the project."""
+
 NOISE = (
     b"\x1b[32mgreen\x1b[0m\n"
     b"  1%\r 50%\r100%\n"
@@ -150,6 +154,11 @@ async def transfer(context: Context, command: Any, work: Work) -> Any:
 async def build(context: Context, command: commands.RunBuild, work: Work) -> Any:
     async with work.step("Bootstrap") as step:
         step.write(b"building\n")
+    if SCREEN in os.environ:
+        show = context.screens.shower(f"build:{command.project}:{command.name}")
+        show("qemu.base", os.environ[SCREEN])
+        await _appears(Path(command.project, "installed"))
+        show("qemu.base", "")
     if command.on_error == "ask":
         await _until_mended(context, command, work)
     return {"box": command.name}

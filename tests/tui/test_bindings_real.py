@@ -61,6 +61,7 @@ TOUR: tuple[Press, ...] = (
     # Builds.
     ("3", "b Build"),
     ("s", "Shell here: a build has a guest"),
+    ("i", "Screen: No build is selected."),
     ("d", "Remove what failed builds left?"),
     ("Escape", "gone: Remove what failed builds left?"),
     ("1", "u Up"),

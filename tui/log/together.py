@@ -87,7 +87,7 @@ class Together(Dialog[str]):
             return
         keymap = cast("BoxwrightApp", self.app).workbench.keymap
         pressed = (event.key, event.character or event.key)
-        found = keymap.log(pressed)
+        found = keymap.at("log", pressed)
         if keymap.key("workbench.filter") in pressed:
             event.stop()
             self.query_one(".frame", Vertical).mount(Prompt("search", "/", hint="text to search for"))

@@ -13,6 +13,7 @@ from textual.widget import Widget
 
 from core.commands import Subject
 from core.model.operation import Operation
+from tui.builds.showing import caption
 from tui.choice import NOTHING, Choice
 from tui.console.tabs import Console, Consoles
 from tui.look.lines import Part, clean
@@ -25,6 +26,7 @@ from tui.views.tabs import Tab, TabLine, tabs_of
 
 if TYPE_CHECKING:
     from tui.bridge import Bridge
+    from tui.builds.screen import ScreenView
     from tui.console.area import ConsoleArea
     from tui.console.view import ConsoleView
     from tui.log.view import LogView
@@ -142,6 +144,8 @@ class Detail(Vertical):
             self._bridge.want_operation(operation.id)
         if active == "log":
             self._update_log()
+        elif active == "screen":
+            self._update_screen()
         elif active in _OF_LINES:
             self._update_lines(active)
         if self._ticker is not None:
@@ -155,6 +159,8 @@ class Detail(Vertical):
     def _view(self, tab: str) -> Widget:
         if tab == "log":
             return self.log_view
+        if tab == "screen":
+            return self.screen_view
         if tab in _OF_LINES:
             found = self.query(f"#{tab}").results(LinesView)
             view = next(iter(found), None)
@@ -173,6 +179,16 @@ class Detail(Vertical):
         view = next(iter(self.query(LogView)), None)
         if view is None:
             view = LogView(id="log")
+            self.mount(view)
+        return view
+
+    @property
+    def screen_view(self) -> ScreenView:
+        from tui.builds.screen import ScreenView
+
+        view = next(iter(self.query(ScreenView)), None)
+        if view is None:
+            view = ScreenView(id="screen")
             self.mount(view)
         return view
 
@@ -263,6 +279,11 @@ class Detail(Vertical):
         self.log_view.open(
             [log_file(operation, self.state)], "It wrote nothing." if ended else "No output yet."
         )
+
+    def _update_screen(self) -> None:
+        build = self.choice.build
+        if build is not None:
+            self.screen_view.show(build.screens, caption(self.choice, self.state, self._look.signs))
 
     def _ask_who_wrote(self, operation: Operation) -> None:
         """Of what came since that was asked; not more often than some times a second."""

@@ -41,6 +41,8 @@ def tabs_of(choice: Choice, consoles: Sequence[Console], signs: Signs) -> list[T
         mark, role = signs.busy, "busy"
     elif operation is not None and operation.state is StepState.FAILED:
         mark, role = signs.failed, "bad"
+    if choice.build is not None and choice.build.screens:
+        tabs.append(Tab("screen", "Screen"))
     tabs += [Tab("steps", "Steps", mark, role or "busy"), Tab("log", "Log")]
     tabs += [_console_tab(console, signs) for console in consoles]
     if choice.machine is not None:
