@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -76,9 +77,16 @@ class Communicator(Table, frozen=True, kw_only=True):
 
 
 async def connect(
-    settings: Communicator, host: str, port: int, scene: Scene, work: Work, gone: Gone | None = None
+    settings: Communicator,
+    host: str,
+    port: int,
+    scene: Scene,
+    work: Work,
+    gone: Gone | None = None,
+    identities: Sequence[str] = (),
 ) -> RemoteGuest:
-    """The guest, logged in. Raises GuestError and the like."""
+    """The guest, logged in: with ``identities``, files of private keys, where there is one that the build
+    made. Raises GuestError and the like."""
     import asyncio
 
     from core.guests.keys import insecure_keys
@@ -95,7 +103,7 @@ async def connect(
     )
     if settings.ssh_private_key_file:
         identities = [settings.key_file]
-    else:
+    elif not identities:
         identities = [str(path) for path in insecure_keys(scene.folder)]
     async with work.step("Wait for SSH") as step:
         guest = await wait_for_guest(

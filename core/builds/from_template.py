@@ -12,6 +12,9 @@ from core.templates.functions.signature import Place as World
 from core.templates.model import Build, BuildSource, PostProcessor, Secret, Settings, Step, Template
 from core.templates.reading import Reading
 
+_ALWAYS = {"access_key", "secret_key", "token"}
+"""Settings whose texts are not shown, marked or not."""
+
 
 def plan_of(reading: Reading, name: str, world: World) -> BuildPlan:
     """Every source of every build of the template. Raises ConfigError."""
@@ -98,6 +101,8 @@ def _secrets(template: Template) -> Iterator[str]:
         parts += [one for chain in build.post_processors for one in chain]
     for part in parts:
         yield from _marked(part.settings)
+        for name in _ALWAYS & part.settings.keys():
+            yield from _texts(part.settings[name])
 
 
 def _marked(data: Any) -> Iterator[str]:

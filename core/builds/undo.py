@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from core.builds import elsewhere
+from core.builds.amazon import undo as amazon
 from core.builds.docker import undo as docker
 from core.builds.lxd import undo as lxd
 from core.builds.namespace import remove_tree
@@ -102,5 +103,6 @@ UNDO: UndoTable = {
     FOLDERS: remove_folders,
     **docker.UNDO,
     **lxd.UNDO,
+    **amazon.UNDO,
 }
 """To be merged into the engine's table."""

@@ -18,6 +18,8 @@ HEAVY = {
     "textual",
     "rich",
     "asyncssh",
+    "boto3",
+    "botocore",
     "cryptography",
     "docker",
     "libvirt",

@@ -59,7 +59,7 @@ def test_what_can_be_run() -> None:
     template = load(CORPUS / "newer", given()).template
     assert {(one.part, one.kind): one.runs for one in supports(template)} == {
         ("source", "qemu"): "yes",
-        ("source", "amazon-ebs"): "not yet",
+        ("source", "amazon-ebs"): "yes",
         ("provisioner", "shell"): "yes",
         ("provisioner", "shell-local"): "yes",
         ("post-processor", "vagrant"): "yes",

@@ -56,7 +56,7 @@ class LoginSettings(DaemonSettings, frozen=True, kw_only=True):
         if self.ecr_login or any(getattr(self, name) for name in _CLOUD):
             raise ConfigError(
                 "A login by way of AWS (ecr_login, aws_*) is not supported.",
-                why="Boxwright talks to no cloud.",
+                why="A login is a name and a password.",
                 remedy="aws ecr get-login-password | docker login --username AWS --password-stdin SERVER",
             )
         if self.login and not self.login_username:

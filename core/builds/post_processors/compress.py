@@ -50,6 +50,10 @@ class CompressPostProcessor:
         archive, packer = _ways(name, given.format)
         target = scene.path(name)
         files = [Path(file) for file in artifact.files]
+        if not files:
+            raise ConfigError(
+                "There is nothing to compress.", why=f"The artifact {artifact.id} has no files here."
+            )
         if not archive and len(files) != 1:
             raise ConfigError(
                 f"{target.name} can hold one file, and the artifact has {len(files)}.",

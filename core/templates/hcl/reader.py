@@ -29,7 +29,8 @@ from core.templates.values.value import Value, lift, object_of, text, unknown
 BLOCKS = ("packer", "variable", "variables", "locals", "local", "source", "data", "build")
 RUNNING = (
     "ID", "Host", "Port", "User", "Password", "ConnType", "PackerRunUUID", "PackerHTTPAddr", "PackerHTTPIP",
-    "PackerHTTPPort", "SSHPublicKey", "SSHPrivateKey", "WinRMPassword", "SourceImageName", "name",
+    "PackerHTTPPort", "SSHPublicKey", "SSHPrivateKey", "WinRMPassword", "SourceImageName", "BuildRegion",
+    "SourceAMI", "SourceAMICreationDate", "SourceAMIName", "SourceAMIOwner", "name",
 )  # fmt: skip
 """What ``build`` has while a build runs."""
 _ONLY_DEFAULTS = "The environment can only be read by the default of a variable."
