@@ -145,6 +145,24 @@ def test_pastes_and_the_mouse_are_told_as_the_guest_asked(terminal: Terminal, tm
     assert columns == [columns[0], columns[0] + 2, columns[0] + 2, columns[0] + 2]
 
 
+def test_what_is_typed_behind_the_enter_that_connects_again_arrives_in_order(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    line = "abcdefghijklmnopqrstuvwxyz" * 2
+    for turn in range(3):
+        terminal.type(b"exit\r")
+        terminal.wait_for(b"connects again")
+        told = tmp_path / f"told-{turn}"
+        # Key by key, some before the connection stands and some after it.
+        for key in f"\rprintf {line} > {told}\r":
+            terminal.type(key.encode())
+            terminal.drain(0.001)
+        end = time.monotonic() + 20
+        while not (told.exists() and told.stat().st_size >= len(line)) and time.monotonic() < end:
+            terminal.drain(0.01)
+        assert told.exists() and told.read_text() == line
+
+
 def test_a_guest_hears_of_a_new_size_before_what_is_typed_in_it(terminal: Terminal, tmp_path: Path) -> None:
     log = start_reader(terminal, tmp_path, MEASURER)
 

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import os
 import selectors
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
+from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
+from textual import events
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
@@ -42,6 +45,10 @@ class Typist(Protocol):
         """The chord that leaves was pressed; what is typed now is Textual's again."""
 
 
+class Caught(events.Paste):
+    """Goes the way of the keys that Textual was given: behind it there are no more of them."""
+
+
 class PassingDriver(LinuxDriver):
     def __init__(self, app: App[Any], **options: Any) -> None:
         super().__init__(app, **options)
@@ -50,6 +57,11 @@ class PassingDriver(LinuxDriver):
         self._context: Context | None = None
         self._flags = _OURS
         self._parser: XTermParser | None = None
+        self._handing = threading.Lock()
+        self._catching = False
+        """Keys from before the typist had them are still on their way through Textual."""
+        self._late: list[Callable[[], None]] = []
+        """What was typed meanwhile."""
 
     # On the event loop.
 
@@ -59,11 +71,24 @@ class PassingDriver(LinuxDriver):
         # What is called from here runs as if Textual had called it.
         self._context = copy_context()
         self._leave = leave
-        self._typist = typist
+        if self._typist is not typist:
+            self.caught_up()
+            with self._handing:
+                self._typist = typist
+                self._catching = True
+                self.process_message(Caught(""))
         self._speak(flags)
+
+    def caught_up(self) -> None:
+        """The typist has got what was typed before: now what was typed since."""
+        self._catching = False
+        late, self._late = self._late, []
+        for call in late:
+            call()
 
     def release(self, typist: Typist) -> None:
         if self._typist in (None, typist):
+            self.caught_up()
             self._typist = None
             self._speak(_OURS)
 
@@ -97,6 +122,10 @@ class PassingDriver(LinuxDriver):
                     self.process_message(event)
 
     def _hand_out(self, tokens: Sequence[Token]) -> None:
+        with self._handing:
+            self._give(tokens)
+
+    def _give(self, tokens: Sequence[Token]) -> None:
         keys: list[bytes] = []
         for token in tokens:
             if token.kind is not Kind.REPORT:
@@ -119,8 +148,14 @@ class PassingDriver(LinuxDriver):
         if keys and typist is not None:
             self._tell(typist.typed, keys)
 
-    def _tell(self, call: Any, *arguments: Any) -> None:
-        self._loop.call_soon_threadsafe(call, *arguments, context=self._context)
+    def _tell(self, call: Callable[..., None], *arguments: Any) -> None:
+        self._loop.call_soon_threadsafe(self._in_order, partial(call, *arguments), context=self._context)
+
+    def _in_order(self, call: Callable[[], None]) -> None:
+        if self._catching:
+            self._late.append(call)
+        else:
+            call()
 
     def _parse(self, token: Token) -> None:
         assert self._parser is not None

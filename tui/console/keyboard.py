@@ -51,6 +51,11 @@ class Keyboard:
         else:
             driver.release(self)
 
+    def caught_up(self) -> None:
+        """What was typed before is here."""
+        if self._driver is not None:
+            self._driver.caught_up()
+
     @property
     def _driver(self) -> PassingDriver | None:
         from tui.console.driver import PassingDriver

@@ -299,6 +299,11 @@ class ConsoleView(Painted, can_focus=True):
         event.stop()
         self.keyboard.paste(event.text)
 
+    def on_caught(self, event: events.Paste) -> None:
+        event.stop()
+        # Keys of before that were given to another widget come by way of the screen.
+        self.call_after_refresh(self.keyboard.caught_up)
+
     def on_focus(self) -> None:
         self.keyboard.expected = False
         self._tell()
