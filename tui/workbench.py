@@ -205,6 +205,10 @@ class Workbench(Screen[None], inherit_bindings=False):
     def on_console_view_left(self, event: ConsoleView.Left) -> None:
         self.focus_list(self.pane)
 
+    def on_console_view_done(self, event: ConsoleView.Done) -> None:
+        self.focus_list(self.pane)
+        self.run_worker(self.detail.close_console(event.console), exit_on_error=False)
+
     def on_console_view_tab_changed(self, event: ConsoleView.TabChanged) -> None:
         self.detail.update()
         self.refresh_footer()

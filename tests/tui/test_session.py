@@ -22,6 +22,7 @@ class Wire:
 
     caption = ""
     ready = True
+    gone = False
 
     def __init__(self) -> None:
         self.output: Output = lambda data: None

@@ -10,7 +10,7 @@ from rich.style import Style
 from textual.strip import Strip
 
 from tui.console.lookback import Lookback
-from tui.console.screen import Screen
+from tui.console.screen import Shown
 from tui.log import sgr
 from tui.look.look import Look
 
@@ -23,8 +23,8 @@ def plain(address: str) -> str:
     return quote(address, safe="%/:=&?~#+!$,;'@()*[]")
 
 
-def row(screen: Screen, y: int, width: int, base: Style) -> Strip:
-    """One row, as of the screen's last ``changes``; hyperlinks are passed on to the terminal."""
+def row(screen: Shown, y: int, width: int, base: Style) -> Strip:
+    """One row; hyperlinks are passed on to the terminal."""
     segments = [Segment(text, base + sgr.style(state)) for text, state in screen.row(y)]
     strip = Strip(segments).adjust_cell_length(width, base)
     for link in screen.links(y):

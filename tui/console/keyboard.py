@@ -72,23 +72,19 @@ class Keyboard:
 
     def typed(self, keys: Sequence[bytes]) -> None:
         """Keys as they came from the terminal. A guest hears of a new size before what is typed in it."""
+        size = self._driver.measured() if self._driver is not None else None
         waiting = bool(self._held)
-        if waiting or not self._fits:
+        if waiting or size != self._known(size):
             self._held += keys
             if not waiting:
                 self._await_size(time.monotonic() + _LONGEST)
             return
+        self._fitting = size
         self._type(keys)
 
-    @property
-    def _fits(self) -> bool:
-        driver = self._driver
-        if driver is None:
-            return True
-        size = driver.measured()
-        if self._fitting is None and size == laid_out(self._view.screen):
-            self._fitting = size
-        return size == self._fitting
+    def _known(self, size: tuple[int, int] | None) -> tuple[int, int] | None:
+        """Size of the terminal that the guest knows of; at first the one that all is laid out for."""
+        return self._fitting or (laid_out(self._view.screen) if size is not None else None)
 
     def _await_size(self, end: float) -> None:
         """Until the workbench is laid out for the terminal as it is now."""
@@ -167,7 +163,10 @@ class Keyboard:
 
     def _key_when_closed(self, event: events.Key) -> None:
         view = self._view
-        if event.key == "enter":
+        if event.key == "enter" and view.session.gone:
+            _take(event)
+            view.post_message(view.Done(view.id or ""))
+        elif event.key == "enter":
             _take(event)
             self.typing = True
             view.session.start(*view.guest_size)

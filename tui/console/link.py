@@ -53,7 +53,17 @@ class LineLink(Protocol):
     def ready(self) -> bool:
         """Whether there is any use in trying to open one."""
 
+    @property
+    def gone(self) -> bool:
+        """Whether there is nothing any more that one could be opened to."""
+
     async def close(self) -> None: ...
+
+
+def exists(bridge: Bridge, key: MachineKey) -> bool:
+    """As far as is known: before the engine has answered, nothing was destroyed."""
+    machine = bridge.state.machine(key)
+    return machine.state.created if machine is not None else not bridge.state.seq
 
 
 class Guests:
@@ -88,14 +98,17 @@ class ShellLink:
         name: str,
         endpoint: Callable[[], Endpoint | None],
         *,
+        exists: Callable[[], bool] = lambda: True,
         missing: str = "The machine does not run, or is still starting.",
         remedy: str = "u starts it",
     ) -> None:
-        """``endpoint`` is asked at each opening: a machine that was started anew may have moved."""
+        """``endpoint`` is asked at each opening: a machine that was started anew may have moved. ``exists``:
+        whether there is still such a machine."""
         self._missing = missing, remedy
         self._guests = guests
         self._name = name
         self._endpoint = endpoint
+        self._exists = exists
         self._channel: Channel | None = None
 
     async def open(self, output: Output, columns: int, rows: int) -> None:
@@ -133,6 +146,10 @@ class ShellLink:
     @property
     def ready(self) -> bool:
         return self._endpoint() is not None
+
+    @property
+    def gone(self) -> bool:
+        return not self._exists()
 
     async def close(self) -> None:
         if self._channel is not None:
@@ -185,6 +202,10 @@ class SerialLink:
     def ready(self) -> bool:
         machine = self._bridge.state.machine(self._machine)
         return machine is not None and machine.state is MachineState.RUNNING
+
+    @property
+    def gone(self) -> bool:
+        return not exists(self._bridge, self._machine)
 
     async def close(self) -> None:
         if self._reader is not None:

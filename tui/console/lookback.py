@@ -9,12 +9,16 @@ from __future__ import annotations
 from bisect import bisect_left
 
 from tui.console.excerpt import Match, Place, find, text_between, word_at
-from tui.console.screen import Screen
+from tui.console.held import Held
+from tui.console.screen import Screen, Shown
 
 
 class Lookback:
+    """What is selected is held: what is shown stays as it is until the selection ends."""
+
     def __init__(self, screen: Screen) -> None:
-        self._screen = screen
+        self._live = screen
+        self.held: Held | None = None
         self.anchor: Place | None = None
         """Where the selection begins; it ends at the cursor."""
         self.lines = False
@@ -32,6 +36,10 @@ class Lookback:
             self.cursor = Place(self.top + screen.cursor.y, screen.cursor.x)
 
     @property
+    def _screen(self) -> Shown:
+        return self.held or self._live
+
+    @property
     def top(self) -> int:
         """Number of the first row that is shown."""
         screen = self._screen
@@ -44,14 +52,13 @@ class Lookback:
 
     def follow(self) -> None:
         """Take note of what the screen has forgotten, and of lines that were wrapped anew."""
+        if self._size != (self._live.columns, self._live.rows):
+            self._size = self._live.columns, self._live.rows
+            self.deselect()
+            self.matches, self.match = [], -1
         self._dropped = self._screen.dropped
-        if self._size != (self._screen.columns, self._screen.rows):
-            self._size = self._screen.columns, self._screen.rows
-            self.anchor, self.matches, self.match = None, [], -1
-        if self.anchor is not None and self.anchor.row < self._dropped:
-            self.anchor = None
         row = min(max(self.cursor.row, self._dropped), self.end)
-        if self.anchor is None and not self._screen.scrolled:
+        if self.held is None and not self._screen.scrolled:
             # The view goes on with what the guest writes, and the cursor with the view.
             row = max(row, self.top)
         self.cursor = Place(row, min(self.cursor.x, self._screen.columns - 1))
@@ -95,12 +102,25 @@ class Lookback:
     def select(self, *, lines: bool = False) -> None:
         """Begin at the cursor; end the selection where there is one of that kind."""
         if self.anchor is not None and self.lines is lines:
-            self.anchor = None
+            self.deselect()
             return
+        self.hold()
         self.anchor, self.lines = self.anchor or self.cursor, lines
+
+    def hold(self) -> None:
+        """What is shown stays, and all rows that there are now."""
+        if self.held is None:
+            self.follow()
+            self.held = Held(self._live)
+
+    def point(self, x: int, y: int) -> None:
+        """The mouse is pressed there: the cursor goes there, and a selection may follow."""
+        self.hold()
+        self.cursor = Place(self.top + y, x)
 
     def press(self, x: int, y: int, clicks: int) -> None:
         """The mouse: one click begins a selection, two take the word, three the line."""
+        self.hold()
         place = Place(self.top + y, x)
         self.cursor, self.lines = place, clicks >= 3
         self.anchor = place
@@ -114,7 +134,12 @@ class Lookback:
         self.go(Place(self.top + y, x))
 
     def deselect(self) -> None:
+        """The view goes on with what the guest writes."""
         self.anchor = None
+        if self.held is not None:
+            self.held.release()
+            self.held = None
+            self.follow()
 
     @property
     def _ends(self) -> tuple[Place, Place]:

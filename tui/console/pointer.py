@@ -74,10 +74,12 @@ class Pointer:
         self._view.capture_mouse()
         lookback = self._view.look_back()
         if lookback is not None:
-            lookback.press(told.x, told.y, self._clicks)
             if self._clicks == 1:
                 # Only a drag selects; a click puts the cursor there.
-                lookback.deselect()
+                lookback.anchor = None
+                lookback.point(told.x, told.y)
+            else:
+                lookback.press(told.x, told.y, self._clicks)
             self._view.redraw()
 
     def moved(self, event: events.MouseMove) -> None:

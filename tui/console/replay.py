@@ -160,6 +160,10 @@ class ReplayLink:
     def ready(self) -> bool:
         return True
 
+    @property
+    def gone(self) -> bool:
+        return False
+
     async def close(self) -> None:
         if self._player is not None:
             self._player.cancel()

@@ -56,11 +56,45 @@ class Changes(msgspec.Struct, frozen=True):
     rows: tuple[int, ...] | None
 
 
-class Screen(Protocol):
-    """One terminal. Not thread-safe; every method is quick, ``feed`` in proportion to its data."""
+class Shown(Protocol):
+    """Rows to look at, and those that have left the screen before them."""
 
-    columns: int
-    rows: int
+    @property
+    def columns(self) -> int: ...
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def cursor(self) -> Cursor: ...
+
+    def row(self, y: int) -> Cells: ...
+
+    def links(self, y: int) -> tuple[Link, ...]: ...
+
+    def scroll(self, rows: int) -> None:
+        """Look further back (negative) or forward."""
+
+    def scroll_to_end(self) -> None: ...
+
+    @property
+    def scrolled(self) -> int:
+        """Rows between what is shown and the end; 0 at the end."""
+
+    def history(self) -> History: ...
+
+    @property
+    def total(self) -> int:
+        """Rows of the history."""
+
+    @property
+    def dropped(self) -> int:
+        """How many rows the history has forgotten by now, from its beginning."""
+
+
+class Screen(Shown, Protocol):
+    """One terminal. Not thread-safe; every method is quick, ``feed`` in proportion to its data. ``row`` and
+    ``links`` are as of the last ``changes``."""
 
     @property
     def title(self) -> str:
@@ -84,43 +118,15 @@ class Screen(Protocol):
 
     def changes(self) -> Changes: ...
 
-    def row(self, y: int) -> Cells:
-        """As of the last ``changes``."""
-
-    def links(self, y: int) -> tuple[Link, ...]:
-        """As of the last ``changes``."""
-
-    @property
-    def cursor(self) -> Cursor: ...
-
     @property
     def alternate(self) -> bool:
         """A full-screen program is on."""
-
-    def scroll(self, rows: int) -> None:
-        """Look further back (negative) or forward."""
-
-    def scroll_to_end(self) -> None: ...
-
-    @property
-    def scrolled(self) -> int:
-        """Rows between what is shown and the end; 0 at the end."""
 
     def key(self, key: str, character: str | None) -> bytes:
         """A key of Textual as the guest expects it now; b"" for one that it cannot be told."""
 
     @property
     def modes(self) -> Modes: ...
-
-    def history(self) -> History: ...
-
-    @property
-    def total(self) -> int:
-        """Rows of the history."""
-
-    @property
-    def dropped(self) -> int:
-        """How many rows the history has forgotten by now, from its beginning."""
 
     def text(self) -> str:
         """The visible rows as plain text."""

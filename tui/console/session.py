@@ -88,6 +88,11 @@ class Session:
         """What the other side has to say of itself."""
         return self._link.caption if self._link is not None else ""
 
+    @property
+    def gone(self) -> bool:
+        """The machine was destroyed."""
+        return self._link is not None and self._link.gone
+
     # Opening and closing.
 
     def start(self, columns: int, rows: int) -> None:
@@ -104,7 +109,7 @@ class Session:
 
     async def _live(self) -> None:
         lost = await self._connection()
-        while lost:
+        while lost and not self.gone:
             self.state = SessionState.WAITING
             self.changed()
             await asyncio.sleep(_AGAIN)

@@ -63,6 +63,9 @@ def _connection(session: Session, signs: Signs) -> list[Part]:
 
 
 def _place(session: Session, situation: Situation, signs: Signs) -> list[Part]:
+    if session.state is SessionState.CLOSED and session.gone:
+        gone = f"{signs.failed} The machine was destroyed.  "
+        return [(gone, "warn"), ("enter", "!accent"), (" closes this tab", "muted")]
     if session.state is SessionState.CLOSED:
         text = "" if session.problem or not session.why else f"{signs.failed} {session.why}  "
         return [(text, "warn"), ("enter", "!accent"), (" connects again", "muted")]
@@ -95,6 +98,11 @@ def _looking(situation: Situation, scrolled: int) -> list[Part]:
         parts = [(f"/{clean(lookback.wanted)}: {at}  ", "accent")]
     elif lookback is not None and lookback.anchor is not None:
         parts = [("selecting  ", "accent")]
+    held = lookback.held if lookback is not None else None
+    if held is not None:
+        scrolled = held.scrolled
+        if held.behind:
+            parts.append((f"held, {amounts.count(held.behind, 'new line')} behind  ", "accent"))
     if scrolled:
         parts.append((f"{scrolled:,} lines back  ", "accent"))
     return [

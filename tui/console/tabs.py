@@ -58,7 +58,7 @@ class Consoles:
 
     def open_shell(self, machine: MachineKey) -> Console:
         # Imported when the first one is opened: most of the time there is none.
-        from tui.console.link import Guests, ShellLink
+        from tui.console.link import Guests, ShellLink, exists
 
         guests = self._guests = self._guests or Guests()
 
@@ -66,7 +66,10 @@ class Consoles:
             found = self._bridge.state.machine(machine)
             return found.endpoint if found else None
 
-        return self._shell(str(machine), lambda: ShellLink(guests, str(machine), endpoint))
+        return self._shell(
+            str(machine),
+            lambda: ShellLink(guests, str(machine), endpoint, exists=lambda: exists(self._bridge, machine)),
+        )
 
     def open_in_build(self, place: str, project: str, name: str) -> Console:
         """A shell in the guest of a build that asks something. ``place``: the build's key."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 from rich.style import Style
@@ -10,26 +9,18 @@ from textual import events
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.timer import Timer
 
 from tui.console import drawing, status
 from tui.console.controls import Controls
+from tui.console.frames import Frames
 from tui.console.keyboard import Keyboard
 from tui.console.lookback import Lookback
 from tui.console.pointer import Pointer
 from tui.console.screen import Cursor
 from tui.console.session import Session, SessionState
-from tui.console.turns import TURNS
 from tui.keys import Keymap, spoken
 from tui.look.painted import Painted
 from tui.look.painting import paint
-
-_FLOODED = 1 / 15
-"""Seconds between two frames of a console that is flooded."""
-_UNSEEN = 0.05
-"""Seconds between two looks at one that is not in sight, whose tab may have to say something new."""
-_HELD_LONGEST = 0.15
-"""Seconds for which a guest may hold back a frame (synchronized output)."""
 
 
 class ConsoleView(Painted, can_focus=True):
@@ -38,6 +29,13 @@ class ConsoleView(Painted, can_focus=True):
 
     class Left(Message):
         """The keys are to go back to the lists."""
+
+    class Done(Message):
+        """The tab is to be closed."""
+
+        def __init__(self, console: str) -> None:
+            super().__init__()
+            self.console = console
 
     class TabChanged(Message):
         """Title, bell or state of the session are new, or where the keys go."""
@@ -62,29 +60,25 @@ class ConsoleView(Painted, can_focus=True):
         self.controls = Controls(self)
         self.keyboard = Keyboard(self)
         self._pointer = Pointer(self)
-        self._interval = 1 / frames
-        self._timer: Timer | None = None
-        self._last = 0.0
-        self._held_since = 0.0
+        self._frames = Frames(self, frames)
         self._cursor = Cursor(0, 0, False)
         self._status_shown: tuple[object, ...] = ()
         self._told: tuple[object, ...] = ()
         self._note: tuple[str, str] | None = None
 
     def on_mount(self) -> None:
-        self.session.changed = self._changed
+        self.session.changed = self._frames.changed
         self.set_interval(1.0, self._tick)
 
     def on_unmount(self) -> None:
         self.keyboard.settle()
-        if self._timer is not None:
-            self._timer.stop()
+        self._frames.stop()
 
     def on_resize(self, event: events.Resize) -> None:
         if self.session.screen is None:
             self.session.start(*self.guest_size)
         self.fit()
-        self._draw()
+        self.draw()
 
     def fit(self) -> None:
         """The guest's terminal gets the size of what is shown of it."""
@@ -112,43 +106,12 @@ class ConsoleView(Painted, can_focus=True):
 
     # Frames.
 
-    def _changed(self) -> None:
-        """Draw now if the last frame is long enough ago, else when its time has come."""
-        if self._timer is not None or not self.is_attached:
-            return
-        if not self.visible_here:
-            self._timer = self.set_timer(_UNSEEN, self._due)
-            return
-        self._tell()
-        wait = self._last + self._rest - time.monotonic()
-        wait = max(wait, TURNS.hush(self.session, time.perf_counter()))
-        if wait <= 0:
-            self._draw()
-        else:
-            self._timer = self.set_timer(wait, self._due)
-
-    @property
-    def _rest(self) -> float:
-        """Seconds between two frames. What goes on to flood cannot be read at any rate."""
-        slowed = self.session.flood.slowed(time.perf_counter())
-        return max(self._interval, _FLOODED) if slowed else self._interval
-
-    def _due(self) -> None:
-        self._timer = None
-        wait = TURNS.hush(self.session, time.perf_counter())
-        if wait:
-            self._timer = self.set_timer(wait, self._due)
-            return
-        self._tell()
-        if self.visible_here:
-            self._draw()
-
     def _tick(self) -> None:
         """A recording's time goes on."""
         if self.session.recording is not None and self.visible_here:
-            self._draw()
+            self.draw()
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
         """Let the tab know of a new title, bell, state or place of the keys."""
         session = self.session
         if self.visible_here and self.has_keys:
@@ -166,39 +129,35 @@ class ConsoleView(Painted, can_focus=True):
             self._told = news
             self.post_message(self.TabChanged(session))
 
-    def _draw(self) -> None:
+    def draw(self) -> None:
         screen = self.session.screen
         if screen is None or not self.visible_here:
             return
-        now = time.monotonic()
-        if screen.held:
-            self._held_since = self._held_since or now
-            if now - self._held_since < _HELD_LONGEST:
-                self._timer = self._timer or self.set_timer(self._interval, self._due)
-                return
-        self._held_since = 0.0
-        self._last = now
+        if not self._frames.begin(screen):
+            return
         changes = screen.changes()
         before, self._cursor = self._cursor, screen.cursor
-        line = status.line(self.session, self._situation(), self.signs)
         if self.lookback is not None:
             self.lookback.follow()
+        line = status.line(self.session, self._situation(), self.signs)
         stale = tuple(line) != self._status_shown
-        if changes.rows is None or (self.lookback is not None and changes.rows):
-            paint(self, ())
-        else:
-            rows = set(changes.rows)
-            if self._cursor != before:
-                rows |= {self._cursor.y, before.y}
-            if stale:
-                rows.add(self.size.height - 1)
-            if rows:
-                paint(self, [Region(0, y, self.size.width, 1) for y in sorted(rows)])
         self._status_shown = tuple(line)
+        held = self.lookback is not None and self.lookback.held is not None
+        if not held and (changes.rows is None or (self.lookback is not None and changes.rows)):
+            paint(self, ())
+            return
+        # Of what is held only the count of lines behind it is new.
+        rows = set() if held or changes.rows is None else set(changes.rows)
+        if self._cursor != before and not held:
+            rows |= {self._cursor.y, before.y}
+        if stale:
+            rows.add(self.size.height - 1)
+        if rows:
+            paint(self, [Region(0, y, self.size.width, 1) for y in sorted(rows)])
 
     def redraw(self) -> None:
         """Everything: where the keys go, or what is marked, is new."""
-        self._tell()
+        self.tell()
         screen = self.session.screen
         if screen is not None and self.visible_here:
             screen.changes()
@@ -208,8 +167,8 @@ class ConsoleView(Painted, can_focus=True):
     def looked_at(self) -> None:
         """The tab has come to the front."""
         self.session.rang = False
-        self._tell()
-        self._draw()
+        self.tell()
+        self.draw()
         self.refresh()
 
     def say(self, text: str, role: str) -> None:
@@ -229,7 +188,8 @@ class ConsoleView(Painted, can_focus=True):
         screen = self.session.screen
         if screen is None:
             return self.blank(width)
-        strip = drawing.row(screen, y, width, self.role("text"))
+        held = self.lookback.held if self.lookback is not None else None
+        strip = drawing.row(held or screen, y, width, self.role("text"))
         if self.lookback is not None:
             strip = drawing.marked(strip, self.lookback, y, width, self.look)
         cursor = self._cursor_cell(y)
@@ -250,7 +210,7 @@ class ConsoleView(Painted, can_focus=True):
     def _trouble(self, width: int) -> list[Any]:
         """Why there is no connection: over the last rows."""
         problem = self.session.problem
-        if problem is None or self.session.state is not SessionState.CLOSED:
+        if problem is None or self.session.gone or self.session.state is not SessionState.CLOSED:
             return []
         from tui.views.steps import problem_lines
 
@@ -279,7 +239,7 @@ class ConsoleView(Painted, can_focus=True):
         """To the end of what was written."""
         screen = self.session.screen
         if self.lookback is not None or (screen is not None and screen.scrolled):
-            self.lookback = None
+            self._forget()
             if screen is not None:
                 screen.scroll_to_end()
             self.redraw()
@@ -306,15 +266,16 @@ class ConsoleView(Painted, can_focus=True):
 
     def on_focus(self) -> None:
         self.keyboard.expected = False
-        self._tell()
+        self.tell()
         self.keyboard.tell_focus(b"\x1b[I")
         self.refresh()
 
     def on_blur(self) -> None:
         if self.app.app_focus and self.app.screen is self.screen:
             # The keys have gone elsewhere in the workbench: the next time they are the guest's again.
-            self.keyboard.typing, self.lookback, self.controls.finding = True, None, None
-        self._tell()
+            self.keyboard.typing, self.controls.finding = True, None
+            self._forget()
+        self.tell()
         self.keyboard.tell_focus(b"\x1b[O")
         self.refresh()
 
@@ -326,8 +287,14 @@ class ConsoleView(Painted, can_focus=True):
         return self.lookback
 
     def stop_looking_back(self) -> None:
-        self.lookback = None
+        self._forget()
         self.redraw()
+
+    def _forget(self) -> None:
+        """What was looked for and selected."""
+        if self.lookback is not None:
+            self.lookback.deselect()
+            self.lookback = None
 
     def scroll_back(self, rows: int) -> None:
         if self.session.screen is None:
@@ -340,7 +307,9 @@ class ConsoleView(Painted, can_focus=True):
 
     def address_at(self, x: int, y: int) -> str:
         """Of the hyperlink there."""
-        links = self.session.screen.links(y) if self.session.screen is not None else ()
+        held = self.lookback.held if self.lookback is not None else None
+        screen = held or self.session.screen
+        links = screen.links(y) if screen is not None else ()
         return next((link.address for link in links if link.start <= x < link.end), "")
 
     def point_at(self, x: int, y: int) -> None:

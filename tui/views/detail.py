@@ -148,6 +148,9 @@ class Detail(Vertical):
             self._update_screen()
         elif active in _OF_LINES:
             self._update_lines(active)
+        elif self.console is not None:
+            # Its machine may be another one now, or none.
+            self.console.session.changed()
         if self._ticker is not None:
             self._ticker.resume() if self._ticks() else self._ticker.pause()
 
