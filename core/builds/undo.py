@@ -13,7 +13,9 @@ from typing import Any
 from core.builds import elsewhere
 from core.builds.amazon import undo as amazon
 from core.builds.docker import undo as docker
+from core.builds.libvirt import pool
 from core.builds.lxd import undo as lxd
+from core.builds.machines import undo as machines
 from core.builds.namespace import remove_tree
 from core.builds.output import FOLDERS, OUTPUT, remove_folders, remove_output
 from core.errors import BoxwrightError, ProviderError
@@ -104,5 +106,7 @@ UNDO: UndoTable = {
     **docker.UNDO,
     **lxd.UNDO,
     **amazon.UNDO,
+    **pool.UNDO,
+    **machines.UNDO,
 }
 """To be merged into the engine's table."""

@@ -12,7 +12,7 @@ from core.templates.problems import meant
 Part = Literal["source", "provisioner", "post-processor"]
 
 RUNS: dict[Part, tuple[str, ...]] = {
-    "source": ("amazon-ebs", "bootstrap", "docker", "file", "lxd", "null", "qemu"),
+    "source": ("amazon-ebs", "bootstrap", "docker", "file", "libvirt", "lxd", "null", "qemu"),
     "provisioner": (
         "ansible", "ansible-local", "breakpoint", "chef-solo", "file", "puppet-masterless", "salt-masterless",
         "shell", "shell-local", "sleep",
@@ -26,7 +26,7 @@ RUNS: dict[Part, tuple[str, ...]] = {
 
 PLANNED: dict[Part, tuple[str, ...]] = {
     "source": (
-        "libvirt", "virtualbox-iso", "virtualbox-ovf",
+        "virtualbox-iso", "virtualbox-ovf",
     ),
     "provisioner": (
         "powershell", "windows-restart", "windows-shell",

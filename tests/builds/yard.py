@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+
+import pytest
 
 import core.boxes
 from core.boxes.store import BoxStore
@@ -13,6 +16,7 @@ from core.builds.base import Request
 from core.builds.project_builds import template_plan
 from core.builds.run import Made, run_plan
 from core.builds.scene import Show
+from core.model.work import UndoTable
 from core.paths import Locations
 from core.templates.given import Given
 from tests.support.work import RecordingWork
@@ -21,12 +25,14 @@ from tests.support.work import RecordingWork
 class Yard:
     """A home of Boxwright, and a folder in which templates are built."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, provider: UndoTable | None = None) -> None:
+        """``provider``: what takes back its machines, where builds use one."""
+        self.undo = {**undo.UNDO, **core.boxes.UNDO, **(provider or {})}
         self.locations = Locations(data=home / "data", runtime=home / "run" / "x").prepare()
         self.store = BoxStore(self.locations.boxes)
         self.folder = home / "project"
         self.folder.mkdir(exist_ok=True)
-        self.work = RecordingWork({**undo.UNDO, **core.boxes.UNDO})
+        self.work = RecordingWork(self.undo)
 
     def write(self, name: str, text: str) -> Path:
         path = self.folder / name
@@ -44,7 +50,7 @@ class Yard:
         show: Show | None = None,
     ) -> tuple[Made, ...]:
         """What was made; what the build said is in ``work``."""
-        self.work = RecordingWork({**undo.UNDO, **core.boxes.UNDO})
+        self.work = RecordingWork(self.undo)
         given = Given(variables=tuple(variables), cwd=str(self.folder), clock=1e9)
         plan = template_plan(self.folder / template, "yard", given)
         return await run_plan(
@@ -57,6 +63,17 @@ class Yard:
             ask=ask,
             show=show,
         )
+
+    async def cancel_within(self, step: str) -> None:
+        """Build without the cache, and cancel it as soon as that step runs."""
+        building = asyncio.create_task(self.build(request=Request(no_cache=True)))
+        async with asyncio.timeout(120):
+            await asyncio.sleep(0)
+            while self.work.states.get(step) != "running":  # noqa: ASYNC110
+                await asyncio.sleep(0)
+        building.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await building
 
     async def left(self) -> list[str]:
         """What is there after undoing: working folders, half layers, sockets, files beside their places."""

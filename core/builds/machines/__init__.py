@@ -1,0 +1,1 @@
+"""Builds in machines that a provider makes and runs: what their sources share."""

@@ -1,0 +1,209 @@
+"""The source "libvirt": machines of a real libvirtd that are provisioned, and volumes that come of them."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import libvirt
+import pytest
+
+from core.builds.base import Request
+from core.builds.undo import remove_kept
+from core.errors import BoxwrightError, ConfigError, NotFoundError, UsageError
+from core.providers.libvirt import LibvirtProvider, volumes
+from core.providers.libvirt.address import URI_VARIABLE
+from core.undo import SHARED
+from tests.builds.test_killed import killed_at, left, unsettled
+from tests.builds.yard import Yard
+from tests.providers.libvirt.conftest import running
+from tests.support.libvirtd import Libvirtd
+
+pytestmark = pytest.mark.real
+
+HCL = """
+source "libvirt" "site" {{
+  memory       = 192
+  ssh_username = "vagrant"
+  volume {{
+    alias  = "artifact"
+    name   = "{name}"
+    source {{
+      {source}
+    }}
+  }}
+  {more}
+}}
+build {{
+  sources = ["libvirt.site"]
+  {steps}
+}}
+"""
+
+
+UNSEEN = 'communicator = "none"\nshutdown_timeout = "1s"'
+"""A machine in which nothing is done: it is not waited for."""
+
+
+@pytest.fixture(scope="module")
+def daemon() -> Iterator[Libvirtd]:
+    yield from running("session")
+
+
+@pytest.fixture
+def short_folder() -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="l"))
+    yield folder
+    shutil.rmtree(folder)
+
+
+class Pool:
+    """The storage pool ``default``."""
+
+    def __init__(self, daemon: Libvirtd, folder: Path) -> None:
+        self.handle = libvirt.open(daemon.uri)
+        volumes.needed_pool(self.handle, "default", str(folder))
+        self.pool = self.handle.storagePoolLookupByName("default")
+
+    def names(self) -> list[str]:
+        self.pool.refresh()
+        return sorted(self.pool.listVolumes())
+
+    def domains(self) -> list[str]:
+        return [domain.name() for domain in self.handle.listAllDomains()]
+
+    def close(self) -> None:
+        for volume in self.pool.listAllVolumes():
+            volume.delete()
+        self.pool.destroy()
+        self.pool.undefine()
+        self.handle.close()
+
+
+@pytest.fixture
+def pool(daemon: Libvirtd, short_folder: Path) -> Iterator[Pool]:
+    """After the test no machine is left."""
+    made = Pool(daemon, short_folder / "pool")
+    yield made
+    domains = made.domains()
+    made.close()
+    assert domains == []
+
+
+@pytest.fixture
+def yard(daemon: Libvirtd, boxwright_home: Path, monkeypatch: pytest.MonkeyPatch) -> Yard:
+    monkeypatch.setenv(URI_VARIABLE, daemon.uri)
+    return Yard(boxwright_home, LibvirtProvider().undo)
+
+
+def template(source: str, steps: str = "", *, name: str = "made.qcow2", more: str = "") -> str:
+    return HCL.format(source=source, steps=steps, name=name, more=more)
+
+
+def external(image: Path) -> str:
+    return f'type = "external"\nurls = ["{image}"]'
+
+
+def shell(line: str) -> str:
+    return f'provisioner "shell" {{ inline = {json.dumps([line])} }}\n'
+
+
+async def test_an_image_becomes_a_volume_and_the_volume_another_one_and_a_box(
+    yard: Yard, pool: Pool, tiny_image: Path
+) -> None:
+    yard.write("a.pkr.hcl", template(external(tiny_image), shell("echo one | sudo tee /srv/first; sync")))
+    (first,) = await yard.build()
+    assert pool.names() == ["made.qcow2"] and pool.domains() == []
+    assert first.artifacts[0].text == "volume made.qcow2 in the storage pool default"
+    with pytest.raises(UsageError, match=r"made\.qcow2 is there already"):
+        await yard.build()
+    assert await yard.left() == []
+
+    steps = (
+        shell("cat /srv/first")
+        + """
+      post-processor "box" {
+        name                = "yard/site"
+        keep_input_artifact = true
+      }"""
+    )
+    cloning = 'type = "cloning"\nvolume = "made.qcow2"'
+    yard.write("a.pkr.hcl", template(cloning, steps, name="second.qcow2"))
+    await yard.build()
+    assert "one" in yard.work.output.decode().split()
+    assert pool.names() == ["made.qcow2", "second.qcow2"]
+    box = next(box for box in yard.store.list() if box.name == "yard/site")
+    assert box.key.provider == "qemu" and len(box.disks) == 1
+    assert await yard.left() == []
+
+
+async def test_a_machine_of_which_a_step_failed_can_be_kept_and_goes_later(
+    yard: Yard, pool: Pool, tiny_image: Path
+) -> None:
+    yard.write("a.pkr.hcl", template(external(tiny_image), shell("exit 3")))
+    with pytest.raises(BoxwrightError, match="exit status 3"):
+        await yard.build(request=Request(on_error="abort"))
+    await yard.work.undo()
+    assert len(pool.domains()) == 1
+    assert await remove_kept(yard.locations.builds) == 1
+    assert pool.domains() == [] and pool.names() == []
+    assert await yard.left() == []
+
+
+@pytest.mark.parametrize("step", ["Make the machine", "Wait for SSH", "Store the volume"])
+async def test_cancelled_within_a_step_it_leaves_nothing(
+    yard: Yard, pool: Pool, tiny_image: Path, step: str
+) -> None:
+    more = "" if step == "Wait for SSH" else UNSEEN
+    yard.write("a.pkr.hcl", template(external(tiny_image), more=more))
+    await yard.cancel_within(step)
+    assert await yard.left() == []
+    assert pool.domains() == [] and pool.names() == []
+
+
+async def test_killed_at_spread_points_it_leaves_nothing(yard: Yard, pool: Pool, tiny_image: Path) -> None:
+    yard.write("a.pkr.hcl", template(external(tiny_image), more=UNSEEN))
+    home = yard.locations.data.parent
+    names: list[str] = []
+    for point in range(7, 1000, 8):
+        (home / "points").unlink(missing_ok=True)
+        await killed_at(home, ("tests.builds.killed_container", str(home)), point)
+        names = (home / "points").read_text().splitlines()
+        if "end Clean up" in names:
+            break
+        for kind, facts in unsettled(home / "intents.jsonl"):
+            await {**SHARED, **yard.undo}[kind](facts)
+        assert pool.domains() == [] and pool.names() == [], names[-1]
+        assert left(home) == []
+        (home / "intents.jsonl").unlink(missing_ok=True)
+    assert {"intend libvirt.domain", "intend build.libvirt-volume"} <= set(names)
+    assert pool.names() == ["made.qcow2"]
+
+
+@pytest.mark.parametrize(
+    ("source", "more", "said"),
+    [
+        ('type = "files"', "", "cannot come of"),
+        ('type = "external"', "", 'needs "urls"'),
+        ('type = "cloning"', "", 'needs "volume"'),
+        ('type = "cloning"\nvolume = "x"', 'boot_command = ["<enter>"]', "cannot type a boot_command"),
+        ('type = "cloning"\nvolume = "x"', 'shutdown_mode = "pull"', "shutdown_mode"),
+        ('type = "cloning"\nvolume = "x"', 'network_interface { type = "bridge" }', "bridge"),
+        ('type = "cloning"\nvolume = "x"', 'volume { bus = "virtio" }', "capacity"),
+        ('type = "cloning"\nvolumes = "x"', "", "volumes"),
+    ],
+)
+async def test_settings_that_cannot_be_met_are_named(yard: Yard, source: str, more: str, said: str) -> None:
+    yard.write("a.pkr.hcl", template(source, more=more))
+    with pytest.raises(ConfigError, match=said):
+        await yard.build()
+
+
+async def test_a_volume_that_is_not_there_is_named(yard: Yard, pool: Pool) -> None:
+    yard.write("a.pkr.hcl", template('type = "cloning"\nvolume = "gone"'))
+    with pytest.raises(NotFoundError, match="no volume gone"):
+        await yard.build()
+    assert await yard.left() == []
