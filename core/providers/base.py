@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import msgspec
@@ -54,6 +55,22 @@ class Console(Protocol):
     async def write(self, data: bytes) -> None: ...
 
     async def close(self) -> None: ...
+
+
+class Leftover(msgspec.Struct, frozen=True):
+    """Something at the hypervisor that belonged to a machine which is no more."""
+
+    what: str
+    bytes: int
+
+
+@runtime_checkable
+class Pruning(Protocol):
+    """What a provider can do besides where its hypervisor keeps lists of its own, e.g. of disks."""
+
+    async def prune(self, machines: Path, known: Collection[str], *, dry_run: bool) -> tuple[Leftover, ...]:
+        """Remove what lies below ``machines``, the folder of this user's machines, and is of none of
+        ``known`` (their ids); with ``dry_run`` only say what would go."""
 
 
 @runtime_checkable

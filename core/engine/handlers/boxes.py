@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from core.engine.context import Context, Handler
+from core.errors import BoxwrightError
+from core.model import command as commands
 from core.model.box import BoxKey
 from core.model.work import Work
+from core.providers.base import Leftover, Pruning
 
 
 def action(name: str) -> Handler:
@@ -25,6 +29,27 @@ def action(name: str) -> Handler:
             context.boxes_changed()
 
     return handler
+
+
+_prune_store = action("prune_boxes")
+
+
+async def prune(context: Context, command: commands.PruneBoxes, work: Work) -> Any:
+    """The store's part, and where all is meant what hypervisors keep of machines that are no more."""
+    done = await _prune_store(context, command, work)
+    if command.names:
+        return done
+    found: list[Leftover] = []
+    known = {record.id for record in context.machines.records()}
+    for name, provider in context.providers.items():
+        if isinstance(provider, Pruning) and (await context.probe(name)).usable:
+            # A hypervisor that goes away just now keeps what it has for the next time.
+            with contextlib.suppress(BoxwrightError):
+                machines = context.locations.machines
+                found += await provider.prune(machines, known, dry_run=command.dry_run)
+    removed = [{"what": each.what, "bytes": each.bytes} for each in found]
+    freed = done["freed"] + sum(each.bytes for each in found)
+    return {**done, "removed": [*done["removed"], *removed], "freed": freed}
 
 
 def _formats(context: Context) -> tuple[str, ...]:

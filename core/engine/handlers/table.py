@@ -24,7 +24,6 @@ BOX_ACTIONS: Mapping[type[Any], str] = {
     commands.OutdatedBoxes: "outdated_boxes",
     commands.SearchBoxes: "search_boxes",
     commands.RemoveBox: "remove_boxes",
-    commands.PruneBoxes: "prune_boxes",
     commands.VerifyBoxes: "verify_boxes",
     commands.ImportBoxes: "import_boxes",
 }
@@ -48,5 +47,6 @@ HANDLERS: Mapping[type[Any], Handler] = {
     commands.RunBuild: builds.run,
     commands.AnswerBuild: builds.answer,
     commands.PruneLayers: builds.prune_layers,
+    commands.PruneBoxes: boxes.prune,
     **{command: boxes.action(name) for command, name in BOX_ACTIONS.items()},
 }

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any, ClassVar
 
 from core.model.machine import MachinePlan, MachineState, Snapshot, Stats
 from core.model.provider import Capability, Probe
 from core.model.work import UndoTable, Work
-from core.providers.base import Console, Seen, Started, StateChange
+from core.providers.base import Console, Leftover, Seen, Started, StateChange
 from core.providers.news import News
-from core.providers.virtualbox import memory, power, probing, snapshots, states, statistics
+from core.providers.virtualbox import media, memory, power, probing, snapshots, states, statistics
 from core.providers.virtualbox.console import Consoles
 from core.providers.virtualbox.context import Context
 from core.providers.virtualbox.layout import Layout
@@ -115,6 +116,9 @@ class VirtualBoxProvider:
 
     def watch(self) -> AsyncIterator[StateChange]:
         return self._news.watch()
+
+    async def prune(self, machines: Path, known: Collection[str], *, dry_run: bool) -> tuple[Leftover, ...]:
+        return await media.prune(self._context, machines, known, dry_run=dry_run)
 
     async def close(self) -> None:
         self._news.close()

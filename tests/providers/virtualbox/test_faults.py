@@ -12,6 +12,7 @@ import pytest
 
 from core.errors import ProviderError, UsageError
 from core.model.machine import MachineKey, MachineState
+from core.providers.base import Pruning
 from core.providers.virtualbox import bridge as bridges
 from core.providers.virtualbox import host
 from core.providers.virtualbox.bridge import VirtualBoxError
@@ -334,3 +335,30 @@ class TestReaching:
     async def test_a_wrong_table_is_refused(self, bench: VirtualBoxBench) -> None:
         with pytest.raises(UsageError):
             bench.provider.check({"customize": [["--help"]]})
+
+
+async def test_disks_of_machines_that_are_no_more_are_listed_and_pruned_and_no_others(
+    bench: VirtualBoxBench, virtualbox: VirtualBox, short_folder: Path
+) -> None:
+    provider = bench.provider
+    assert isinstance(provider, Pruning)
+    machine = await Machine(bench, bench.plans.make()).create()
+    machines = Path(machine.plan.folder).parent
+    (machines / "lost").mkdir()
+    lost, theirs = machines / "lost" / "disk.vdi", short_folder / "theirs.vdi"
+    kept = Path(machine.plan.folder) / "beside.vdi"
+    for path in (lost, theirs, kept):
+        virtualbox.manage("createmedium", "disk", "--filename", str(path), "--size", "8")
+    try:
+        found = await provider.prune(machines, {machine.plan.id}, dry_run=True)
+        assert [str(lost) in each.what for each in found] == [True]
+        assert lost.exists()
+        assert await provider.prune(machines, {machine.plan.id}, dry_run=False) == found
+        assert not lost.exists()
+        assert theirs.exists() and kept.exists(), "a machine that is there takes its own with it"
+        assert await provider.prune(machines, {machine.plan.id}, dry_run=False) == ()
+        assert await machine.state() is MachineState.STOPPED
+    finally:
+        virtualbox.manage("closemedium", "disk", str(theirs), "--delete")
+        virtualbox.manage("closemedium", "disk", str(kept), "--delete")
+        await machine.destroy()
