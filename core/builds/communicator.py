@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
+from core.builds import connection_options
 from core.builds.scene import Scene
 from core.builds.settings import Duration, Table
 from core.errors import ConfigError, NotFoundError
@@ -21,6 +22,9 @@ KINDS = ("ssh", "none", "winrm")
 
 class Communicator(Table, frozen=True, kw_only=True):
     """What every source with a guest takes."""
+
+    not_needed: ClassVar[frozenset[str]] = connection_options.NOT_NEEDED
+    refused: ClassVar[Mapping[str, str]] = connection_options.REFUSED
 
     communicator: str = "ssh"
     ssh_host: str = ""

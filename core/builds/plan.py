@@ -7,7 +7,7 @@ A plan has sources; each with its own steps and chains of post-processors, as ``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -109,8 +109,13 @@ def as_written(data: Any) -> Any:
 
 def waits(data: Any) -> bool:
     """Whether something in the data is known only when the build runs."""
-    if isinstance(data, dict):
-        return any(waits(item) for item in data.values())
-    if isinstance(data, list | tuple):
-        return any(waits(item) for item in data)
-    return isinstance(data, Deferred)
+    return any(True for _ in waited_for(data))
+
+
+def waited_for(data: Any) -> Iterator[str]:
+    """What the data waits for: ``build.Host``, ``data.amazon-ami.base``, ..."""
+    if isinstance(data, dict | list | tuple):
+        for item in data.values() if isinstance(data, dict) else data:
+            yield from waited_for(item)
+    elif isinstance(data, Deferred):
+        yield data.waits_for

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
@@ -22,6 +23,11 @@ _PIECE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
 
 class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Settings of one kind."""
+
+    not_needed: ClassVar[frozenset[str]] = frozenset()
+    """Names of Packer's that are read, and have no meaning here."""
+    refused: ClassVar[Mapping[str, str]] = {}
+    """Names of Packer's that cannot be had, each with the reason."""
 
 
 T = TypeVar("T", bound=Table)
@@ -53,7 +59,13 @@ def decode(settings: Settings, kind: type[T], what: str, place: Place | None = N
     hints = get_type_hints(kind, include_extras=True)
     data: dict[str, Any] = {}
     for name, value in settings.items():
-        if value is None:
+        if value is None or name in kind.not_needed:
+            continue
+        if name in kind.refused:
+            if reveal(value):
+                raise ConfigError(
+                    f'"{name}" cannot be used in the {what}.', why=kind.refused[name], place=place
+                )
             continue
         if name not in hints:
             raise ConfigError(
@@ -76,6 +88,8 @@ def _fit(value: Any, hint: Any, name: str, place: Place | None) -> Any:
         if isinstance(meta, Meta) and (meta.extra or {}).get("duration"):
             return duration(value, name, place)
         hint = get_args(hint)[0]
+    if value == "" and hint in (bool, int, float):
+        return False if hint is bool else 0
     if hint is str and isinstance(value, int | float):
         return str(value).lower() if isinstance(value, bool) else str(value)
     if get_origin(hint) is tuple:

@@ -97,6 +97,7 @@ def _mark(part: Part, kind: str, look: Look) -> str:
 def _summary(template: Template) -> list[str]:
     found = supports(template)
     missing = [f"{one.part} {one.kind}" for one in found if one.runs != "yes"]
+    missing += [f"data {kind}" for kind in dict.fromkeys(one.kind for one in template.data)]
     if not missing:
         return ["Everything here can be run." if found else "There is nothing to run."]
     return [f"Boxwright reads all of it, but cannot run it yet: {', '.join(missing)}."]

@@ -174,3 +174,17 @@ def test_a_machine_begins_with_the_variables_of_its_box_where_they_fit(tmp_path:
     assert variables_of({VARIABLES: str(tmp_path / "own")}, found) == tmp_path / "own"
     assert variables_of({VARIABLES: str(tmp_path / "other")}, found) == tmp_path / "template"
     assert variables_of({}, found) == tmp_path / "template"
+
+
+async def test_a_firmware_that_is_one_image_boots_the_guest(yard: Yard, tmp_path: Path) -> None:
+    """It ends by itself, which only UEFI's program can."""
+    image = efi_program.write_disk(tmp_path / "efi.img")
+    more = 'firmware = "/usr/share/ovmf/OVMF.fd"\n cores = 2\n cpus = 2\n shutdown_timeout = "2m"'
+    text = template(str(image), "none", "", 'post-processor "box" {}').replace(
+        'shutdown_timeout = "1s"', more
+    )
+    yard.write("a.pkr.hcl", text.replace("memory           = 64", "memory = 128"))
+    await yard.build()
+    assert not [note for note in yard.work.notes if "by force" in note]
+    (box,) = yard.store.list()
+    assert box.firmware == "uefi" and VARIABLES not in box.files

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 
@@ -40,6 +40,8 @@ class DaemonSettings(Table, frozen=True, kw_only=True):
 class LoginSettings(DaemonSettings, frozen=True, kw_only=True):
     """Who asks a registry."""
 
+    not_needed: ClassVar[frozenset[str]] = frozenset({"login_email"})
+
     login: bool = False
     login_username: str = ""
     login_password: str = ""
@@ -75,6 +77,8 @@ class LoginSettings(DaemonSettings, frozen=True, kw_only=True):
 
 
 class DockerSettings(LoginSettings, frozen=True, kw_only=True):
+    not_needed: ClassVar[frozenset[str]] = LoginSettings.not_needed | {"pty", "pause_before_connecting"}
+
     image: str = ""
     bootstrap: dict[str, Any] = msgspec.field(default_factory=dict)
     """Instead of an image: what the source "bootstrap" takes. The image is made from packages then."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 import msgspec
 
 from core.builds.communicator import Communicator
@@ -15,6 +18,17 @@ _MIB = 1024 * 1024
 
 class QemuSettings(Communicator, frozen=True, kw_only=True):
     """Those that are read but have no use here say why."""
+
+    not_needed: ClassVar[frozenset[str]] = Communicator.not_needed | {
+        # Images of this computer are used where they lie; the web server is on loopback.
+        "iso_skip_cache", "run_once", "http_interface",
+    }  # fmt: skip
+    refused: ClassVar[Mapping[str, str]] = {
+        **Communicator.refused,
+        "qemu_img_args": "Images are thin layers that are made and merged in ways of our own.",
+        "vtpm": "Machines of builds have no TPM.",
+        "use_tpm1": "Machines of builds have no TPM.",
+    }
 
     iso_url: str = ""
     iso_urls: tuple[str, ...] = ()
@@ -56,7 +70,16 @@ class QemuSettings(Communicator, frozen=True, kw_only=True):
     efi_boot: bool = False
     efi_firmware_code: str = ""
     efi_firmware_vars: str = ""
+    efi_drop_efivars: bool = False
     firmware: str = ""
+    """A firmware that is code and variables in one, as QEMU's own ``-bios`` takes it."""
+    use_pflash: bool = False
+    tpm_device_type: str = ""
+    """Read, not needed: there is no TPM."""
+    sockets: int = 0
+    cores: int = 0
+    threads: int = 0
+    http_network_protocol: str = "tcp"
     cdrom_interface: str = ""
     boot_command: tuple[str, ...] = ()
     boot_steps: tuple[tuple[str, ...], ...] = ()
@@ -114,6 +137,8 @@ class QemuSettings(Communicator, frozen=True, kw_only=True):
                 '"net_bridge" cannot be used.',
                 why="Machines of builds use the host's network, and listen on loopback only.",
             )
+        if not self.http_network_protocol.startswith("tcp"):
+            raise ConfigError(f'"http_network_protocol" is {self.http_network_protocol!r}; it is "tcp".')
         for text in (self.disk_size, *self.disk_additional_size):
             self.bytes_of(text)
         for pair in self.qemuargs:
@@ -133,7 +158,14 @@ class QemuSettings(Communicator, frozen=True, kw_only=True):
 
     @property
     def uefi(self) -> bool:
-        return self.efi_boot or bool(self.efi_firmware_code) or self.firmware.endswith(".fd")
+        return self.efi_boot or bool(self.efi_firmware_code)
+
+    @property
+    def topology(self) -> str:
+        """The processors as QEMU takes them, "" where only their number is said."""
+        parts = {name: getattr(self, name) for name in ("sockets", "cores", "threads")}
+        said = [f"{name}={number}" for name, number in parts.items() if number]
+        return ",".join([f"cpus={self.cpus}", *said]) if said else ""
 
     def bytes_of(self, text: str) -> int:
         """Sizes without a unit count MiB, as in Packer. Raises ConfigError."""

@@ -100,6 +100,15 @@ def _hardware(given: QemuSettings, scene: Scene, inserted: Media) -> Hardware:
         lambda text: scene.render(text, **fields),
         lambda file: arguments.same_file(file, Path(scene.world.cwd), _known(given, scene)),
     )
+    if given.firmware:
+        whole = scene.path(given.firmware)
+        named = str(whole) if whole.is_file() else given.firmware
+        if given.use_pflash:
+            own.setdefault("-drive", []).append(f"file={named},if=pflash,unit=0,format=raw,readonly=on")
+        else:
+            own.setdefault("-bios", [named])
+    if given.topology:
+        own.setdefault("-smp", [given.topology])
     code = ""
     if given.uefi:
         code = given.efi_firmware_code or str(firmware.find(architecture).code)
@@ -267,17 +276,18 @@ class ImageWorkshop(QemuWorkshop):
         given, scene = self._given, self.scene
         folder = _output(given, scene)
         name = given.vm_name or f"packer-{scene.source}"
+        keeps = given.uefi and not given.efi_drop_efivars
         names = [name, *(f"{name}-{number}" for number in range(1, len(disks)))]
         async with work.step("Write the image", detail=str(folder)) as step:
             async with claim(folder, scene, step) as beside:
                 beside.mkdir(mode=0o755)
                 for file, called in zip(disks, names, strict=True):
                     await flatten(file, beside / called, given.format, step, compress=given.disk_compression)
-                if given.uefi:
+                if keeps:
                     await flatten(scene.folder / states.NVRAM, beside / firmware.VARIABLES, "raw", step)
             size = sum((folder / called).stat().st_size for called in names)
             step.note(f"{size / 1e6:.0f} MB")
-        variables = firmware.VARIABLES if given.uefi else ""
+        variables = firmware.VARIABLES if keeps else ""
         files = [*names, variables] if variables else names
         return Artifact(
             maker="transcend.qemu",
@@ -287,7 +297,7 @@ class ImageWorkshop(QemuWorkshop):
             facts={
                 "format": given.format,
                 "user": given.ssh_username or "vagrant",
-                "firmware": "uefi" if given.uefi else "bios",
+                "firmware": "uefi" if given.uefi or given.firmware.endswith(".fd") else "bios",
                 "architecture": "amd64",
                 "variables": variables,
             },
