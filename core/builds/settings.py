@@ -56,13 +56,14 @@ def decode(settings: Settings, kind: type[T], what: str, place: Place | None = N
 
     ``what`` is e.g. ``source "qemu"``. Raises ConfigError for an unknown name or a wrong type.
     """
-    hints = get_type_hints(kind, include_extras=True)
+    typed = get_type_hints(kind, include_extras=True)
+    hints = {name: typed[name] for name in kind.__struct_fields__}
     data: dict[str, Any] = {}
     for name, value in settings.items():
-        if value is None or name in kind.not_needed:
+        if value is None:
             continue
-        if name in kind.refused:
-            if reveal(value):
+        if name not in hints and (name in kind.not_needed or name in kind.refused):
+            if name in kind.refused and reveal(value):
                 raise ConfigError(
                     f'"{name}" cannot be used in the {what}.', why=kind.refused[name], place=place
                 )
