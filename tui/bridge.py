@@ -17,6 +17,7 @@ import msgspec
 from core.errors import BoxwrightError, NotFoundError
 from core.model.event import BoxChanged, BoxGone, Event, OperationChanged, ProjectChanged, Snapshot
 from core.model.query import GetEngine, GetOperation, GetProject, OperationView, ProjectView
+from tui.precedence import KEYS
 from tui.store import Draft, State
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 AGAIN = 1.0
 """Seconds between two attempts to reach an engine."""
+_KEYS_FIRST = 0.1
+"""Seconds for which news wait at most while keys are pressed."""
 
 
 class LinkState(enum.StrEnum):
@@ -85,6 +88,7 @@ class Bridge:
         self._projects: list[ProjectView] = []
         self._views: list[OperationView] = []
         self._timer: asyncio.TimerHandle | None = None
+        self._due = 0.0
         self._last = float("-inf")
         self._tasks: set[asyncio.Task[None]] = set()
         self._asked: set[str] = set()
@@ -241,11 +245,17 @@ class Bridge:
         loop = asyncio.get_running_loop()
         delay = max(0.0, self._last + self._interval - loop.time())
         # Even the first news waits for the others that came with it.
+        self._due = loop.time() + delay
         self._timer = loop.call_later(delay, self._flush)
 
     def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
+        wait = KEYS.wait()
+        if wait and loop.time() < self._due + _KEYS_FIRST:
+            self._timer = loop.call_later(wait, self._flush)
+            return
         self._timer = None
-        self._last = asyncio.get_running_loop().time()
+        self._last = loop.time()
         draft = Draft(self.state)
         draft.take(self._pending)
         for project in self._projects:

@@ -23,11 +23,13 @@ class Header(Painted):
         self._state = State()
         self._link = Link(LinkState.CONNECTING)
         self.read_only = False
+        self._said: tuple[list[Part], list[Part]] | None = None
 
     def show(self, state: State, link: Link, project: str) -> None:
-        before = (self._parts_left(), self._parts_right())
         self._state, self._link, self._project = state, link, project
-        if before != (self._parts_left(), self._parts_right()):
+        said = (self._parts_left(), self._parts_right())
+        if said != self._said:
+            self._said = said
             self.refresh()
 
     def render_line(self, y: int) -> Strip:

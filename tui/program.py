@@ -252,7 +252,9 @@ class BoxwrightApp(App[None], inherit_bindings=False):
 
 
 def _collect_garbage_from_now_on() -> None:
+    """Through all of it seldom: that stops everything for milliseconds, and little is ever found there."""
     gc.freeze()
+    gc.set_threshold(2_000, 10, 200)
     gc.enable()
 
 

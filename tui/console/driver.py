@@ -21,7 +21,7 @@ from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
 
 from tui.console.keystream import PASTE_BEGIN, PASTE_END, Kind, Splitter, Token
-from tui.console.turns import TURNS
+from tui.precedence import KEYS
 
 if TYPE_CHECKING:
     from textual.app import App
@@ -129,7 +129,7 @@ class PassingDriver(LinuxDriver):
         keys: list[bytes] = []
         for token in tokens:
             if token.kind is not Kind.REPORT:
-                TURNS.typed()
+                KEYS.typed()
             typist = self._typist
             if typist is not None and token.kind is Kind.KEY and token.data not in self._leave:
                 keys.append(token.data)

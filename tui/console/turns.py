@@ -11,6 +11,8 @@ import time
 from collections import deque
 from typing import Protocol
 
+from tui.precedence import KEYS
+
 BUDGET = 0.008
 """Seconds of parsing at a stretch; then everything else has its turn, and the guest is held back."""
 
@@ -23,8 +25,8 @@ _FLOOD, _OVER = 1 << 19, 1 << 16
 """Bytes in the time between two looks that make a flood; and those below which it is over."""
 _EAGER = 1.0
 """Seconds for which a guest is heard out after a key, at most: that may have ended the flood."""
-_HUSH, _HUSH_LONGEST = 0.025, 0.1
-"""Seconds for which floods wait for a key to have its effect; and however many keys come, at most."""
+_HUSH_LONGEST = 0.1
+"""Seconds for which floods wait for keys at most, however many come."""
 
 
 class Flood:
@@ -73,18 +75,14 @@ class Turns:
         self._waiting: deque[Reader] = deque()
         self._served: Reader | None = None
         self._timer: asyncio.TimerHandle | None = None
-        self._typed = self._turn = self._window = float("-inf")
+        self._turn = self._window = float("-inf")
         self._spent = 0.0
-
-    def typed(self) -> None:
-        """A key came from the terminal. May be called in any thread."""
-        self._typed = time.perf_counter()
 
     def hush(self, reader: Reader, now: float) -> float:
         """Seconds for which that one, where it floods, leaves the time to a key."""
         if not reader.flood.slowed(now) or now - self._turn > _HUSH_LONGEST:
             return 0.0
-        return max(0.0, self._typed + _HUSH - now)
+        return KEYS.wait()
 
     def arrived(self, reader: Reader) -> None:
         """It has output: parsed now where there is time for it, else in its turn."""

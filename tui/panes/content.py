@@ -29,8 +29,7 @@ class MachineRows:
     def __call__(self, state: State, project: str, signs: Signs) -> list[Row]:
         kept, rows = {}, []
         titles = project_titles(state) if not project else {}
-        for machine in _ordered(state, project):
-            key = str(machine.key)
+        for key, machine in _ordered(state, project):
             known = self._kept.get(key)
             title = titles.get(machine.key.project, "")
             if known is None or known[0] is not machine or known[1] != title or machine.holder:
@@ -163,15 +162,15 @@ def progress_text(progress: Progress, signs: Signs, width: int = _BAR) -> str:
     )
 
 
-def _ordered(state: State, project: str) -> Iterable[Machine]:
-    machines = state.machines.values()
+def _ordered(state: State, project: str) -> Iterable[tuple[str, Machine]]:
+    machines = state.machines.items()
     if not project:
-        return sorted(machines, key=lambda machine: machine.key)
+        return sorted(machines, key=lambda item: item[1].key)
     view = state.projects.get(project)
     order = {name: number for number, name in enumerate(view.machines)} if view else {}
     return sorted(
-        (machine for machine in machines if machine.key.project == project),
-        key=lambda machine: (order.get(machine.name, len(order)), machine.name),
+        (item for item in machines if item[1].key.project == project),
+        key=lambda item: (order.get(item[1].name, len(order)), item[1].name),
     )
 
 
