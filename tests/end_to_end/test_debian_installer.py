@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.end_to_end.workshop import PROGRAM, Workshop
-from tests.support.debian_mirror import mirror
+from tests.support.debian_mirror import mirror, missing
 from tests.support.tiny import cache
 
 INSTALLER = Path("/usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64")
@@ -124,7 +124,16 @@ def shop(folder: Path) -> Iterator[Workshop]:
     shop.close()
 
 
+COMPONENTS = (
+    "partman-base", "partman-auto", "partman-utils", "e2fsprogs-udeb", "bootstrap-base", "debootstrap-udeb",
+    "apt-setup-udeb", "apt-mirror-setup", "pkgsel", "grub-installer", "finish-install", "user-setup-udeb",
+)  # fmt: skip
+"""Some of those without which nothing is installed; not every mirror has them."""
+
+
 def test_an_unattended_installation_ends_in_a_box_that_boots(shop: Workshop, folder: Path) -> None:
+    absent = missing("bookworm", "amd64", COMPONENTS, folder)
+    assert not absent, f"apt's archive of Debian has not all that the installer loads: {', '.join(absent)}"
     boot_medium(folder, shop.project / "boot.iso")
     (shop.project / "www").mkdir()
     (shop.project / "installed.pkr.hcl").write_text(TEMPLATE)

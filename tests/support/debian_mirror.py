@@ -5,9 +5,11 @@ So it comes from wherever this computer's apt gets it, and a guest needs no netw
 
 from __future__ import annotations
 
+import lzma
+import re
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -28,6 +30,21 @@ def archive(codename: str) -> str:
     return found[0]
 
 
+def missing(codename: str, architecture: str, names: Collection[str], folder: Path) -> list[str]:
+    """Components of the installer that the archive lists, and does not have. ``folder``: for trying."""
+    source = archive(codename)
+    listing = folder / "components.xz"
+    _fetch(f"{source}dists/{codename}/main/debian-installer/binary-{architecture}/Packages.xz", listing)
+    text = lzma.decompress(listing.read_bytes()).decode()
+    files = dict(re.findall(r"^Package: (\S+)\n(?:.+\n)*?Filename: (\S+)$", text, re.MULTILINE))
+    return [name for name in names if not _fetch(source + files[name], folder / name)]
+
+
+def _fetch(address: str, target: Path) -> bool:
+    ran = subprocess.run([HELPER, "download-file", address, target], capture_output=True, check=False)
+    return ran.returncode == 0
+
+
 @contextmanager
 def mirror(codename: str, kept: Path) -> Iterator[int]:
     """The port on 127.0.0.1 where it listens. ``kept``: a folder for what was fetched."""
@@ -45,8 +62,7 @@ def mirror(codename: str, kept: Path) -> Iterator[int]:
             if not target.is_file():
                 target.parent.mkdir(parents=True, exist_ok=True)
                 beside = target.with_name(f"{target.name}.part")
-                ran = subprocess.run([HELPER, "download-file", source + path, beside], capture_output=True)
-                if ran.returncode:
+                if not _fetch(source + path, beside):
                     beside.unlink(missing_ok=True)
                     return None
                 beside.rename(target)
