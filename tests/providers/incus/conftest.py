@@ -14,11 +14,14 @@ from tests.support.lxd import Lxd, running
 __all__ = ["bench", "machine", "rootfs", "short_folder"]
 
 
+LONG = ("cancelled", "ports_of_its_own", "know_their_parents", "suspended_and_a_broken")
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Cancelling is a matter of our code, which is LXD's: only `make slow` does it here, too."""
+    """What is long and a matter of our code, which is LXD's, only `make slow` does here, too."""
     for item in items:
-        if item.nodeid.startswith("tests/providers/incus/") and "cancelled" in item.name:
+        if item.nodeid.startswith("tests/providers/incus/") and any(part in item.name for part in LONG):
             item.add_marker(pytest.mark.slow)
 
 
