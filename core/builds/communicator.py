@@ -16,6 +16,7 @@ from core.model.work import Work
 if TYPE_CHECKING:
     from core.guests.remote import RemoteGuest
     from core.guests.wait import Gone
+    from core.guests.winrm.guest import WinrmGuest
 
 KINDS = ("ssh", "none", "winrm")
 
@@ -46,7 +47,17 @@ class Communicator(Table, frozen=True, kw_only=True):
     pause_before_connecting: Duration = 0.0
     winrm_username: str = ""
     winrm_password: str = ""
+    winrm_host: str = ""
+    winrm_port: int = 0
+    """0: 5985, with TLS 5986."""
     winrm_timeout: Duration = 1800.0
+    winrm_use_ssl: bool = False
+    winrm_insecure: bool = False
+    winrm_use_ntlm: bool = False
+    winrm_no_proxy: bool = False
+
+    takes_winrm = False
+    """Whether guests of this source can be Windows."""
 
     def check(self, *, needs_host: bool = False) -> None:
         """Raises ConfigError for what cannot work."""
@@ -59,11 +70,7 @@ class Communicator(Table, frozen=True, kw_only=True):
                 f'"ssh_file_transfer_method" is {self.ssh_file_transfer_method!r}; it is "scp" or "sftp".'
             )
         if self.communicator == "winrm":
-            raise ConfigError(
-                'The communicator "winrm" cannot be used yet.',
-                why="Templates for Windows are read, checked and explained, but not run.",
-                remedy="boxwright template inspect FILE",
-            )
+            self._check_winrm(needs_host)
         if self.communicator != "ssh":
             return
         if needs_host and not self.ssh_host:
@@ -74,6 +81,25 @@ class Communicator(Table, frozen=True, kw_only=True):
             raise NotFoundError(
                 f"There is no private key {self.key_file}.", why='"ssh_private_key_file" names it.'
             )
+
+    def _check_winrm(self, needs_host: bool) -> None:
+        if not self.takes_winrm:
+            raise ConfigError(
+                'The communicator "winrm" is not for this source.',
+                why="It ends its machine by commands of Unix. The sources null and amazon-ebs take it.",
+            )
+        if needs_host and not self.winrm_host:
+            raise ConfigError('"winrm_host" says which machine is meant; it is missing.')
+        for name in ("winrm_username", "winrm_password"):
+            if not getattr(self, name):
+                raise ConfigError(f'"{name}" is missing.', remedy=f'add {name} = "..."')
+
+    @property
+    def login_port(self) -> int:
+        """The port at which the guest is logged in to."""
+        if self.communicator == "winrm":
+            return self.winrm_port or (5986 if self.winrm_use_ssl else 5985)
+        return self.ssh_port
 
     @property
     def key_file(self) -> str:
@@ -127,5 +153,38 @@ async def connect(
         SSHPrivateKeyFile=guest.identity,
         KnownHosts=endpoint.known_hosts,
         reach=f"ssh -p {port} -i {guest.identity} {settings.ssh_username}@{host}",
+    )
+    return guest
+
+
+async def connect_winrm(settings: Communicator, host: str, scene: Scene, work: Work) -> WinrmGuest:
+    """The guest with Windows, once it answers. Raises GuestError and the like."""
+    import asyncio
+
+    from core.guests.winrm.session import WinrmEndpoint
+    from core.guests.winrm.waiting import wait_for_winrm
+
+    if settings.pause_before_connecting:
+        await asyncio.sleep(settings.pause_before_connecting)
+    endpoint = WinrmEndpoint(
+        host=host,
+        port=settings.login_port,
+        user=settings.winrm_username,
+        password=settings.winrm_password,
+        ssl=settings.winrm_use_ssl,
+        insecure=settings.winrm_insecure,
+        ntlm=settings.winrm_use_ntlm,
+        proxy=not settings.winrm_no_proxy,
+    )
+    async with work.step("Wait for WinRM") as step:
+        guest = await wait_for_winrm(endpoint, work=step, timeout=settings.winrm_timeout)
+    scene.facts.update(
+        Host=host,
+        Port=str(endpoint.port),
+        User=endpoint.user,
+        Password=endpoint.password,
+        WinRMPassword=endpoint.password,
+        ConnType="winrm",
+        reach=f"winrs -r:{host} -u:{endpoint.user} cmd",
     )
     return guest

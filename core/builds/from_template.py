@@ -12,7 +12,7 @@ from core.templates.functions.signature import Place as World
 from core.templates.model import Build, BuildSource, PostProcessor, Secret, Settings, Step, Template
 from core.templates.reading import Reading
 
-_ALWAYS = {"access_key", "secret_key", "token"}
+_ALWAYS = {"access_key", "secret_key", "token", "winrm_password", "elevated_password"}
 """Settings whose texts are not shown, marked or not."""
 
 

@@ -14,8 +14,8 @@ Part = Literal["source", "provisioner", "post-processor"]
 RUNS: dict[Part, tuple[str, ...]] = {
     "source": ("amazon-ebs", "bootstrap", "docker", "file", "libvirt", "lxd", "null", "qemu"),
     "provisioner": (
-        "ansible", "ansible-local", "breakpoint", "chef-solo", "file", "puppet-masterless", "salt-masterless",
-        "shell", "shell-local", "sleep",
+        "ansible", "ansible-local", "breakpoint", "chef-solo", "file", "powershell", "puppet-masterless",
+        "salt-masterless", "shell", "shell-local", "sleep", "windows-restart", "windows-shell",
     ),
     "post-processor": (
         "artifice", "box", "checksum", "compress", "docker-import", "docker-push", "docker-save",
@@ -28,9 +28,7 @@ PLANNED: dict[Part, tuple[str, ...]] = {
     "source": (
         "virtualbox-iso", "virtualbox-ovf",
     ),
-    "provisioner": (
-        "powershell", "windows-restart", "windows-shell",
-    ),
+    "provisioner": (),
     "post-processor": (),
 }  # fmt: skip
 """What is read and will run, but does not yet."""

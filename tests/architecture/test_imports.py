@@ -19,6 +19,7 @@ HEAVY = {
     "rich",
     "asyncssh",
     "boto3",
+    "pypsrp",
     "botocore",
     "cryptography",
     "docker",

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import getpass
 import json
-import shutil
-import tempfile
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,68 +12,18 @@ import pytest
 from core.builds import undo
 from core.builds.base import Request
 from core.errors import BoxwrightError, ConfigError, NotFoundError, ProviderError, UsageError
-from core.undo import SHARED
-from tests.builds.test_killed import killed_at, left, unsettled
+from tests.builds.amazon import source, template
 from tests.builds.yard import Yard
 from tests.support.ec2 import ACCESS, REGION, SECRET, Ec2Server
-from tests.support.sshd import Sshd
+from tests.support.windows import Windows
+from tests.support.wsman import WsmanServer
 
 pytestmark = pytest.mark.real
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Ec2Server]:
-    folder = Path(tempfile.mkdtemp(prefix="ec2-"))
-    sshd = Sshd(folder)
-    sshd.start()
-    made = Ec2Server(sshd)
-    yield made
-    made.stop()
-    sshd.stop()
-    shutil.rmtree(folder)
-
-
-@pytest.fixture
-async def ec2(server: Ec2Server) -> AsyncIterator[Ec2Server]:
-    """After the test it has what it had before."""
-    before = await asyncio.to_thread(server.objects)
-    yield server
-    assert await asyncio.to_thread(server.objects) == before
 
 
 @pytest.fixture
 def yard(boxwright_home: Path) -> Yard:
     return Yard(boxwright_home)
-
-
-def source(ec2: Ec2Server, **more: Any) -> dict[str, Any]:
-    settings = {
-        "type": "amazon-ebs",
-        "name": "web",
-        "region": REGION,
-        "access_key": ACCESS,
-        "secret_key": SECRET,
-        "custom_endpoint_ec2": ec2.url,
-        "source_ami": ec2.source,
-        "instance_type": "t3.micro",
-        "ami_name": "web 1",
-        "ssh_username": getpass.getuser(),
-        "ssh_host": "127.0.0.1",
-        "ssh_port": ec2.sshd.port,
-        **more,
-    }
-    return {name: value for name, value in settings.items() if value is not None}
-
-
-def template(yard: Yard, ec2: Ec2Server, *steps: str, **more: Any) -> None:
-    provisioners = [{"type": "shell", "inline": [step]} for step in steps]
-    posts = [{"type": "manifest", "output": "made.json"}]
-    whole = {"builders": [source(ec2, **more)], "provisioners": provisioners, "post-processors": posts}
-    yard.write("t.json", json.dumps(whole))
-
-
-def known(ec2: Ec2Server, kind: str) -> list[str]:
-    return ec2.objects()[kind]
 
 
 async def test_an_image_is_made_of_an_instance_that_was_provisioned(yard: Yard, ec2: Ec2Server) -> None:
@@ -205,8 +151,22 @@ async def test_an_image_goes_where_a_later_post_processor_fails(yard: Yard, ec2:
     yard.write("t.json", json.dumps(whole))
     with pytest.raises(BoxwrightError, match="nothing to compress"):
         await yard.build("t.json")
-    assert known(ec2, "images"), "only undoing takes it back"
+    assert ec2.known("images"), "only undoing takes it back"
     assert await yard.left() == []
+
+
+async def test_windows_is_reached_over_winrm_at_its_own_port(yard: Yard, ec2: Ec2Server) -> None:
+    windows = WsmanServer(Windows())
+    login = {"winrm_username": windows.windows.user, "winrm_password": windows.windows.password}
+    way = {"communicator": "winrm", "winrm_host": "127.0.0.1", "winrm_port": windows.port, **login}
+    step = {"type": "powershell", "inline": ["Write-Output hello"]}
+    ssh = {"ssh_host": None, "ssh_port": None, "ssh_username": None}
+    yard.write("t.json", json.dumps({"builders": [source(ec2, **way, **ssh)], "provisioners": [step]}))
+    await yard.build("t.json")
+    windows.stop()
+    assert b"hello" in yard.work.output
+    assert not [text for text in yard.work.states if "key pair" in text]
+    ec2.drop("web 1")
 
 
 async def test_credentials_appear_nowhere(yard: Yard, ec2: Ec2Server) -> None:
@@ -251,58 +211,3 @@ async def test_an_address_where_nobody_answers_is_named(yard: Yard, ec2: Ec2Serv
     with pytest.raises(ProviderError, match=r"127\.0\.0\.1:1"):
         await yard.build("t.json")
     assert await yard.left() == []
-
-
-STEPS = ("Make a key pair", "Make a security group", "Start the instance", "Wait for SSH", "Make the image")
-
-
-async def test_cancelled_within_any_step(yard: Yard, ec2: Ec2Server) -> None:
-    before = ec2.objects()
-    template(yard, ec2, "true")
-    for name in STEPS:
-        building = asyncio.create_task(yard.build("t.json"))
-        async with asyncio.timeout(60):
-            await asyncio.sleep(0)
-            while name not in yard.work.states:  # noqa: ASYNC110
-                await asyncio.sleep(0.002)
-        building.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await building
-        assert known(ec2, "instances") == [], f"it is gone before cancelling in {name!r} returns"
-        await yard.work.undo()
-        assert ec2.objects() == before
-        assert await yard.left() == []
-
-
-async def killed(yard: Yard, ec2: Ec2Server, points: range) -> list[str]:
-    """The names of all points; killed at each of ``points`` until all is made."""
-    settings = {name: value for name, value in source(ec2).items() if name not in ("type", "name")}
-    build = {"sources": ["source.amazon-ebs.web"], "provisioner": [{"shell": {"inline": ["true"]}}]}
-    whole = {"source": {"amazon-ebs": {"web": settings}}, "build": build}
-    yard.write("a.pkr.json", json.dumps(whole))
-    home, before = yard.locations.data.parent, ec2.objects()
-    names: list[str] = []
-    for point in points:
-        (home / "points").unlink(missing_ok=True)
-        reached, name = await killed_at(home, ("tests.builds.killed_container", str(home)), point)
-        names = (home / "points").read_text().splitlines()
-        for kind, facts in unsettled(home / "intents.jsonl"):
-            await {**SHARED, **undo.UNDO}[kind](facts)
-        if "end Clean up" in names and known(ec2, "images") != before["images"]:
-            ec2.drop("web 1")
-        assert ec2.objects() == before, f"after a kill at point {point}, {name}"
-        assert left(home) == []
-        (home / "intents.jsonl").unlink(missing_ok=True)
-        if not reached:
-            break
-    return names
-
-
-async def test_killed_at_spread_points(yard: Yard, ec2: Ec2Server) -> None:
-    names = await killed(yard, ec2, range(5, 1000, 6))
-    assert names.count("intend build.amazon") == 5
-
-
-@pytest.mark.slow
-async def test_killed_at_each_point(yard: Yard, ec2: Ec2Server) -> None:
-    await killed(yard, ec2, range(1, 1000))

@@ -67,6 +67,9 @@ class Ec2Server:
             "volumes": [one["VolumeId"] for one in ask.describe_volumes()["Volumes"]],
         }
 
+    def known(self, kind: str) -> list[str]:
+        return self.objects()[kind]
+
     def image(self, name: str) -> dict[str, Any]:
         (found,) = self.client.describe_images(Owners=["self"], Filters=[{"Name": "name", "Values": [name]}])[
             "Images"

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import msgspec
 
-from core.builds.amazon.unsupported import UNSUPPORTED, refuse_unsupported
+from core.builds.amazon.unsupported import UNSUPPORTED
 from core.builds.communicator import Communicator
 from core.builds.settings import T, Table, decode
 from core.errors import ConfigError
@@ -71,6 +72,16 @@ class BlockDevice(Table, frozen=True, kw_only=True):
 
 
 class AmazonSettings(Communicator, frozen=True, kw_only=True):
+    takes_winrm = True
+    refused: ClassVar[Mapping[str, str]] = {**Communicator.refused, **UNSUPPORTED}
+    not_needed: ClassVar[frozenset[str]] = Communicator.not_needed | {
+        # A region is asked, not compared with a list; the first call shows whether the credentials are good;
+        # boto3 asks this computer's metadata last, and for a second.
+        "skip_region_validation", "skip_credential_validation", "skip_metadata_api_check",
+        # An image has that of the one that it was made from.
+        "ami_virtualization_type",
+    }  # fmt: skip
+
     access_key: str = ""
     secret_key: str = ""
     token: str = ""
@@ -79,18 +90,10 @@ class AmazonSettings(Communicator, frozen=True, kw_only=True):
     custom_endpoint_ec2: str = ""
     insecure_skip_tls_verify: bool = False
     max_retries: int = 0
-    skip_region_validation: bool = False
-    """Read, not needed: a region is asked, not compared with a list."""
-    skip_metadata_api_check: bool = False
-    """Read, not needed: boto3 asks there last, and for a second."""
-    skip_credential_validation: bool = False
-    """Read, not needed: the first call shows it."""
     aws_polling: dict[str, Any] = msgspec.field(default_factory=dict)
 
     ami_name: str = ""
     ami_description: str = ""
-    ami_virtualization_type: str = ""
-    """Read, not needed: an image has that of the one that it was made from."""
     ami_block_device_mappings: tuple[BlockDevice, ...] = ()
     force_deregister: bool = False
     force_delete_snapshot: bool = False
@@ -121,6 +124,8 @@ class AmazonSettings(Communicator, frozen=True, kw_only=True):
     subnet_id: str = ""
     temporary_key_pair_name: str = ""
     temporary_key_pair_type: str = "ed25519"
+    temporary_key_pair_bits: int = 0
+    """Of "rsa"; 0: 3072."""
     temporary_security_group_source_cidrs: tuple[str, ...] = ("0.0.0.0/0",)
     user_data: str = ""
     user_data_file: str = ""
@@ -190,6 +195,4 @@ def _nested(data: dict[str, Any], kind: type[T], name: str) -> T:
 
 def read(settings: Settings) -> AmazonSettings:
     """Raises ConfigError, by their reasons for settings of Packer's that are not supported."""
-    refuse_unsupported(settings)
-    known = {name: value for name, value in settings.items() if name not in UNSUPPORTED}
-    return decode(known, AmazonSettings, 'source "amazon-ebs"')
+    return decode(settings, AmazonSettings, 'source "amazon-ebs"')

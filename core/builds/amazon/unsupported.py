@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from core.errors import ConfigError
-from core.templates.model import Settings
-
 _SHARING = "An image is made in one region for one account; share or copy it when it is there."
 _SPOT = "The instance is one that is paid for as it runs: one that is taken away ends the build."
 _TUNNEL = "The instance is reached over the network, not through Amazon's session manager."
@@ -41,14 +38,3 @@ _REASONS: dict[str, tuple[str, ...]] = {
 
 UNSUPPORTED = {name: why for why, names in _REASONS.items() for name in names}
 """The reason by the name of the setting."""
-
-
-def refuse_unsupported(settings: Settings) -> None:
-    """Raises ConfigError for a setting that is known and not supported."""
-    for name, value in settings.items():
-        if name in UNSUPPORTED and value not in (None, "", False, [], {}):
-            raise ConfigError(
-                f'The source "amazon-ebs" does not support "{name}".',
-                why=UNSUPPORTED[name],
-                remedy=f'remove "{name}"',
-            )

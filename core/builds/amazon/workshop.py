@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from core.builds import elsewhere
-from core.builds.amazon import account, images, undo
+from core.builds.amazon import account, images, launch, undo
 from core.builds.amazon.account import AmazonError, Ec2
 from core.builds.amazon.images import Image, tag_list
 from core.builds.amazon.settings import AmazonSettings
 from core.builds.artifact import Artifact
-from core.builds.communicator import connect
+from core.builds.communicator import connect, connect_winrm
 from core.builds.elsewhere import Elsewhere
 from core.builds.lasting_guest import LastingGuest
 from core.builds.scene import Scene
@@ -83,7 +83,11 @@ class AmazonWorkshop:
             about = await self._start(key, groups, step)
         if given.communicator == "none":
             return
-        host = given.ssh_host or _address(about, given.ssh_interface)
+        named = given.winrm_host if given.communicator == "winrm" else given.ssh_host
+        host = named or launch.address(about, given.ssh_interface)
+        if given.communicator == "winrm":
+            self.guest = await connect_winrm(given, host, self._scene, work)
+            return
 
         async def reach() -> Any:
             identities = [identity] if identity else []
@@ -114,9 +118,14 @@ class AmazonWorkshop:
 
         from core.guests.hostkeys import write_private
 
-        algorithm = "ssh-rsa" if self._given.temporary_key_pair_type == "rsa" else "ssh-ed25519"
+        rsa = self._given.temporary_key_pair_type == "rsa"
         name = self._given.temporary_key_pair_name or f"boxwright-{self._mark}"
-        made = await asyncio.to_thread(asyncssh.generate_private_key, algorithm, comment=name)
+        made = await asyncio.to_thread(
+            asyncssh.generate_private_key,
+            "ssh-rsa" if rsa else "ssh-ed25519",
+            comment=name,
+            **({"key_size": self._given.temporary_key_pair_bits or 3072} if rsa else {}),
+        )
         file = self._scene.folder / "id_amazon"
         write_private(file, made.export_private_key("openssh"))
         self._promise("key", work)
@@ -144,7 +153,7 @@ class AmazonWorkshop:
             **({"VpcId": vpc} if vpc else {}),
         )
         group = str(made["GroupId"])
-        port = given.ssh_port
+        port = given.login_port
         ranges = [{"CidrIp": text} for text in given.temporary_security_group_source_cidrs]
         rule = {"IpProtocol": "tcp", "FromPort": port, "ToPort": port, "IpRanges": ranges}
         await ec2.call("authorize_security_group_ingress", GroupId=group, IpPermissions=[rule])
@@ -154,48 +163,24 @@ class AmazonWorkshop:
     async def _start(self, key: str, groups: list[str], work: Work) -> dict[str, Any]:
         """Start the instance and return what Amazon says of it when it runs."""
         given = self._given
-        asked = self._asked(key, groups)
+        run_tags = given.tags_of("run")
+        specifications = [
+            self._specification("instance", {"Name": "Boxwright Builder", **run_tags}),
+            self._specification("volume", given.tags_of("run_volume") or run_tags),
+        ]
+        user_data = given.user_data
+        if given.user_data_file:
+            user_data = await asyncio.to_thread(self._scene.path(given.user_data_file).read_text)
+        asked = launch.asked(given, str(self._source["ImageId"]), key, groups)
+        # A call that is sent again, as its answer was lost, starts no second one.
+        asked |= {"ClientToken": self._mark, "TagSpecifications": specifications}
+        asked |= {"UserData": user_data} if user_data else {}
         self._promise("instance", work)
         made = await self._ec2.call("run_instances", **asked)
         self._instance = str(made["Instances"][0]["InstanceId"])
         work.write(f"Instance {self._instance}\n".encode())
         self._scene.facts["ID"] = self._instance
         return await self._until("running", given.polling.delay_seconds, work)
-
-    def _asked(self, key: str, groups: list[str]) -> dict[str, Any]:
-        """The arguments of ``run_instances``."""
-        given, run_tags = self._given, self._given.tags_of("run")
-        user_data = given.user_data
-        if given.user_data_file:
-            user_data = self._scene.path(given.user_data_file).read_text()
-        network: dict[str, Any] = {"SecurityGroupIds": groups, "SubnetId": given.subnet_id}
-        if given.associate_public_ip_address is not None:
-            public = {"DeviceIndex": 0, "AssociatePublicIpAddress": given.associate_public_ip_address}
-            own = {"SubnetId": given.subnet_id, "Groups": groups, "DeleteOnTermination": True}
-            network = {"NetworkInterfaces": [{**public, **{k: v for k, v in own.items() if v}}]}
-        asked: dict[str, Any] = {
-            "ImageId": self._source["ImageId"],
-            "MinCount": 1,
-            "MaxCount": 1,
-            "InstanceType": given.instance_type,
-            "KeyName": key,
-            # A call that is sent again, as its answer was lost, starts no second one.
-            "ClientToken": self._mark,
-            "EbsOptimized": given.ebs_optimized,
-            "InstanceInitiatedShutdownBehavior": given.shutdown_behavior,
-            "UserData": user_data,
-            "BlockDeviceMappings": [one.as_asked() for one in given.launch_block_device_mappings],
-            "TagSpecifications": [
-                self._specification("instance", {"Name": "Boxwright Builder", **run_tags}),
-                self._specification("volume", given.tags_of("run_volume") or run_tags),
-            ],
-            **network,
-        }
-        if given.iam_instance_profile:
-            asked["IamInstanceProfile"] = {"Name": given.iam_instance_profile}
-        if given.availability_zone:
-            asked["Placement"] = {"AvailabilityZone": given.availability_zone}
-        return {name: value for name, value in asked.items() if value}
 
     async def _until(self, state: str, longest: float, work: Work) -> dict[str, Any]:
         """Wait until the instance is in a state. Raises BoxwrightError where it never will be."""
@@ -285,21 +270,3 @@ class AmazonWorkshop:
             with contextlib.suppress(BoxwrightError, OSError):
                 await self.guest.close()
             self.guest = None
-
-
-def _address(about: Mapping[str, Any], interface: str) -> str:
-    """Where the instance is reached. Raises BoxwrightError where it has no such address."""
-    names = {
-        "public_ip": "PublicIpAddress",
-        "private_ip": "PrivateIpAddress",
-        "public_dns": "PublicDnsName",
-        "private_dns": "PrivateDnsName",
-    }
-    wanted = (names[interface],) if interface else ("PublicIpAddress", "PrivateIpAddress")
-    for name in wanted:
-        if about.get(name):
-            return str(about[name])
-    raise BoxwrightError(
-        f"The instance has no {' or '.join(wanted)}.",
-        remedy="associate_public_ip_address = true, or another ssh_interface",
-    )

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from core.builds.process import run_guarded
-from core.builds.provisioners.needs_guest import need_guest
+from core.builds.provisioners.needs_guest import need_unix
 from core.builds.provisioners.staging import check_paths
 from core.builds.scene import Scene
 from core.builds.settings import Table, decode
@@ -97,7 +97,7 @@ class AnsibleProvisioner:
 
     async def run(self, settings: Settings, guest: Guest | None, scene: Scene, work: Work) -> None:
         given = _read(settings)
-        need_guest(guest, self.kind, scene)
+        need_unix(guest, self.kind, scene)
         if scene.facts.get("ConnType") == "docker":
             need(DOCKER)
         if given.of_the_proxy:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from core.builds.provisioners.commands import execute, need_program
-from core.builds.provisioners.needs_guest import need_guest
+from core.builds.provisioners.needs_guest import need_unix
 from core.builds.provisioners.staging import Staging, check_paths, digests
 from core.builds.scene import Scene
 from core.builds.settings import Table, decode
@@ -84,7 +84,7 @@ class AnsibleLocalProvisioner:
 
     async def run(self, settings: Settings, guest: Guest | None, scene: Scene, work: Work) -> None:
         given = _read(settings)
-        reached = need_guest(guest, self.kind, scene)
+        reached = need_unix(guest, self.kind, scene)
         if given.command == _COMMAND:
             await need_program(
                 "ansible-playbook",

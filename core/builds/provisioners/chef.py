@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from core.builds.provisioners.commands import execute
-from core.builds.provisioners.needs_guest import need_guest
+from core.builds.provisioners.needs_guest import need_unix
 from core.builds.provisioners.staging import Staging, check_paths, digests
 from core.builds.scene import Scene
 from core.builds.settings import Table, decode
@@ -75,7 +75,7 @@ class ChefProvisioner:
 
     async def run(self, settings: Settings, guest: Guest | None, scene: Scene, work: Work) -> None:
         given = _read(settings)
-        reached = need_guest(guest, self.kind, scene)
+        reached = need_unix(guest, self.kind, scene)
         sudo = not given.prevent_sudo
         if not given.skip_install:
             command = scene.render(given.install_command, Sudo=sudo, Version=given.version)

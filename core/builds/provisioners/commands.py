@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 
-from core.guests.base import Guest
+from core.guests.base import Guest, Output, Ran
 from core.guests.quoting import quote
 from core.model.work import Work
 from core.provisioners.base import ProvisionError
@@ -20,7 +20,31 @@ async def execute(
     allowed: Collection[int] = (0,),
     disconnect: bool = False,
 ) -> None:
-    """Run a command line. ``called``: e.g. ``the script setup.sh``; ``disconnect``: the connection may break.
+    """Run a command line of Unix. ``called``: e.g. ``the script setup.sh``; ``disconnect``: the connection
+    may break.
+
+    Raises ProvisionError with the last lines that it wrote.
+    """
+
+    async def run(output: Output) -> Ran:
+        # The command comes by the input: as an argument everybody in the guest could read what is in it.
+        script = f"{{ {command}\n}} </dev/null\n".encode()
+        return await guest.run("exec sh -s", stdin=script, stdout=output, stderr=output)
+
+    remedy = "where it restarts the guest, set expect_disconnect = true"
+    await ended_well(run, called, work, allowed=allowed, disconnect=disconnect, remedy=remedy)
+
+
+async def ended_well(
+    run: Callable[[Output], Awaitable[Ran]],
+    called: str,
+    work: Work,
+    *,
+    allowed: Collection[int],
+    disconnect: bool,
+    remedy: str,
+) -> None:
+    """Run something, with its output to the log. ``remedy``: for a connection that breaks and may not.
 
     Raises ProvisionError with the last lines that it wrote.
     """
@@ -30,24 +54,22 @@ async def execute(
         tail.write(data)
         work.write(data)
 
-    # The command comes by the input: as an argument everybody in the guest could read what is in it.
-    ran = await guest.run(
-        "exec sh -s", stdin=f"{{ {command}\n}} </dev/null\n".encode(), stdout=output, stderr=output
-    )
+    ran = await run(output)
     if ran.status in allowed:
         return
     if ran.status == -1 and disconnect:
         work.note("the guest ended the connection, as expected")
         return
     why = f"It ended with exit status {ran.status}."
-    remedy = ""
     if ran.status == -1:
         why = "The connection to the guest broke while it ran."
-        remedy = "where it restarts the guest, set expect_disconnect = true"
     elif tuple(allowed) != (0,):
         why = f"{why} Allowed are {', '.join(str(code) for code in allowed)}."
     raise ProvisionError(
-        f"{called[:1].upper()}{called[1:]} failed.", why=why, remedy=remedy, tail=tail.lines()
+        f"{called[:1].upper()}{called[1:]} failed.",
+        why=why,
+        remedy=remedy if ran.status == -1 else "",
+        tail=tail.lines(),
     )
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import msgspec
 
 from core.builds.provisioners.commands import execute
-from core.builds.provisioners.needs_guest import need_guest
+from core.builds.provisioners.needs_guest import need_unix
 from core.builds.provisioners.staging import Staging, check_paths, digests
 from core.builds.scene import Scene
 from core.builds.settings import Table, decode
@@ -76,7 +76,7 @@ class PuppetProvisioner:
 
     async def run(self, settings: Settings, guest: Guest | None, scene: Scene, work: Work) -> None:
         given = _read(settings)
-        reached = need_guest(guest, self.kind, scene)
+        reached = need_unix(guest, self.kind, scene)
         staging = Staging(given.staging_dir or given.staging_directory, reached, scene, work)
         await staging.make()
         manifests = await staging.put(given.manifest_dir, "manifests") if given.manifest_dir else ""

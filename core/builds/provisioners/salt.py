@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import ClassVar
 
 from core.builds.provisioners.commands import execute
-from core.builds.provisioners.needs_guest import need_guest
+from core.builds.provisioners.needs_guest import need_unix
 from core.builds.provisioners.staging import Staging, check_paths, digests
 from core.builds.scene import Scene
 from core.builds.settings import Table, decode
@@ -67,7 +67,7 @@ class SaltProvisioner:
 
     async def run(self, settings: Settings, guest: Guest | None, scene: Scene, work: Work) -> None:
         given = _read(settings)
-        reached = need_guest(guest, self.kind, scene)
+        reached = need_unix(guest, self.kind, scene)
         sudo = "" if given.disable_sudo else "sudo "
         if not given.skip_bootstrap:
             await execute(_bootstrap(given, sudo), "the installation of Salt", reached, work)

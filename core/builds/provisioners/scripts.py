@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import msgspec
@@ -17,19 +17,24 @@ from core.guests.quoting import quote
 _NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 
 
-class Scripts(Table, frozen=True, kw_only=True):
-    """What every provisioner that runs scripts takes."""
+class AnyScripts(Table, frozen=True, kw_only=True):
+    """What every provisioner that runs scripts takes, on whatever system."""
 
     inline: tuple[str, ...] = ()
     script: str = ""
     scripts: tuple[str, ...] = ()
-    command: str = ""
-    """shell-local's: one command."""
     environment_vars: tuple[str, ...] = ()
     env: dict[str, str] = msgspec.field(default_factory=dict)
-    inline_shebang: str = "/bin/sh -e"
     execute_command: tuple[str, ...] = ()
     valid_exit_codes: tuple[int, ...] = (0,)
+
+
+class Scripts(AnyScripts, frozen=True, kw_only=True):
+    """What those take that run scripts of Unix."""
+
+    command: str = ""
+    """shell-local's: one command."""
+    inline_shebang: str = "/bin/sh -e"
     binary: bool = False
     use_env_var_file: bool = False
     env_var_format: str = ""
@@ -39,7 +44,18 @@ class Scripts(Table, frozen=True, kw_only=True):
 
 def check(given: Scripts, kind: str, scene: Scene) -> None:
     """Raises ConfigError, and NotFoundError for a script that is not there."""
-    said = [name for name in ("inline", "script", "scripts", "command") if getattr(given, name)]
+    check_named(given, kind, scene, ("inline", "script", "scripts", "command"))
+    if given.env_var_format and given.env_var_format.replace("%%", "").count("%s") != 2:
+        raise ConfigError(
+            f'"env_var_format" is {given.env_var_format!r}; it has %s twice, for the name and the value.'
+        )
+
+
+def check_named(
+    given: AnyScripts, kind: str, scene: Scene, ways: Sequence[str] = ("inline", "script", "scripts")
+) -> None:
+    """What is common to all systems. Raises ConfigError, NotFoundError for a script that is not there."""
+    said = [name for name in ways if getattr(given, name)]
     if len(said) != 1:
         told = f"it has {' and '.join(said)}" if said else "it has none of them"
         raise ConfigError(f'The provisioner "{kind}" needs one of inline, script and scripts; {told}.')
@@ -52,23 +68,19 @@ def check(given: Scripts, kind: str, scene: Scene) -> None:
                 remedy=f"ls {path.parent}",
             )
     variables(given)
-    if given.env_var_format and given.env_var_format.replace("%%", "").count("%s") != 2:
-        raise ConfigError(
-            f'"env_var_format" is {given.env_var_format!r}; it has %s twice, for the name and the value.'
-        )
 
 
-def files(given: Scripts) -> tuple[str, ...]:
+def files(given: AnyScripts) -> tuple[str, ...]:
     """The scripts that are files."""
     return (given.script,) if given.script else given.scripts
 
 
-def facts(given: Scripts, scene: Scene) -> dict[str, str]:
+def facts(given: AnyScripts, scene: Scene) -> dict[str, str]:
     """A digest of each file."""
     return {text: file_digest(scene.path(text)) for text in files(given)}
 
 
-def variables(given: Scripts) -> dict[str, str]:
+def variables(given: AnyScripts) -> dict[str, str]:
     """``environment_vars`` and ``env`` by name. Raises ConfigError for a name that no shell takes."""
     found: dict[str, str] = {}
     for text in given.environment_vars:
@@ -83,7 +95,7 @@ def variables(given: Scripts) -> dict[str, str]:
     return found
 
 
-def with_packers(given: Scripts, scene: Scene) -> dict[str, str]:
+def with_packers(given: AnyScripts, scene: Scene) -> dict[str, str]:
     """The variables, with those that Packer gives every script before them."""
     return {
         "PACKER_BUILD_NAME": scene.source,

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from core.builds.provisioners import scripts
 from core.builds.provisioners.commands import execute
-from core.builds.provisioners.needs_guest import need_guest
+from core.builds.provisioners.needs_guest import need_unix
 from core.builds.scene import Scene
 from core.builds.settings import Duration, decode
 from core.guests.base import Guest
@@ -45,7 +45,7 @@ class ShellProvisioner:
 
     async def run(self, settings: Settings, guest: Guest | None, scene: Scene, work: Work) -> None:
         given = _read(settings)
-        reached = need_guest(guest, self.kind, scene)
+        reached = need_unix(guest, self.kind, scene)
         for path, called in scripts.written(given, scene):
             await _run(given, path, called, reached, scene, work)
         if given.pause_after:
