@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 
 import msgspec
 import pytest
 
+from core.errors import NotFoundError
 from core.model.machine import MachineState
 from tests.support.fake_client import SHOP, FakeClient
+from tests.support.sshd import Sshd
 from tests.tui.conftest import Driver, Start
+from tui.console.session import SessionState
 
 WEB = f"{SHOP}:web"
 
@@ -43,3 +47,39 @@ async def test_the_console_of_a_destroyed_machine_says_so_and_closes_on_a_key(
             while driver.bench.consoles.all:  # noqa: ASYNC110 - a test looks in from outside
                 await asyncio.sleep(0.01)
         assert driver.bench.detail.active == "overview"
+
+
+@pytest.mark.real
+async def test_shells_go_on_while_the_engine_is_away_and_when_it_is_back(
+    start: Start, world: FakeClient, tmp_path: Path
+) -> None:
+    server = await Sshd(tmp_path / "guest").started()
+    world.machines[WEB] = msgspec.structs.replace(world.machines[WEB], endpoint=server.endpoint)
+    try:
+        async with start() as driver:
+            await driver.press("s")
+            await driver.wait_for("every other key")
+            (console,) = driver.bench.consoles.all
+
+            async def answers(number: int) -> None:
+                console.session.send(b"echo alive-$((%d+1))\r" % number)
+                await driver.wait_for(f"alive-{number + 1}")
+
+            await answers(10)
+            world.end(NotFoundError("No engine runs."))
+            await driver.wait_for("no engine")
+            await answers(20)
+            world.gone = None
+            await driver.wait_for("1 running")
+            assert "no engine" not in driver.text
+            await answers(30)
+            assert console.session.state is SessionState.OPEN
+            # Another one over the same connection.
+            await driver.press("ctrl+right_square_bracket", "s")
+            await driver.wait_for("Shell 2")
+            (_, other) = driver.bench.consoles.all
+            async with asyncio.timeout(20):
+                while other.session.state is not SessionState.OPEN:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+    finally:
+        server.stop()
