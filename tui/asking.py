@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 from core.errors import BoxwrightError
 from tui import choice as choices
 from tui import history, orders
-from tui.keys import out_of_place
+from tui.keys import out_of_place, refusal
 from tui.prompt import Prompt
 
 if TYPE_CHECKING:
     from tui.actions import Actions
     from tui.bindings import Own
+    from tui.choice import Choice
     from tui.program import BoxwrightApp
     from tui.workbench import Workbench
 
@@ -78,8 +79,18 @@ class Asking:
                 argument.metavar.upper() if not argument.flags else f"[{argument.flags[-1]}]"
                 for argument in found[0].arguments
             )
-            return f"{found[0].name} {usage}  {found[0].help}"
+            reason = self._bench.keymap.forbids(found[0]) or refusal(found[0], self._meant(text))
+            return f"{found[0].name} {usage}".rstrip() + f"  {reason or found[0].help}"
         return "  ".join(spec.name for spec in found)
+
+    def _meant(self, text: str) -> Choice:
+        """What the line is about: the machine that it names, else what is selected."""
+        state = self._bridge.state
+        try:
+            machine = orders.parse(text, list(state.machines.values()), self._bench.lists.project).machine
+        except BoxwrightError:
+            machine = None
+        return choices.machine_choice(state, str(machine)) if machine else self._bench.choice
 
     def typed(self, line: str) -> None:
         """Do what was typed at the prompt."""

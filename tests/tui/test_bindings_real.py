@@ -98,7 +98,7 @@ TOUR: tuple[Press, ...] = (
     ("Escape", "web"),
     ("/ - f Space w b Enter", "/-f wb  1 of 2"),
     ("Escape", "db"),
-    (": s u s", "Save the machine's memory"),
+    (": s u s", "suspend  web is not created"),
     ("Tab", ":suspend"),
     ("Escape", "u Up"),
     # Pages.

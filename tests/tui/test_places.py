@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import msgspec
 from textual.widgets import Input
 
 from core.model.operation import StepState
+from tests.support.fake_client import SHOP, FakeClient
 from tests.tui.conftest import Start
 from tui import settings
 from tui.look.lines import cut_details
@@ -68,3 +70,37 @@ def test_of_details_that_do_not_fit_no_single_letters_are_left() -> None:
     assert cut_details(text, 13) == "▰▱▱▱▱ 38%"
     assert cut_details(text, 20) == "▰▱▱▱▱ 38%  Provisio…"
     assert cut_details("Provision", 4) == "Pro…"
+
+
+async def test_the_prompt_says_why_something_is_not_possible_of_the_machine_that_is_named(
+    start: Start,
+) -> None:
+    async with start() as driver:
+        await driver.press("colon")
+        await driver.type("suspend")
+        await driver.wait_for("Save the machine's memory")
+        await driver.type(" cache")
+        await driver.wait_for("suspend  cache is stopped, not running.")
+
+
+async def test_where_there_is_nothing_the_next_key_is_named(start: Start, world: FakeClient) -> None:
+    view = world.projects[SHOP]
+    world.projects[SHOP] = msgspec.structs.replace(view, builds=())
+    async with start() as driver:
+        await driver.wait_for("No build in this project.")
+        assert "E opens its file" in driver.text
+        await driver.press("2", "slash")
+        await driver.type("nowhere")
+        await driver.press("enter")
+        await driver.wait_for("nothing matches   esc shows all")
+        await driver.press("escape")
+        await driver.wait_for("debian/bookworm64")
+
+
+async def test_without_any_provider_the_way_to_one_is_named(start: Start, world: FakeClient) -> None:
+    world.probes = tuple(msgspec.structs.replace(probe, usable=False) for probe in world.probes)
+    world.machines.clear()
+    async with start() as driver:
+        await driver.press("enter")
+        await driver.wait_for("Nothing here can run machines.")
+        assert "doctor says of each what is missing" in driver.text

@@ -71,7 +71,7 @@ class Lists(Vertical):
             self.boxes.set_rows(self._box_rows(state, signs), _hint("No box yet.", "a", "adds one"))
         if everything or kinds & {"project", "operation", "step"}:
             rows = content.build_rows(state, self._bridge.project, signs, time.time())
-            self.builds.set_rows(rows, [[("No builds in this project.", "muted")]])
+            self.builds.set_rows(rows, self._builds_hint())
 
     def _machines_hint(self) -> Sequence[Sequence[Part]]:
         view = self._bridge.state.projects.get(self._bridge.project)
@@ -82,6 +82,12 @@ class Lists(Vertical):
         if not self._bridge.project:
             return _hint("No project here.", "n", "describes a machine")
         return _hint("No machine yet.", "n", "describes one")
+
+    def _builds_hint(self) -> Sequence[Sequence[Part]]:
+        view = self._bridge.state.projects.get(self._bridge.project)
+        if view is None or view.problem is not None:
+            return [[("No build here.", "muted")]]
+        return _hint("No build in this project.", "E", "opens its file, for a table [builds.NAME]")
 
     # What is selected.
 

@@ -18,6 +18,11 @@ from tui.panes.matching import matcher
 from tui.panes.ordering import Order
 
 _LEAST = 11
+_NOTHING_MATCHES: Sequence[Part] = (
+    (" nothing matches   ", "muted"),
+    ("esc", "!accent"),
+    (" shows all", "muted"),
+)
 _WHEEL = 3
 
 
@@ -251,7 +256,7 @@ class RowList(Painted, can_focus=True):
         width = self.size.width
         if not self.rows:
             if self.pattern:
-                return self.line([(" nothing matches", "muted")] if y == 0 else [], width)
+                return self.line(_NOTHING_MATCHES if y == 0 else [], width)
             return self.line([(" ", "text"), *self.hint[y]] if y < len(self.hint) else [], width)
         if y < self._heading:
             return self.line(self._parts(self._heading_cells()), width)

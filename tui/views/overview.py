@@ -183,6 +183,13 @@ def empty(
         return [[("Connecting to the engine", "muted"), (signs.ellipsis, "muted")]]
     if view is not None and view.problem is not None:
         return problem_lines(view.problem, width, signs)
+    if state.probes and not any(probe.usable for probe in state.probes.values()):
+        return _teach(
+            "Nothing here can run machines.",
+            "A provider is needed, for instance QEMU: none of those that are known is usable.",
+            [(":", "doctor says of each what is missing, and the command that mends it")],
+            width,
+        )
     if not project and not state.machines:
         return _teach(
             "There is no project here.",
