@@ -109,7 +109,7 @@ async def test_a_guest_is_tried_again_waited_for_restarted_and_not_waited_for_fo
         }
         provisioner "shell" {
           timeout = "2s"
-          inline  = ["echo it hangs", "sleep 600"]
+          inline  = ["sleep 600"]
         }
         """.replace("BOOT", "/proc/sys/kernel/random/boot_id"),
     )
@@ -118,7 +118,7 @@ async def test_a_guest_is_tried_again_waited_for_restarted_and_not_waited_for_fo
     states = [state for name, state in yard.work.states.items() if name.startswith("Provision ")]
     assert states == ["done", "done", "done", "failed"]
     said = yard.work.output.decode().splitlines()
-    assert "it hangs" in said and any("Trying again." in line for line in said)
+    assert any("Trying again." in line for line in said)
     assert len({line for line in said if line.count("-") == 4}) == 2, "it was booted between"
     assert "pausing for 0.5 s" in yard.work.notes
     assert await yard.left() == []
