@@ -122,8 +122,9 @@ TOUR: tuple[Press, ...] = (
     ("Escape", "gone: ctrl+s writes it"),
     ("y", "(copied)"),
     # The log.
-    ("l", "It wrote nothing."),
+    # What it says comes late: before the log, which says the same.
     ("Y", "It wrote nothing."),
+    ("l", "It wrote nothing."),
     ("<", "There is no earlier run."),
     (">", "This is the latest run."),
     ("Escape", "u Up"),
