@@ -40,7 +40,8 @@ class Edits:
             self._bench.say("Edit: no machine or build is selected.", "warn")
             return
         if found.fixed:
-            self._bench.say(f"Edit: {found.fixed} E opens it in your editor.", "warn")
+            # A template has no part that could be checked by itself.
+            await self.in_editor()
             return
         part, file = found.part(), found.files[0]
 
