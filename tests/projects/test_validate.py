@@ -71,6 +71,13 @@ colour = "red"
     assert found[1][2].startswith("use one of: auto, ")
 
 
+def test_machines_of_incus_are_those_of_the_provider_of_lxd(tmp_path: Path) -> None:
+    (tmp_path / "boxwright.toml").write_text('[project]\nname = "p"\nprovider = "incus"\n')
+    (found,) = problems(tmp_path)
+    assert found.what == "There is no provider 'incus'."
+    assert found.remedy == "did you mean 'lxd'?"
+
+
 def test_one_mistake_does_not_hide_another(tmp_path: Path) -> None:
     (tmp_path / "boxwright.toml").write_text(
         """\

@@ -65,17 +65,18 @@ class Wiring:
     """Networks that no other test has."""
 
     def __init__(self) -> None:
+        self.block = secrets.randbelow(16)
         self.number = secrets.randbelow(120) * 2
 
     def place(self, last: int, other: int = 0) -> PlannedNetwork:
         """A place in the network, or in the ``other`` one."""
         digits = secrets.token_hex(3)
         return PlannedNetwork(
-            name=f"bwt{self.number:03}{other}",
+            name=f"bwt{self.block:x}{self.number:03}{other}",
             label="other" if other else "back",
             mac=f"52:54:00:{digits[:2]}:{digits[2:4]}:{digits[4:]}",
-            subnet=f"10.214.{self.number + other}.0/24",
-            address=f"10.214.{self.number + other}.{last}",
+            subnet=f"10.{214 + self.block}.{self.number + other}.0/24",
+            address=f"10.{214 + self.block}.{self.number + other}.{last}",
         )
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from core.guests.networks import join_networks
+from core.guests.remote import RemoteGuest
 from core.model.machine import MachinePlan
 from core.providers.base import Provider
 from core.providers.lxd import LxdProvider
@@ -37,8 +38,53 @@ class LxdPlans(Plans):
         self.rootfs.unlink()
 
 
-class LxdBench:
-    """The guest is spoken to by a command in it, over two pipes."""
+class Piped:
+    """For benches of containers: the guest is spoken to by a command in it, over two pipes."""
+
+    def guest(self, plan: MachinePlan) -> RemoteGuest:
+        raise NotImplementedError
+
+    async def look(self, plan: MachinePlan) -> str:
+        """What is seen of a guest that does not answer."""
+        return ""
+
+    async def power_off(self, plan: MachinePlan) -> None:
+        await self._tell(plan, "o", ends=True)
+
+    async def deafen(self, plan: MachinePlan) -> None:
+        assert await self._tell(plan, "d") == "d"
+
+    async def count(self, plan: MachinePlan) -> int:
+        return int(await self._tell(plan, "+"))
+
+    async def store(self, plan: MachinePlan) -> None:
+        assert await self._tell(plan, "w") == "w"
+
+    async def stored(self, plan: MachinePlan) -> int:
+        return int(await self._tell(plan, "r"))
+
+    async def reaches(self, plan: MachinePlan, address: str) -> bool:
+        guest = self.guest(plan)
+        await join_networks(guest, plan.networks)
+        card = f"$(basename $(dirname $(grep -l {plan.networks[0].mac} /sys/class/net/*/address)))"
+        return (await guest.run(f"ping -c 1 -W 1 -I {card} {address}")).status == 0
+
+    async def _tell(self, plan: MachinePlan, word: str, *, ends: bool = False) -> str:
+        """Wait until the guest listens, say one word, return its answer."""
+        said = bytearray()
+        command = f"until [ -p /run/answer ]; do sleep 0.02; done; echo {word} >/run/ask; cat /run/answer"
+        try:
+            async with asyncio.timeout(SOON):
+                ran = await self.guest(plan).run(command, stdout=said.extend)
+        except TimeoutError:
+            look = await self.look(plan)
+            raise AssertionError(f"no answer to {word!r}, but {bytes(said)!r}: {look}") from None
+        assert ends or ran.status == 0, (ran, said)
+        return said.decode().strip()
+
+
+class LxdBench(Piped):
+    """Commands run by the server's exec call."""
 
     def __init__(self, root: Path, daemon: Lxd, rootfs: Path) -> None:
         self.daemon = daemon
@@ -62,12 +108,6 @@ class LxdBench:
         """By somebody else: of an init that the kernel ends, the server does not say more than of a halt."""
         await asyncio.to_thread(self.daemon.lxc, "stop", "--force", default_name(plan))
 
-    async def power_off(self, plan: MachinePlan) -> None:
-        await self._tell(plan, "o", ends=True)
-
-    async def deafen(self, plan: MachinePlan) -> None:
-        assert await self._tell(plan, "d") == "d"
-
     def lose_disk(self, plan: MachinePlan) -> None:
         self.daemon.lxc("delete", "--force", default_name(plan))
 
@@ -75,34 +115,9 @@ class LxdBench:
         found = [str(path) for path in Path(plan.folder).iterdir()]
         return found + self.daemon.named(plan.id) + ([plan.runtime] if Path(plan.runtime).exists() else [])
 
-    async def count(self, plan: MachinePlan) -> int:
-        return int(await self._tell(plan, "+"))
+    def guest(self, plan: MachinePlan) -> RemoteGuest:
+        return ExecGuest(self._connection, default_name(plan))
 
-    async def store(self, plan: MachinePlan) -> None:
-        assert await self._tell(plan, "w") == "w"
-
-    async def stored(self, plan: MachinePlan) -> int:
-        return int(await self._tell(plan, "r"))
-
-    async def reaches(self, plan: MachinePlan, address: str) -> bool:
-        guest = ExecGuest(self._connection, default_name(plan))
-        await join_networks(guest, plan.networks)
-        card = f"$(basename $(dirname $(grep -l {plan.networks[0].mac} /sys/class/net/*/address)))"
-        return (await guest.run(f"ping -c 1 -W 1 -I {card} {address}")).status == 0
-
-    async def _tell(self, plan: MachinePlan, word: str, *, ends: bool = False) -> str:
-        """Wait until the guest listens, say one word, return its answer."""
-        guest = ExecGuest(self._connection, default_name(plan))
-        said = bytearray()
-        command = f"until [ -p /run/answer ]; do sleep 0.02; done; echo {word} >/run/ask; cat /run/answer"
-        try:
-            async with asyncio.timeout(SOON):
-                ran = await guest.run(command, stdout=said.extend)
-        except TimeoutError:
-            name = default_name(plan)
-            look = await asyncio.to_thread(
-                self.daemon.lxc, "exec", name, "-T", "--", "ps", "-o", "pid,stat,args"
-            )
-            raise AssertionError(f"no answer to {word!r}, but {bytes(said)!r}: {look}") from None
-        assert ends or ran.status == 0, (ran, said)
-        return said.decode().strip()
+    async def look(self, plan: MachinePlan) -> str:
+        words = ("exec", default_name(plan), "-T", "--", "ps", "-o", "pid,stat,args")
+        return await asyncio.to_thread(self.daemon.lxc, *words)
