@@ -89,8 +89,8 @@ def _step(step: Step | PostProcessor) -> str:
 
 def _mark(part: Part, kind: str, look: Look) -> str:
     runs = support(part, kind).runs
-    colour = {"yes": "green", "not yet": "yellow"}.get(runs, "red")
-    words = {"yes": "runs", "not yet": "not yet", "no": "not supported", "unknown": "not known"}
+    colour = "green" if runs == "yes" else "red"
+    words = {"yes": "runs", "no": "not supported", "unknown": "not known"}
     return look.paint(f"[{words[runs]}]", colour)
 
 

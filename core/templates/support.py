@@ -12,7 +12,10 @@ from core.templates.problems import meant
 Part = Literal["source", "provisioner", "post-processor"]
 
 RUNS: dict[Part, tuple[str, ...]] = {
-    "source": ("amazon-ebs", "bootstrap", "docker", "file", "libvirt", "lxd", "null", "qemu"),
+    "source": (
+        "amazon-ebs", "bootstrap", "docker", "file", "libvirt", "lxd", "null", "qemu",
+        "virtualbox-iso", "virtualbox-ovf",
+    ),
     "provisioner": (
         "ansible", "ansible-local", "breakpoint", "chef-solo", "file", "powershell", "puppet-masterless",
         "salt-masterless", "shell", "shell-local", "sleep", "windows-restart", "windows-shell",
@@ -23,15 +26,6 @@ RUNS: dict[Part, tuple[str, ...]] = {
     ),
 }  # fmt: skip
 """What builds can run."""
-
-PLANNED: dict[Part, tuple[str, ...]] = {
-    "source": (
-        "virtualbox-iso", "virtualbox-ovf",
-    ),
-    "provisioner": (),
-    "post-processor": (),
-}  # fmt: skip
-"""What is read and will run, but does not yet."""
 
 _OTHERS: dict[Part, tuple[str, ...]] = {
     "source": (
@@ -58,7 +52,7 @@ class Support(msgspec.Struct, frozen=True):
 
     part: Part
     kind: str
-    runs: Literal["yes", "not yet", "no", "unknown"]
+    runs: Literal["yes", "no", "unknown"]
     why: str = ""
 
 
@@ -66,11 +60,9 @@ def support(part: Part, kind: str) -> Support:
     """Whether this kind of source, provisioner or post-processor runs."""
     if kind in RUNS[part]:
         return Support(part, kind, "yes")
-    if kind in PLANNED[part]:
-        return Support(part, kind, "not yet", "It is read and checked, but cannot be run yet.")
     if kind in _OTHERS[part]:
         return Support(part, kind, "no", f"Boxwright has no {part} of this kind.")
-    guess = meant(kind, (*RUNS[part], *PLANNED[part], *_OTHERS[part]))
+    guess = meant(kind, (*RUNS[part], *_OTHERS[part]))
     return Support(part, kind, "unknown", guess or f"No {part} of this kind is known.")
 
 

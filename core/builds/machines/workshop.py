@@ -59,7 +59,7 @@ class MachineWorkshop(ABC):
         return MachinePlan(
             id=id,
             key=MachineKey(str(self.scene.world.root), name),
-            folder=str(self.scene.folder / "machine"),
+            folder=str(self.scene.folder / "machines" / id),
             runtime=str(self.scene.locations.machine_runtime(id)),
             disks=disks,
             ports=(WantedPort(guest=port, name="ssh"),),

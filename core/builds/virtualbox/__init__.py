@@ -1,0 +1,1 @@
+"""Builds in machines of VirtualBox: the sources "virtualbox-ovf" and "virtualbox-iso"."""

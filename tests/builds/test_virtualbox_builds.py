@@ -1,0 +1,140 @@
+"""The sources of VirtualBox, on a real one whose guests cannot run: up to its own error, and the export."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.builds.scene import Scene
+from core.builds.sources.virtualbox import OvfSource
+from core.errors import ConfigError, NotFoundError, ProviderError
+from core.providers.virtualbox.provider import VirtualBoxProvider
+from core.templates.functions.signature import Place
+from tests.builds.yard import Yard
+from tests.providers.virtualbox.conftest import box, virtualbox
+from tests.support.virtualbox import VirtualBox
+from tests.support.work import RecordingWork
+
+__all__ = ["box", "virtualbox"]
+
+pytestmark = pytest.mark.real
+
+HCL = """
+source "{kind}" "site" {{
+  communicator = "none"
+  shutdown_timeout = "1s"
+  {more}
+}}
+build {{ sources = ["{kind}.site"] }}
+"""
+
+
+@pytest.fixture
+def yard(virtualbox: VirtualBox, boxwright_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard]:
+    for name, value in virtualbox.environment.items():
+        monkeypatch.setenv(name, value)
+    before = virtualbox.listing()
+    yield Yard(boxwright_home, VirtualBoxProvider().undo)
+    assert virtualbox.listing() == before, "something of ours is still there"
+
+
+def write(yard: Yard, kind: str, more: str) -> None:
+    yard.write("a.pkr.hcl", HCL.format(kind=kind, more=more))
+
+
+async def test_a_machine_is_imported_and_changed_up_to_virtualboxs_own_error(yard: Yard, box: Path) -> None:
+    write(
+        yard,
+        "virtualbox-ovf",
+        f'source_path = "{box / "box.ovf"}"\nvboxmanage = [["modifyvm", "{{{{.Name}}}}", "--vram", "32"]]',
+    )
+    with pytest.raises(ProviderError, match="cannot start the machine packer-site") as caught:
+        await yard.build()
+    assert "/dev/vboxdrv is not there" in caught.value.problem.why
+    assert "vboxdrv" in caught.value.problem.remedy
+    assert await yard.left() == []
+
+
+async def test_a_machine_is_made_for_a_cd_up_to_virtualboxs_own_error(yard: Yard) -> None:
+    yard.write("a.iso", "x" * 65536)
+    more = 'iso_url = "a.iso"\niso_checksum = "none"\ndisk_size = 64\nguest_os_type = "Debian_64"'
+    write(yard, "virtualbox-iso", more)
+    with pytest.raises(ProviderError, match="cannot start the machine packer-site"):
+        await yard.build()
+    assert await yard.left() == []
+
+
+async def test_a_command_that_virtualbox_refuses_is_named(yard: Yard, box: Path) -> None:
+    more = f'source_path = "{box / "box.ovf"}"\nvboxmanage = [["modifyvm", "{{{{.Name}}}}", "--vrm", "3"]]'
+    write(yard, "virtualbox-ovf", more)
+    with pytest.raises(ProviderError, match="modifyvm"):
+        await yard.build()
+    assert await yard.left() == []
+
+
+async def test_the_machine_is_exported_as_packer_calls_it(
+    yard: Yard,
+    virtualbox: VirtualBox,
+    box: Path,
+) -> None:
+    """As after the steps, which cannot run here."""
+    folder = yard.locations.builds / "a"
+    folder.mkdir(parents=True)
+    scene = Scene(
+        locations=yard.locations,
+        store=yard.store,
+        world=Place(root=str(yard.folder), cwd=str(yard.folder)),
+        folder=folder,
+        source="site",
+        kind="virtualbox-ovf",
+    )
+    post = [["modifyvm", "{{.Name}}", "--memory", "80"]]
+    settings = {"source_path": str(box / "box.ovf"), "communicator": "none", "vboxmanage_post": post}
+    work = RecordingWork(yard.undo)
+    workshop = OvfSource().workshop(settings, scene)
+    machine = await workshop.plan(work)
+    Path(machine.folder).mkdir(parents=True)
+    assert machine.memory == 64 << 20
+    await workshop.provider.create(machine, work)
+    workshop.machine = machine
+    made = await workshop.deliver(machine, work)
+    await workshop.close()
+    assert made is not None
+    names = [Path(file).name for file in made.files]
+    assert len(names) == 2 and names[0].endswith("-disk001.vmdk") and names[1] == "packer-site.ovf"
+    text = (yard.folder / "output-site/packer-site.ovf").read_text()
+    assert 'id="packer-site"' in text and "<rasd:VirtualQuantity>80</rasd:VirtualQuantity>" in text
+    shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(
+    ("kind", "more", "said"),
+    [
+        ("virtualbox-ovf", "", "source_path"),
+        ("virtualbox-iso", "", "iso_url"),
+        ("virtualbox-ovf", 'source_path = "x"\nboot_command = ["<enter>"]', "Nothing is typed"),
+        ("virtualbox-ovf", 'source_path = "x"\nformat = "zip"', "format"),
+        ("virtualbox-ovf", 'source_path = "x"\nguest_additions_mode = "upload"', "guest_additions_mode"),
+        ("virtualbox-ovf", 'source_path = "x"\nkeep_registered = true', "keep_registered"),
+        ("virtualbox-ovf", 'source_path = "x"\nvboxmanage = [["--vram"]]', "no command of VBoxManage"),
+        ("virtualbox-ovf", 'source_pth = "x"', "source_path"),
+    ],
+)
+async def test_settings_that_cannot_be_met_are_named(
+    boxwright_home: Path, kind: str, more: str, said: str
+) -> None:
+    yard = Yard(boxwright_home)
+    write(yard, kind, more)
+    with pytest.raises(ConfigError) as caught:
+        await yard.build()
+    assert said in f"{caught.value.problem.what} {caught.value.problem.remedy}"
+
+
+async def test_an_appliance_that_is_not_there_is_named(boxwright_home: Path) -> None:
+    yard = Yard(boxwright_home)
+    write(yard, "virtualbox-ovf", 'source_path = "gone.ovf"')
+    with pytest.raises(NotFoundError, match=r"gone\.ovf"):
+        await yard.build()
