@@ -50,7 +50,7 @@ async def _chain(
             processor.check(settings, scene)
             outcome = await processor.run(artifact, settings, scene, step)
             if outcome.artifact is not None and outcome.artifact.text:
-                step.note(outcome.artifact.text)
+                step.note(outcome.artifact.text.replace("\n", " "))
         keep = outcome.keep if one.keep_input is None else one.keep_input
         if outcome.must_keep:
             keep = True

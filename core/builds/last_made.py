@@ -55,7 +55,7 @@ def remember(layers: Path, subject: str, fingerprint: str, artifacts: Sequence[A
     """``subject``: of the build, see ``Operation.subject``."""
     left = tuple(
         Left(
-            text=one.text or one.id,
+            text=(one.text or one.id).replace("\n", " "),
             files=one.files,
             box=" ".join(filter(None, (one.facts.get("box", ""), one.facts.get("version", "")))),
         )

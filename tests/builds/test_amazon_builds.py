@@ -49,6 +49,7 @@ async def test_an_image_is_made_of_an_instance_that_was_provisioned(yard: Yard, 
     (artifact,) = made.artifacts
     assert artifact.id == f"{REGION}:{image['ImageId']}"
     assert artifact.text == f"AMIs were created:\n{REGION}: {image['ImageId']}"
+    assert f"AMIs were created: {REGION}: {image['ImageId']}" in yard.work.notes
     assert image["Description"] == "From base 1"
     tags = {tag["Key"]: tag["Value"] for tag in image["Tags"]}
     assert (tags["Team"], tags["Base"]) == ("shop", ec2.source)

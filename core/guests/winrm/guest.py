@@ -152,8 +152,8 @@ def _told(errors: bytearray, ran: Ran) -> str:
 
 
 async def _end(command: Command, running: asyncio.Future[int]) -> None:
-    """Nothing of it runs on, here or there."""
+    """Nothing of it runs on, here or there. One that the guest has not begun with never begins."""
     await asyncio.shield(asyncio.to_thread(command.end))
-    await asyncio.wait([running], timeout=60)
+    await asyncio.wait([running], timeout=60 if command.began else 2)
     if running.done() and not running.cancelled():
         running.exception()

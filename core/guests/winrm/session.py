@@ -62,6 +62,8 @@ class Command:
 
         with _connection(self._endpoint) as (wsman, WinRS), WinRS(wsman) as shell:
             self._shell = str(shell.id)
+            if self.stopped.is_set():
+                return -1
             begun = shell.command(self._line, None)
             self._id = str(next(one.text for one in begun.iter() if one.tag.endswith("}CommandId")))
             for block in stdin or ():
