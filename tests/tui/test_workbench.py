@@ -139,6 +139,16 @@ async def test_destroy_asks_names_what_goes_and_begins_with_cancel(start: Start,
         assert isinstance(last(world), commands.Destroy)
 
 
+@pytest.mark.parametrize("keys", [("tab",), ("shift+tab",), ("tab", "tab", "tab")])
+async def test_tab_goes_from_button_to_button(start: Start, world: FakeClient, keys: tuple[str, ...]) -> None:
+    async with start() as driver:
+        await driver.press("d")
+        await driver.wait_for("Destroy web?")
+        await driver.press(*keys, "enter")
+        await submitted(driver)
+        assert isinstance(last(world), commands.Destroy)
+
+
 async def test_escape_leaves_a_question(start: Start, world: FakeClient) -> None:
     async with start() as driver:
         await driver.press("d")

@@ -85,6 +85,15 @@ class Buttons(Painted, can_focus=True):
                 self.chosen = (self.chosen - 1) % len(self._buttons)
             case "right":
                 self.chosen = (self.chosen + 1) % len(self._buttons)
+            case "tab" | "shift+tab":
+                step = 1 if event.key == "tab" else -1
+                inside = 0 <= self.chosen + step < len(self._buttons)
+                self.chosen = (self.chosen + step) % len(self._buttons)
+                self.refresh()
+                if not inside:
+                    # Beyond the last one the focus goes on; where there is nothing else, it comes back.
+                    return
+                event.prevent_default()
             case "enter" | "space":
                 self.post_message(self.Pressed(self._buttons[self.chosen].id))
             case _:

@@ -110,7 +110,7 @@ def lines(rates: Sequence[Rates], machine: Machine, *, width: int, signs: Signs)
             "Memory",
             [each.memory for each in rates],
             float(max(machine.memory, int(last.memory), 1)),
-            f"{amounts.size(last.memory)} of {amounts.size(machine.memory)}",
+            _memory(last.memory, machine.memory),
             room,
             signs,
         ),
@@ -146,3 +146,10 @@ def sparkline(values: Sequence[float], full: float, levels: str) -> str:
     """One character a value; ``full`` is the highest one."""
     top = len(levels) - 1
     return "".join(levels[max(0, min(top, round(value / full * top)))] for value in values)
+
+
+def _memory(used: float, given: int) -> str:
+    """Both in bytes. What a machine's process needs for itself may come to more than what the guest has."""
+    if used > given:
+        return f"{amounts.size(used)}, the emulator's own included"
+    return f"{amounts.size(used)} of {amounts.size(given)}"
