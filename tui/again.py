@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.commands import BY_ID
@@ -25,6 +26,7 @@ class Again:
         """By the ids of the workbench's own commands."""
         return {
             "workbench.again": self._again,
+            "workbench.store": self._store,
             "workbench.clean-up": lambda: self._actions.begin(self._clean_up()),
         }
 
@@ -50,6 +52,23 @@ class Again:
             self._actions.perform(BY_ID["build.run"], {}, choice)
         else:
             self._bench.say(f"Retry from here: {choice.title} has not failed, and asks nothing.", "warn")
+
+    def _store(self) -> None:
+        """A template leaves its box as a file: put it where machines find it."""
+        choice = self._bench.choice
+        build = choice.build
+        if build is None:
+            self._bench.say("Into the store: no build is selected.", "warn")
+            return
+        if not build.box_files:
+            there = f"its box is there: {build.box.name} {build.box.version}" if build.box else ""
+            self._bench.say(f"Into the store: {there or f'{build.name} has left no box'}.", "warn")
+        name = f"{Path(choice.project).name}/{build.name}"
+        known = [box.version for box in self._bench.bridge.state.boxes.values() if box.name == name]
+        version = 1 + max((int(version) for version in known if version.isdecimal()), default=0)
+        for number, file in enumerate(build.box_files):
+            values = {"source": file, "name": name, "version": str(version + number)}
+            self._actions.perform(BY_ID["box.add"], values, choice)
 
     async def _clean_up(self) -> None:
         """What is left of builds that were to keep their machines."""

@@ -125,6 +125,8 @@ class BuildView(msgspec.Struct, frozen=True, kw_only=True):
     """When it made what is there, 0 where nothing is."""
     artifacts: tuple[str, ...] = ()
     """What that is, of a template: each in a few words, with its files."""
+    box_files: tuple[str, ...] = ()
+    """Archives of boxes among them."""
 
 
 class BuildNow(msgspec.Struct, frozen=True, kw_only=True, tag="build"):

@@ -194,6 +194,7 @@ async def test_killed_at_spread_points_it_leaves_nothing(yard: Yard, pool: Pool,
         ('type = "cloning"\nvolume = "x"', 'network_interface { type = "bridge" }', "bridge"),
         ('type = "cloning"\nvolume = "x"', 'volume { bus = "virtio" }', "capacity"),
         ('type = "cloning"\nvolumes = "x"', "", "volumes"),
+        ('type = "cloning"\nvolume = "x"', 'libvirt_uri = "qemu+ssh://far/system"', "far, another computer"),
     ],
 )
 async def test_settings_that_cannot_be_met_are_named(yard: Yard, source: str, more: str, said: str) -> None:

@@ -91,6 +91,14 @@ async def test_a_template_is_built_then_stale_then_built_again_then_gone(site: S
     assert (gone.state, gone.artifacts, gone.made) == ("missing", (), 0.0)
 
 
+async def test_of_what_a_template_left_the_boxes_are_named(site: Site) -> None:
+    (site.root / "note.pkr.hcl").write_text(TEMPLATE.replace("note.txt", "note.box"))
+    assert await site.end(site.begin()) is StepState.DONE
+    assert site.view().box_files == (str(site.root / "out" / "note.box"),)
+    (site.root / "out" / "note.box").unlink()
+    assert site.view().box_files == ()
+
+
 async def test_what_a_failed_step_asks_is_told_with_its_reason_and_what_is_read_again(site: Site) -> None:
     script = site.root / "step.sh"
     script.write_text("echo the reason; exit 3\n")

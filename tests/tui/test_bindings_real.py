@@ -61,6 +61,7 @@ TOUR: tuple[Press, ...] = (
     # Builds.
     ("3", "b Build"),
     ("s", "Shell here: a build has a guest"),
+    ("A", "Into the store: no build is selected."),
     ("i", "Screen: No build is selected."),
     ("d", "Remove what failed builds left?"),
     ("Escape", "gone: Remove what failed builds left?"),

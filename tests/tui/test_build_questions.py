@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.model.command import AnswerBuild, PruneLayers, RunBuild
+from core.model.command import AddBox, AnswerBuild, PruneLayers, RunBuild
 from core.model.machine import Endpoint
 from core.model.operation import Operation, StepState
 from core.model.problem import Problem
@@ -224,3 +224,20 @@ async def test_what_a_build_left_is_cleaned_up_from_where_that_is_said(
         await driver.wait_for("were to keep")
         await driver.press("right", "enter")
         assert world.submitted[-1] == PruneLayers(kept=True)
+
+
+async def test_the_box_that_a_template_left_goes_among_the_boxes_by_one_key(
+    start: Start, world: FakeClient
+) -> None:
+    file = f"{SHOP}/out/windows.box"
+    change(world, state="fresh", box_files=(file,))
+    async with start() as driver:
+        await driver.press("3", "down", "A")
+        await driver.wait_for("box add")
+        assert world.submitted == [AddBox(source=file, name="shop/windows", version="1")]
+        change(world, box_files=())
+        await driver.press("A")
+        await driver.wait_for("Into the store: windows has left no box.")
+        await driver.press("up", "A")
+        await driver.wait_for("Into the store: its box is there: shop/base 3.")
+        assert len(world.submitted) == 1

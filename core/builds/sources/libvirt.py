@@ -26,7 +26,9 @@ class LibvirtSource:
     kind: ClassVar[str] = "libvirt"
 
     def check(self, settings: Settings, scene: Scene) -> None:
-        read(settings).check()
+        given = read(settings)
+        given.check()
+        _refuse_far(given)
 
     async def refuse_existing(self, settings: Settings, scene: Scene) -> None:
         given = read(settings)
@@ -44,6 +46,19 @@ def _uri(given: LibvirtSettings) -> str:
     from core.providers.libvirt import address
 
     return given.libvirt_uri or address.default_uri()
+
+
+def _refuse_far(given: LibvirtSettings) -> None:
+    """Raises ConfigError."""
+    from core.providers.libvirt import address
+
+    far = address.far_host(_uri(given))
+    if far is not None:
+        raise ConfigError(
+            f"A build cannot be made at {far.name}, another computer.",
+            why="The disk of its machine is read from this computer's files at the end.",
+            remedy='libvirt_uri = "qemu:///system"',
+        )
 
 
 def _name(given: LibvirtSettings, scene: Scene) -> str:

@@ -250,4 +250,5 @@ def _template_view(context: Context, project: Project, name: str) -> BuildView:
         box=next((boxes[one.box] for one in there if one.box in boxes), None),
         made=made.when if there else 0.0,
         artifacts=tuple(one.words for one in there),
+        box_files=tuple(file for one in there for file in one.files if file.endswith(".box")),
     )
