@@ -106,6 +106,29 @@ async def write_image_box(
     await _pack(target, small, {path.name: path for path in include}, work, level)
 
 
+async def write_files_box(
+    target: Path,
+    files: Mapping[str, Path],
+    *,
+    provider: str,
+    work: Work,
+    user: str = "",
+    architecture: str = "",
+    vagrantfile: str = "",
+    include: Sequence[Path] = (),
+    level: int = -1,
+) -> None:
+    """Pack a box of a provider whose boxes are these ``files``, by their names in the box. Raises
+    BoxwrightError."""
+    ours = {"user": user, "architecture": architecture}
+    head = {"provider": provider, "boxwright": {key: value for key, value in ours.items() if value}}
+    small = {
+        METADATA: msgspec.json.format(msgspec.json.encode(head), indent=2) + b"\n",
+        "Vagrantfile": vagrantfile.encode(),
+    }
+    await _pack(target, small, {**{path.name: path for path in include}, **files}, work, level)
+
+
 async def _pack(
     target: Path, small: Mapping[str, bytes], large: Mapping[str, Path], work: Work, level: int
 ) -> None:

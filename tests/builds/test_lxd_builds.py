@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import json
 import tarfile
 from collections.abc import AsyncIterator, Iterator
@@ -137,12 +138,22 @@ async def test_a_changed_step_begins_where_it_stands(yard: Yard, lxd: Lxd) -> No
 
 
 async def test_the_image_becomes_a_box_that_machines_start_from(yard: Yard, lxd: Lxd) -> None:
-    ending = 'post-processor "box" {\n version = "7"\n}'
+    ending = """
+        post-processor "vagrant" {
+          output = "site.box"
+        }
+        post-processor "box" {
+          version = "7"
+        }"""
     yard.write("a.pkr.hcl", template(shell("echo here > /made", "ln /made /twice"), 'output_image = "s"'))
     text = (yard.folder / "a.pkr.hcl").read_text()
     yard.write("a.pkr.hcl", text.rstrip().removesuffix("}") + ending + "}")
     (made,) = await yard.build()
     assert made.artifacts[-1].facts["keys"] == "yard/site 7 (lxd, amd64)"
+    with tarfile.open(yard.folder / "site.box") as packed:
+        assert sorted(packed.getnames()) == ["Vagrantfile", "metadata.json", "rootfs.tar.zst"]
+        head = json.load(packed.extractfile("metadata.json") or io.BytesIO())
+    assert head == {"provider": "lxd", "boxwright": {"user": "root", "architecture": "amd64"}}
     aliases = lxd.query("/1.0/images/aliases")
     assert aliases == ["/1.0/images/aliases/tiny"], "the image itself was the box's input"
     (box,) = yard.store.list()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 import lzma
 import subprocess
@@ -191,6 +192,15 @@ async def test_chains_and_what_stays_are_those_of_packer(yard: Yard) -> None:
     assert {Path(file).name for one in made for artifact in one.artifacts for file in artifact.files} == {
         "a.txt", "a.zip", "all.tar.gz", "sha256",
     }  # fmt: skip
+
+
+async def test_checksums_of_several_kinds_share_a_file_that_is_named_once(yard: Yard) -> None:
+    sums = 'post-processor "checksum" {\n checksum_types = ["md5", "sha1"]\n output = "out/sums"\n }'
+    yard.write("a.pkr.hcl", f'{FILES}\nbuild {{\n sources = ["file.a"]\n {sums}\n }}')
+    await yard.build()
+    content = (yard.folder / "out/a.txt").read_bytes()
+    expected = [hashlib.new(kind, content).hexdigest() + "\ta.txt" for kind in ("md5", "sha1")]
+    assert (yard.folder / "out/sums").read_text().splitlines() == expected
 
 
 async def test_except_leaves_post_processors_out(yard: Yard) -> None:

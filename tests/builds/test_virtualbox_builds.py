@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from core.builds.artifact import Artifact
+from core.builds.post_processors.box import BoxPostProcessor
+from core.builds.post_processors.vagrant import VagrantPostProcessor
 from core.builds.scene import Scene
 from core.builds.sources.virtualbox import OvfSource
 from core.errors import ConfigError, NotFoundError, ProviderError
@@ -107,7 +113,34 @@ async def test_the_machine_is_exported_as_packer_calls_it(
     assert len(names) == 2 and names[0].endswith("-disk001.vmdk") and names[1] == "packer-site.ovf"
     text = (yard.folder / "output-site/packer-site.ovf").read_text()
     assert 'id="packer-site"' in text and "<rasd:VirtualQuantity>80</rasd:VirtualQuantity>" in text
+    await _becomes_boxes(made, scene, work)
     shutil.rmtree(folder)
+
+
+async def _becomes_boxes(made: Artifact, scene: Scene, work: RecordingWork) -> None:
+    """One of the store, and one that the real Vagrant takes."""
+    kept = (await BoxPostProcessor().run(made, {"name": "made/site"}, scene, work)).artifact
+    assert kept is not None and kept.facts["keys"] == "made/site 1 (virtualbox, amd64)"
+    (box,) = scene.boxes.list()
+    assert "box.ovf" in box.files and any(name.endswith(".vmdk") for name in box.files)
+    shutil.rmtree(scene.folder / "exported")
+    packed = (await VagrantPostProcessor().run(made, {"output": "site.box"}, scene, work)).artifact
+    assert packed is not None and packed.id == "virtualbox"
+    vagrant = shutil.which("vagrant")
+    assert vagrant, "vagrant is not installed"
+    words = [vagrant, "box", "add", "--name", "site", packed.files[0]]
+    environment = {
+        **os.environ,
+        "VAGRANT_HOME": str(scene.folder / "vagrant"),
+        "VAGRANT_CHECKPOINT_DISABLE": "1",
+    }
+    added = await asyncio.to_thread(
+        subprocess.run, words, env=environment, capture_output=True, text=True, timeout=300
+    )
+    assert added.returncode == 0, added.stderr
+    there = scene.folder / "vagrant/boxes/site/0/virtualbox"
+    assert "config.vm.base_mac" in (there / "Vagrantfile").read_text()
+    assert {"box.ovf", "metadata.json"} <= {path.name for path in there.iterdir()}
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from core.builds.scene import Scene
 from core.builds.settings import Table, decode
 from core.builds.sparse import copy_sparse
 from core.builds.versions import next_version
+from core.builds.virtualbox.box_files import EXPORTS, box_files
 from core.errors import BoxwrightError
 from core.model.box import BoxKey
 from core.model.work import Work
@@ -55,19 +56,7 @@ class BoxPostProcessor:
 
     async def run(self, artifact: Artifact, settings: Settings, scene: Scene, work: Work) -> Outcome:
         given = decode(settings, BoxSettings, 'post-processor "box"')
-        form = artifact.facts.get("format")
-        metadata: dict[str, Any] = {}
-        if form in (FORMAT, ARCHIVE):
-            packed, metadata = await box_root(artifact, scene, work)
-            artifact = msgspec.structs.replace(artifact, files=(str(packed),))
-        elif form == lxd.FORMAT:
-            packed = await lxd.box_root(artifact, scene, work)
-            artifact = msgspec.structs.replace(artifact, files=(str(packed),))
-        elif form not in (*DISKS, PACKED):
-            raise BoxwrightError(
-                "Only disk images and containers can become a box.",
-                why=f"The artifact is {artifact.text or artifact.maker}.",
-            )
+        artifact, metadata, files = await _taken_in(artifact, scene, work)
         name = given.name or f"{scene.project}/{scene.source}"
         version = given.version or str(next_version(scene.boxes, name))
         own = [await _own(Path(file), scene) for file in artifact.disks]
@@ -75,13 +64,12 @@ class BoxPostProcessor:
         roots = [file for file in own if file.name == ROOT]
         kept: list[str] = []
         providers = artifact.facts.get("providers", "qemu").split()
-        files: dict[str, dict[str, Path]] = {}
         if artifact.variables:
             files["qemu"] = {VARIABLES: await _own(artifact.variables, scene)}
         for provider in providers:
             if provider in CONTAINERS:
                 files[provider] = {ROOT: await _linked(roots[0], provider, scene)}
-            elif provider == VIRTUALBOX:
+            elif provider == VIRTUALBOX and provider not in files:
                 folder = scene.folder / f"box-{provider}"
                 files[provider] = await appliance.write(disks[0], folder, scene.source, work)
         for provider in providers:
@@ -111,6 +99,32 @@ class BoxPostProcessor:
             facts={"box": name, "version": version, "keys": "\n".join(kept)},
         )
         return Outcome(artifact=made)
+
+
+_Files = dict[str, dict[str, Path]]
+"""By provider, then by name in the box."""
+
+
+async def _taken_in(artifact: Artifact, scene: Scene, work: Work) -> tuple[Artifact, dict[str, Any], _Files]:
+    """With what a hypervisor keeps as files of the build; more for the boxes' metadata; files that are a
+    provider's box as they are. Raises BoxwrightError for what cannot become one."""
+    form = artifact.facts.get("format")
+    if form in EXPORTS:
+        files = await asyncio.to_thread(box_files, artifact, scene)
+        return msgspec.structs.replace(artifact, files=()), {}, {VIRTUALBOX: files}
+    metadata: dict[str, Any] = {}
+    if form in (FORMAT, ARCHIVE):
+        packed, metadata = await box_root(artifact, scene, work)
+    elif form == lxd.FORMAT:
+        packed = await lxd.box_root(artifact, scene, work)
+    elif form in (*DISKS, PACKED):
+        return artifact, {}, {}
+    else:
+        raise BoxwrightError(
+            "Only disk images, containers and exported machines can become a box.",
+            why=f"The artifact is {artifact.text or artifact.maker}.",
+        )
+    return msgspec.structs.replace(artifact, files=(str(packed),)), metadata, {}
 
 
 async def _linked(root: Path, provider: str, scene: Scene) -> Path:

@@ -38,17 +38,16 @@ class ChecksumPostProcessor:
 
     async def run(self, artifact: Artifact, settings: Settings, scene: Scene, work: Work) -> Outcome:
         given = _read(settings)
-        written: list[str] = []
+        lines: dict[Path, list[str]] = {}
+        """By file: one whose name does not tell the kinds apart has them one after the other."""
         for name in given.checksum_types:
-            target = _target(given, name, scene)
-            lines = []
             for file in artifact.files:
                 digest = await asyncio.to_thread(_digest, Path(file), name)
-                lines.append(f"{digest}\t{Path(file).name}\n")
+                lines.setdefault(_target(given, name, scene), []).append(f"{digest}\t{Path(file).name}\n")
+        for target, text in lines.items():
             async with claim(target, scene, work) as beside:
-                beside.write_text("".join(lines))
-            if str(target) not in written:
-                written.append(str(target))
+                beside.write_text("".join(text))
+        written = [str(target) for target in lines]
         made = Artifact(
             maker="packer.post-processor.checksum",
             files=(*artifact.files, *written),

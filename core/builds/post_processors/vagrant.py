@@ -1,4 +1,4 @@
-"""Makes a box for Vagrant of a disk image."""
+"""Makes a box for Vagrant of a disk image, a container or an exported machine."""
 
 from __future__ import annotations
 
@@ -12,17 +12,31 @@ import msgspec
 
 from core.builds.artifact import Artifact, Outcome
 from core.builds.docker.image_artifact import FORMAT
+from core.builds.lxd import images as lxd
 from core.builds.output import claim, refuse_existing
 from core.builds.scene import Scene
 from core.builds.settings import Table, decode
+from core.builds.virtualbox import box_files as virtualbox
 from core.errors import BoxwrightError, ConfigError, NotFoundError
 from core.model.machine import Disk
 from core.model.work import Work
 from core.templates.model import Settings
 from core.templates.problems import TemplateError
 
-DISKS, CONTAINERS = "libvirt", "docker"
+DISKS, CONTAINERS, LXD, VIRTUALBOX = PROVIDERS = ("libvirt", "docker", "lxd", "virtualbox")
 """Whose boxes they are, in Vagrant's words."""
+
+_MADE_OF = {
+    "qcow2": DISKS,
+    "raw": DISKS,
+    FORMAT: CONTAINERS,
+    lxd.FORMAT: LXD,
+    **dict.fromkeys(virtualbox.EXPORTS, VIRTUALBOX),
+}
+"""By the formats of artifacts."""
+
+_MADE_BY = {"docker": CONTAINERS, "lxd": LXD, "virtualbox-iso": VIRTUALBOX, "virtualbox-ovf": VIRTUALBOX}
+"""By kinds of sources; all others make disks."""
 
 
 class VagrantSettings(Table, frozen=True, kw_only=True):
@@ -46,11 +60,11 @@ class VagrantPostProcessor:
         for text in named:
             if not scene.path(text).is_file():
                 raise NotFoundError(f"There is no {scene.path(text)}.", why="It is to go into the box.")
-        if given.provider_override not in ("", DISKS, CONTAINERS):
-            raise _other_provider(given.provider_override, f"{DISKS} or {CONTAINERS}")
+        if given.provider_override not in ("", *PROVIDERS):
+            raise _other_provider(given.provider_override, f"one of {', '.join(PROVIDERS)}")
 
     async def refuse_existing(self, settings: Settings, scene: Scene) -> None:
-        fields = {"BuildName": scene.source, "Provider": CONTAINERS if scene.kind == FORMAT else DISKS}
+        fields = {"BuildName": scene.source, "Provider": _MADE_BY.get(scene.kind, DISKS)}
         with contextlib.suppress(TemplateError):
             # A name with what only the artifact tells is looked at when that is there.
             refuse_existing(scene.path(scene.render(_read(settings).output, **fields)), force=scene.force)
@@ -62,13 +76,13 @@ class VagrantPostProcessor:
             # Files that another tool made ("artifice"): the setting says what they are for.
             form = await _common_format(artifact.files)
             artifact = msgspec.structs.replace(artifact, facts={**artifact.facts, "format": form})
-        if form not in ("qcow2", "raw", FORMAT):
+        if form not in _MADE_OF:
             raise BoxwrightError(
                 "This artifact cannot become a Vagrant box.",
-                why=f"It is {artifact.text or artifact.maker}; disk images of QEMU and images of Docker can.",
+                why=f"It is {artifact.text or artifact.maker}; disks, containers and exported machines can.",
                 remedy=f'provider_override = "{DISKS}", where the files are disk images all the same',
             )
-        provider = CONTAINERS if form == FORMAT else DISKS
+        provider = _MADE_OF[form]
         if given.provider_override not in ("", provider):
             raise _other_provider(given.provider_override, provider)
         fields = {
@@ -95,7 +109,7 @@ class VagrantPostProcessor:
 async def _write(
     artifact: Artifact, given: VagrantSettings, scene: Scene, target: Path, own: str, work: Work
 ) -> None:
-    from core.boxes.pack import write_box, write_image_box
+    from core.boxes.pack import write_box, write_files_box, write_image_box
 
     include = [scene.path(text) for text in given.include]
     include += [artifact.variables] if artifact.variables else []
@@ -105,13 +119,34 @@ async def _write(
         image = artifact.facts["names"].split()[-1]
         await write_image_box(target, image, work=work, vagrantfile=own, include=include, level=level)
         return
+    architecture = given.architecture or artifact.facts.get("architecture", "")
+    user = artifact.facts.get("user", "vagrant")
+    if form in (lxd.FORMAT, *virtualbox.EXPORTS):
+        if form == lxd.FORMAT:
+            root = await lxd.box_root(artifact, scene, work)
+            files = {root.name: root}
+        else:
+            files = await asyncio.to_thread(virtualbox.box_files, artifact, scene)
+            own = virtualbox.vagrantfile(files[virtualbox.DESCRIPTION], user) + own
+        await write_files_box(
+            target,
+            files,
+            provider=_MADE_OF[form],
+            work=work,
+            user=user,
+            architecture=architecture,
+            vagrantfile=own,
+            include=include,
+            level=level,
+        )
+        return
     await write_box(
         target,
         disks=[Disk(path=file, format=form) for file in artifact.disks],
         work=work,
-        user=artifact.facts.get("user", "vagrant"),
+        user=user,
         firmware=artifact.facts.get("firmware", "bios"),
-        architecture=given.architecture or artifact.facts.get("architecture", ""),
+        architecture=architecture,
         vagrantfile=own,
         include=include,
         level=level,

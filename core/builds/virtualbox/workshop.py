@@ -91,7 +91,12 @@ class VirtualBoxWorkshop(MachineWorkshop):
             id="VM",
             files=tuple(str(path) for path in sorted(folder.iterdir())),
             text=f"VM files in directory: {folder}",
-            facts={"format": given.format, "architecture": "amd64", "user": given.ssh_username},
+            facts={
+                "format": given.format,
+                "architecture": "amd64",
+                "providers": "virtualbox",
+                "user": given.ssh_username,
+            },
         )
 
 
