@@ -95,8 +95,8 @@ class Actions:
             "workbench.mark": lambda: bench.lists.listed.mark(),
             "workbench.mark-range": lambda: bench.lists.listed.mark_range(),
             "workbench.mark-all": lambda: bench.lists.listed.mark_all(),
-            "workbench.sort": lambda: self._tell_order(bench.lists.listed.sort_next()),
-            "workbench.reverse": lambda: self._tell_order(bench.lists.listed.sort_reversed()),
+            "workbench.sort": lambda: self._sorted(bench.lists.listed.sort_next()),
+            "workbench.reverse": lambda: self._sorted(bench.lists.listed.sort_reversed()),
             "workbench.new": lambda: self._begin(self._new_machine()),
             **self._opening.table(),
             **Again(self, self._app, bench).table(),
@@ -167,8 +167,9 @@ class Actions:
             self._bench.lists.listed.select(subject)
             self._show_tab("steps")
 
-    def _tell_order(self, column: str) -> None:
+    def _sorted(self, column: str) -> None:
         self._bench.say(f"Sorted by {column}." if column else "In the usual order.", "muted")
+        self._bench.remember_order()
 
     def _line(self, spec: CommandSpec, choice: Choice, values: Values) -> str:
         return orders.line_of(spec, choice, values, self._bridge.project)

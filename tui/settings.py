@@ -73,6 +73,11 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     screen: Screen = Screen.NORMAL
     project: str = ""
     """The project that was chosen last: opened where the workbench starts outside of any."""
+    machines: str = ""
+    """The column by which the machines are sorted, with ``-`` before it where their order is turned round; ""
+    for the order in which they come."""
+    boxes: str = ""
+    builds: str = ""
     toured: bool = False
     """The first screen was seen."""
 

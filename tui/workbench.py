@@ -75,6 +75,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.set_class(not self._look.terminal.unicode, "-ascii")
         self._fit(self.app.size.width)
         self.show_mode(cast("BoxwrightApp", self.app).settings.current.layout.screen, remember=False)
+        self._sort_as_before()
         self.state_changed(frozenset("*"))
         self.lists.machines.focus()
         if self.greeting:
@@ -259,6 +260,16 @@ class Workbench(Screen[None], inherit_bindings=False):
         if remember:
             with contextlib.suppress(ConfigError):
                 cast("BoxwrightApp", self.app).settings.remember("layout.screen", mode.value)
+
+    def _sort_as_before(self) -> None:
+        layout = cast("BoxwrightApp", self.app).settings.current.layout
+        for pane in PANES:
+            self.query_one(f"#{pane}", RowList).sort_by(getattr(layout, pane))
+
+    def remember_order(self) -> None:
+        listed = self.lists.listed
+        with contextlib.suppress(ConfigError):
+            cast("BoxwrightApp", self.app).settings.remember(f"layout.{listed.id}", listed.sorted_by)
 
     def next_pane(self, way: int) -> None:
         order = [*PANES, "detail"]

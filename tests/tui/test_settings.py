@@ -19,6 +19,7 @@ from tui import settings
 from tui.bindings import CONSOLE, LOG, OWN
 from tui.keys import Keymap, changes
 from tui.keys import commands as known
+from tui.panes.ordering import Order
 
 ROOT = Path(__file__).resolve().parents[2]
 VALIDATOR = jsonschema.Draft202012Validator(settings.schema())
@@ -176,6 +177,31 @@ async def test_commands_of_ones_own_have_keys_names_and_places_in_the_palette(
         await driver.press("1", "f7")
         assert len(driver.app.consoles.all) == 1
         assert sent == [b"top\r"]
+
+
+async def test_the_order_of_each_list_is_remembered(start: Start) -> None:
+    async with start() as driver:
+        usual = [row.key for row in driver.bench.lists.machines.rows]
+        await driver.press("comma", "full_stop", "2", "comma")
+        await driver.wait_for("Sorted by name.")
+    async with start() as driver:
+        lists = driver.bench.lists
+        assert [row.key for row in lists.machines.rows] == sorted(usual, reverse=True) != usual
+        assert (lists.machines.sorted_by, lists.boxes.sorted_by, lists.builds.sorted_by) == (
+            "-name",
+            "name",
+            "",
+        )
+        await driver.press("full_stop", "comma", "comma", "comma")
+        await driver.wait_for("In the usual order.")
+    async with start() as driver:
+        assert [row.key for row in driver.bench.lists.machines.rows] == usual
+
+
+@pytest.mark.parametrize("word", ["", "-", "name", "-state", "gone", "-gone"])
+def test_an_order_is_read_as_it_was_written(word: str) -> None:
+    columns = ("", "name", "state")
+    assert Order.read(word, columns).word(columns) == ("" if "gone" in word else word)
 
 
 async def test_the_room_of_a_side_changes_and_is_remembered(start: Start) -> None:

@@ -22,6 +22,18 @@ class Order(msgspec.Struct, frozen=True):
     column: int | None = None
     reverse: bool = False
 
+    @classmethod
+    def read(cls, word: str, columns: Sequence[str]) -> Order:
+        """From what :meth:`word` says; as they come where there is no such column."""
+        name = word.removeprefix("-")
+        column = columns.index(name) if name and name in columns else None
+        return cls(column, word.startswith("-") and (column is not None or not name))
+
+    def word(self, columns: Sequence[str]) -> str:
+        """The column's name, with ``-`` before it where the order is turned round."""
+        name = columns[self.column] if self.column is not None else ""
+        return f"-{name}" if self.reverse else name
+
     def next(self, columns: Sequence[str]) -> Order:
         """By the next column that has a heading, and after the last one as they come again."""
         named = [number for number, heading in enumerate(columns) if heading]

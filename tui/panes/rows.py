@@ -205,6 +205,14 @@ class RowList(Painted, can_focus=True):
     def sort_reversed(self) -> str:
         return self._sort(Order(self._order.column, not self._order.reverse))
 
+    def sort_by(self, word: str) -> None:
+        """As ``sorted_by`` said."""
+        self._sort(Order.read(word, self.header))
+
+    @property
+    def sorted_by(self) -> str:
+        return self._order.word(self.header)
+
     def _sort(self, order: Order) -> str:
         self._order = order
         self._refilter()
