@@ -48,12 +48,14 @@ def fingerprint(project: Project, name: str) -> str:
 
 def source_fingerprint(source: Source) -> str:
     """The part of a fingerprint that the source alone decides."""
-    if source.docker is None:
+    if source.docker is None and source.lxd is None:
         assert source.bootstrap is not None
         return bootstrap_fingerprint(source.bootstrap)
     digest = hashlib.sha256()
     _add(digest, "bootstrap", bootstrap_fingerprint(source.bootstrap) if source.bootstrap else "")
-    _add(digest, "docker", msgspec.json.encode(source.docker, order="deterministic").decode())
+    for kind, table in (("docker", source.docker), ("lxd", source.lxd)):
+        if table is not None:
+            _add(digest, kind, msgspec.json.encode(table, order="deterministic").decode())
     return digest.hexdigest()
 
 

@@ -80,4 +80,10 @@ def _settings(spec: BuildSpec) -> dict[str, dict[str, Any]]:
         if not spec.source.docker.image:
             docker["bootstrap"] = bootstrap
         found["docker"] = {**docker, "commit": True}
+    if spec.source.lxd is not None:
+        # The image only serves to make the box: it gets no name, and goes.
+        lxd: dict[str, Any] = msgspec.to_builtins(spec.source.lxd)
+        if not spec.source.lxd.image:
+            lxd["bootstrap"] = bootstrap
+        found["lxd"] = {**lxd, "output_image": ""}
     return found

@@ -269,17 +269,37 @@ class DockerSource(_Table, frozen=True):
     certificates: Annotated[str, Meta(description="Folder with what TLS needs.")] = ""
 
 
+class LxdSource(_Table, frozen=True):
+    """A container of LXD or Incus that is provisioned and kept as a box for them."""
+
+    image: Annotated[
+        str,
+        Meta(
+            description="Alias or fingerprint at the server, or 'remote:alias'; without it the build's "
+            "'bootstrap' is imported.",
+            examples=["images:debian/12"],
+        ),
+    ] = ""
+    profile: Annotated[str, Meta(description="Of the build's container.")] = "default"
+    launch_config: Annotated[dict[str, str], Meta(description="Configuration keys of that container.")] = {}
+    remote: Annotated[str, Meta(description="'https://host:port' of a server elsewhere.")] = ""
+    project: Annotated[str, Meta(description="Of the server.")] = "default"
+
+
 class Source(_Table, frozen=True):
-    """Where a build starts. Both keys: one system is built twice, for QEMU and for Docker."""
+    """Where a build starts. With several keys one system is built several times."""
 
     bootstrap: Bootstrap | None = None
     docker: DockerSource | None = None
+    lxd: LxdSource | None = None
 
     def __post_init__(self) -> None:
-        if self.bootstrap is None and self.docker is None:
-            raise ValueError("needs 'bootstrap' or 'docker', the sources that are supported")
+        if self.bootstrap is None and self.docker is None and self.lxd is None:
+            raise ValueError("needs 'bootstrap', 'docker' or 'lxd', the sources that are supported")
         if self.docker is not None and not self.docker.image and self.bootstrap is None:
             raise ValueError("'docker' needs 'image', or a 'bootstrap' beside it")
+        if self.lxd is not None and not self.lxd.image and self.bootstrap is None:
+            raise ValueError("'lxd' needs 'image', or a 'bootstrap' beside it")
 
 
 class BuildSpec(_Table, frozen=True):
@@ -309,9 +329,10 @@ class BuildSpec(_Table, frozen=True):
             raise ValueError("needs exactly one of 'source' and 'template'")
         if self.template and self.provision:
             raise ValueError("'provision' belongs to 'source': a template has its own provisioners")
-        if self.source is not None and self.source.docker is not None:
-            if "docker" in self.formats:
-                raise ValueError("the source 'docker' makes the box for Docker: remove it from 'formats'")
+        if self.source is not None:
+            for kind in ("docker", "lxd"):
+                if getattr(self.source, kind) is not None and kind in self.formats:
+                    raise ValueError(f"the source '{kind}' makes that box itself: remove it from 'formats'")
             if self.source.bootstrap is None and self.formats != ("qemu",):
                 raise ValueError("'formats' belongs to the source 'bootstrap'")
 
@@ -323,6 +344,8 @@ class BuildSpec(_Table, frozen=True):
             found["bootstrap"] = self.formats
         if self.source is not None and self.source.docker is not None:
             found["docker"] = ("docker",)
+        if self.source is not None and self.source.lxd is not None:
+            found["lxd"] = ("lxd",)
         return found
 
 

@@ -15,9 +15,11 @@ import zstandard
 from core.builds import undo
 from core.builds.base import Request
 from core.builds.layers import LayerStore
+from core.builds.project_builds import run_build
 from core.builds.run import prune
 from core.builds.undo import remove_kept
 from core.errors import BoxwrightError, ConfigError, ProviderError, UsageError
+from core.projects.reader import load
 from core.provisioners.base import ProvisionError
 from core.undo import SHARED
 from tests.builds.test_killed import killed_at, left, unsettled
@@ -167,6 +169,20 @@ async def test_the_image_becomes_a_box_that_machines_start_from(yard: Yard, lxd:
     links = {entry.linkname for entry in found.values() if entry.islnk()}
     assert links & {"./made", "./twice"}
     assert found["./bin/busybox"].mode & 0o111
+
+
+async def test_a_build_of_the_project_file_leaves_a_box_and_no_image(yard: Yard, lxd: Lxd) -> None:
+    yard.write(
+        "boxwright.toml",
+        '[project]\nname = "yard"\n[builds.site.source.lxd]\nimage = "tiny"\n'
+        '[[builds.site.provision]]\nshell = "echo here > /made"\n',
+    )
+    box = await run_build(
+        project=load(yard.folder), name="site", locations=yard.locations, store=yard.store, work=yard.work
+    )
+    assert (box.name, box.key.provider, box.user) == ("yard/site", "lxd", "root")
+    unnamed = [image for image in lxd.query("/1.0/images?recursion=1") if not image["aliases"]]
+    assert len(unnamed) == len(LayerStore(yard.locations.layers).list()), "only states are kept"
 
 
 async def test_a_container_from_packages(yard: Yard, lxd: Lxd) -> None:

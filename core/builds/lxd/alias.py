@@ -12,12 +12,12 @@ _ALIASES = "/1.0/images/aliases"
 
 
 def alias_of(given: LxdSettings, scene: Scene) -> str:
-    return given.output_image or f"packer-{scene.source}"
+    return scene.render(given.output_image)
 
 
 async def refuse_taken(connection: Connection, alias: str) -> None:
     """Raises UsageError where an image has the name."""
-    if await connection.find(f"{_ALIASES}/{segment(alias)}") is not None:
+    if alias and await connection.find(f"{_ALIASES}/{segment(alias)}") is not None:
         raise UsageError(
             f"The image {alias} is there already at {connection.place}.",
             why="A build does not take the name of an image that an earlier one, or somebody else, made.",
@@ -26,10 +26,12 @@ async def refuse_taken(connection: Connection, alias: str) -> None:
 
 
 async def give(connection: Connection, alias: str, fingerprint: str, *, force: bool) -> None:
-    """Name the image. One that had the name, which only ``force`` allows, goes where that was its last.
+    """Name the image, where there is a name for it.
 
-    Raises UsageError, LxdError.
+    One that had it, which only ``force`` allows, goes where that was its last. Raises UsageError, LxdError.
     """
+    if not alias:
+        return
     if not force:
         await refuse_taken(connection, alias)
     path = f"{_ALIASES}/{segment(alias)}"

@@ -122,7 +122,7 @@ def image_artifact(base: Base, alias: str, mark: str) -> Artifact:
     return Artifact(
         maker=MAKER,
         id=base.fingerprint,
-        text=f"image {alias} ({base.fingerprint[:12]})",
+        text=f"image {alias} ({base.fingerprint[:12]})" if alias else f"image {base.fingerprint[:12]}",
         facts={
             "format": FORMAT,
             "server": base.server,
@@ -144,6 +144,8 @@ async def remains(artifact: Artifact) -> bool:
     """Whether the server has the image under the name that the build gave it. Raises BoxwrightError."""
     connection = connection_of(artifact)
     try:
+        if not artifact.facts["alias"]:
+            return await connection.find(f"/1.0/images/{artifact.id}") is not None
         found = await connection.find(f"/1.0/images/aliases/{segment(artifact.facts['alias'])}")
     finally:
         await connection.close()

@@ -20,8 +20,8 @@ class LxdSettings(Table, frozen=True, kw_only=True):
     """An alias or fingerprint at the server, or e.g. ``images:debian/12``."""
     bootstrap: dict[str, Any] = msgspec.field(default_factory=dict)
     """Instead of an image: what the source "bootstrap" takes. The image is made from packages then."""
-    output_image: str = ""
-    """Alias of the image that is made; without one ``packer-<source>``."""
+    output_image: str = "packer-{{ build_name }}"
+    """Alias of the image that is made; "" for none."""
     container_name: str = ""
     """What the container is called meanwhile; without one a name that nobody has."""
     publish_properties: dict[str, str] = msgspec.field(default_factory=dict)

@@ -10,7 +10,7 @@ import msgspec
 
 from core.errors import ConfigError, NotFoundError
 from core.model.problem import Place
-from core.model.project import Bootstrap, BuildSpec, DockerSource, ProjectFile, Provision
+from core.model.project import Bootstrap, BuildSpec, DockerSource, LxdSource, ProjectFile, Provision
 from core.templates.converting.draft import Draft, DraftBlock, DraftBuild
 from core.templates.converting.losses import Losses
 
@@ -41,18 +41,25 @@ def draft(path: Path, losses: Losses) -> Draft:
 
 def _source(name: str, build: BuildSpec, place: Place, losses: Losses) -> DraftBlock:
     assert build.source is not None
-    if build.source.bootstrap is None:
-        assert build.source.docker is not None
-        settings = {**_given(build.source.docker, DockerSource()), "commit": True}
-        return DraftBlock(kind="docker", name=name, settings=settings, place=place)
+    found: dict[str, dict[str, Any]] = {}
+    if build.source.bootstrap is not None:
+        found["bootstrap"] = {
+            **_given(build.source.bootstrap, Bootstrap(suite="")),
+            "cpus": build.cpus,
+            "memory": build.memory,
+            "formats": list(build.formats),
+        }
     if build.source.docker is not None:
-        losses.add(f'The source "docker" of the build {name} is left out: it has another one.', place)
-    settings = _given(build.source.bootstrap, Bootstrap(suite=""))
-    settings |= {"cpus": build.cpus, "memory": build.memory, "formats": list(build.formats)}
-    return DraftBlock(kind="bootstrap", name=name, settings=settings, place=place)
+        found["docker"] = {**_given(build.source.docker, DockerSource()), "commit": True}
+    if build.source.lxd is not None:
+        found["lxd"] = _given(build.source.lxd, LxdSource(image=""))
+    (kind, settings), *others = found.items()
+    for other, _ in others:
+        losses.add(f'The source "{other}" of the build {name} is left out: it has another one.', place)
+    return DraftBlock(kind=kind, name=name, settings=settings, place=place)
 
 
-def _given(table: Bootstrap | DockerSource, defaults: Bootstrap | DockerSource) -> dict[str, Any]:
+def _given(table: msgspec.Struct, defaults: msgspec.Struct) -> dict[str, Any]:
     """What of it was written."""
     found = {}
     for key, value in msgspec.structs.asdict(table).items():

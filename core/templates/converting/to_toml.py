@@ -8,11 +8,15 @@ from typing import Any
 import msgspec
 
 from core.errors import ConfigError
-from core.model.project import Bootstrap, DockerSource, ProjectFile
+from core.model.project import Bootstrap, DockerSource, LxdSource, ProjectFile
 from core.templates.converting.draft import Draft, DraftBlock, DraftBuild, Mixed, Reference
 from core.templates.converting.losses import Losses
 
-_MODELS: dict[str, type[msgspec.Struct]] = {"bootstrap": Bootstrap, "docker": DockerSource}
+_MODELS: dict[str, type[msgspec.Struct]] = {
+    "bootstrap": Bootstrap,
+    "docker": DockerSource,
+    "lxd": LxdSource,
+}
 _OF_BUILD = ("cpus", "memory", "formats")
 _SHELL = ("inline", "script", "environment_vars")
 _FILE = ("source", "destination")
@@ -46,7 +50,7 @@ class TomlWriter:
                 if source.kind not in _MODELS:
                     what = (
                         f'The source "{source.kind}" {source.name} is left out: '
-                        'builds have "bootstrap" and "docker".'
+                        'builds have "bootstrap", "docker" and "lxd".'
                     )
                     self._losses.add(what, source.place)
                     continue
@@ -54,7 +58,7 @@ class TomlWriter:
         if not builds:
             raise ConfigError(
                 "Nothing of this template can be a build of boxwright.toml.",
-                why='Builds begin with the source "bootstrap" or "docker", and the template has neither.',
+                why='Builds begin with the source "bootstrap", "docker" or "lxd", and the template has none.',
                 remedy="boxwright template convert --to hcl",
             )
         document = {"project": {"name": _name(self._name)}, "builds": builds}
@@ -74,7 +78,7 @@ class TomlWriter:
     def _build(self, build: DraftBuild, source: DraftBlock) -> dict[str, Any]:
         settings = {name: self._data(value, source) for name, value in source.settings.items()}
         known = {field.name for field in msgspec.structs.fields(_MODELS[source.kind])}
-        of_build = _OF_BUILD if source.kind == "bootstrap" else ("commit",)
+        of_build = _OF_BUILD if source.kind == "bootstrap" else ("commit", "output_image")
         for name in set(settings) - known - set(of_build):
             self._losses.add(f'"{name}" of the source "{source.name}" is left out.', source.place)
         found: dict[str, Any] = {}
