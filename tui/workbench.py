@@ -19,6 +19,7 @@ from tui.choice import Choice
 from tui.footer import Footer, Item
 from tui.header import Header
 from tui.keys import Keymap, refusal, spoken
+from tui.look.painted import Painted
 from tui.panes.lists import PANES, Lists
 from tui.panes.rows import RowList
 from tui.settings import Screen as Mode
@@ -44,6 +45,8 @@ _IN_CONSOLE = (Item("", "shift+pgup", "Look back", True), Item("", "all other ke
 
 class Workbench(Screen[None], inherit_bindings=False):
     """Holds no truth: everything that it shows comes from the bridge's state."""
+
+    hands_out_keys = True
 
     def __init__(self, bridge: Bridge, consoles: Consoles, look: Look, keymap: Keymap) -> None:
         super().__init__()
@@ -239,6 +242,8 @@ class Workbench(Screen[None], inherit_bindings=False):
         console = self.detail.console
         if console is not None and not console.has_focus:
             console.keyboard.expected = True
+            # What is typed until then comes here, and not to a list.
+            self.set_focus(None)
         # A view that was just made, or was hidden until now, can take the keys only when it is laid out.
         self.call_after_refresh(view.focus)
 
@@ -302,6 +307,9 @@ class Workbench(Screen[None], inherit_bindings=False):
             return
         if self.detail.expects_keys(event):
             # Typed on while a console is only being opened.
+            return
+        if isinstance(self.focused, Painted) and self.focused.take(event):
+            event.stop()
             return
         self.quiet()
         pressed = (event.key, event.character or event.key)

@@ -145,6 +145,22 @@ def test_pastes_and_the_mouse_are_told_as_the_guest_asked(terminal: Terminal, tm
     assert columns == [columns[0], columns[0] + 2, columns[0] + 2, columns[0] + 2]
 
 
+def test_what_is_typed_behind_the_key_that_opens_a_shell_is_for_the_shell(
+    terminal: Terminal, tmp_path: Path
+) -> None:
+    """Whatever it means in the list, which has the keys until the console is laid out."""
+    terminal.type(b"\x1d")
+    terminal.wait_for(b"keys are the workbench")
+    terminal.type(b"\x1b")
+    terminal.drain(0.3)
+    told = tmp_path / "told"
+    terminal.type(f"sprintf jjkkgGjgGk > {told}\r".encode())
+    end = time.monotonic() + 20
+    while not (told.exists() and told.stat().st_size >= 10) and time.monotonic() < end:
+        terminal.drain(0.01)
+    assert told.exists() and told.read_text() == "jjkkgGjgGk"
+
+
 def test_what_is_typed_behind_the_enter_that_connects_again_arrives_in_order(
     terminal: Terminal, tmp_path: Path
 ) -> None:

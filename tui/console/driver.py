@@ -59,7 +59,6 @@ class PassingDriver(LinuxDriver):
         self._parser: XTermParser | None = None
         self._handing = threading.Lock()
         self._catching = False
-        """Keys from before the typist had them are still on their way through Textual."""
         self._late: list[Callable[[], None]] = []
         """What was typed meanwhile."""
 
@@ -78,6 +77,11 @@ class PassingDriver(LinuxDriver):
                 self._catching = True
                 self.process_message(Caught(""))
         self._speak(flags)
+
+    @property
+    def catching(self) -> bool:
+        """Keys from before the typist had them are still on their way through Textual."""
+        return self._catching
 
     def caught_up(self) -> None:
         """The typist has got what was typed before: now what was typed since."""

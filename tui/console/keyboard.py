@@ -39,6 +39,12 @@ class Keyboard:
         self._held: list[bytes] = []
         """Typed since the terminal has another size, which the guest has not been told of yet."""
 
+    def focused(self) -> None:
+        """The view has the keys now; some that were typed before may still be on their way to it."""
+        self.settle()
+        if self._driver is None or not self._driver.catching:
+            self.expected = False
+
     def settle(self) -> None:
         """Past Textual to the guest, or not."""
         driver, view, screen = self._driver, self._view, self._view.session.screen
@@ -53,6 +59,7 @@ class Keyboard:
 
     def caught_up(self) -> None:
         """What was typed before is here."""
+        self.expected = False
         if self._driver is not None:
             self._driver.caught_up()
 

@@ -265,7 +265,7 @@ class ConsoleView(Painted, can_focus=True):
         self.call_after_refresh(self.keyboard.caught_up)
 
     def on_focus(self) -> None:
-        self.keyboard.expected = False
+        self.keyboard.focused()
         self.tell()
         self.keyboard.tell_focus(b"\x1b[I")
         self.refresh()

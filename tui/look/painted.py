@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from rich.style import Style
+from textual import events
 from textual.strip import Strip
 from textual.widget import Widget
 
@@ -30,6 +31,15 @@ class Painted(Widget):
     @property
     def signs(self) -> Signs:
         return self.look.signs
+
+    def on_key(self, event: events.Key) -> None:
+        """A screen that hands out keys is asked first: they may be for what is only about to have them."""
+        if not getattr(self.screen, "hands_out_keys", False) and self.take(event):
+            event.stop()
+
+    def take(self, event: events.Key) -> bool:
+        """Do what the key says here. False: nothing."""
+        return False
 
     ground = "background"
     """Role of the background."""

@@ -301,7 +301,7 @@ class RowList(Painted, can_focus=True):
 
     # Keys and mouse.
 
-    def on_key(self, event: events.Key) -> None:
+    def take(self, event: events.Key) -> bool:
         moves = {
             "up": self.cursor - 1,
             "k": self.cursor - 1,
@@ -315,11 +315,12 @@ class RowList(Painted, can_focus=True):
             "G": len(self.rows) - 1,
         }
         if event.key in moves:
-            event.stop()
             self.move_to(moves[event.key])
-        elif event.key == "enter" and self.rows:
-            event.stop()
+            return True
+        if event.key == "enter" and self.rows:
             self.post_message(self.Chosen(self))
+            return True
+        return False
 
     def on_click(self, event: events.Click) -> None:
         number = event.y - 1 - self._heading + self._top

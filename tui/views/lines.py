@@ -128,7 +128,7 @@ class LinesView(Painted, can_focus=True):
         else:
             self._scroll(self._top + way)
 
-    def on_key(self, event: events.Key) -> None:
+    def take(self, event: events.Key) -> bool:
         page = max(1, self.size.height - 1)
         match event.key:
             case "up" | "k":
@@ -146,8 +146,8 @@ class LinesView(Painted, can_focus=True):
             case "enter" if self.target:
                 self.post_message(self.Chosen(self, self.target))
             case _:
-                return
-        event.stop()
+                return False
+        return True
 
     def on_click(self, event: events.Click) -> None:
         target = self._targets.get(event.y + self._top)
