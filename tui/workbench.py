@@ -236,13 +236,16 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.query_one(f"#{pane}", RowList).focus()
 
     def focus_detail(self) -> None:
+        if not self.in_detail:
+            # Textual would give the keys of a list that is hidden now to another list.
+            self.set_focus(None)
         self.add_class("-detail")
         self.detail.update()
         view: Widget = self.detail.view
         console = self.detail.console
         if console is not None and not console.has_focus:
+            # What is typed until then comes here, and not to what has the keys now.
             console.keyboard.expected = True
-            # What is typed until then comes here, and not to a list.
             self.set_focus(None)
         # A view that was just made, or was hidden until now, can take the keys only when it is laid out.
         self.call_after_refresh(view.focus)
