@@ -86,8 +86,8 @@ async def test_a_container_is_provisioned_and_becomes_an_image(yard: Yard, daemo
         assert config["Cmd"] == ["cat", "/made"] and not config["Entrypoint"]
         assert "WORD=hello" in config["Env"] and not config["Labels"]
         assert (image.attrs["Author"], image.attrs["Comment"]) == ("Ann", "made by a test")
-        assert client.containers.run("made/site:1", remove=True) == b"here\n"
-        assert client.containers.run("made/site:2", ["cat", "/srv/page.txt"], remove=True) == b"a page"
+        assert daemon.said("made/site:1") == b"here\n"
+        assert daemon.said("made/site:2", "cat", "/srv/page.txt") == b"a page"
         client.images.remove("made/site:1")
         client.images.remove("made/site:2")
 
@@ -254,7 +254,7 @@ async def test_a_container_is_exported_and_packed(yard: Yard, daemon: Dockerd) -
     manifest = json.loads((yard.folder / "packer-manifest.json").read_text())
     assert [one["files"][0]["name"] for one in manifest["builds"]] == ["out/root.tar"]
     with daemon.client() as client:
-        assert client.containers.run("made/imported:1", remove=True) == b"here\n"
+        assert daemon.said("made/imported:1") == b"here\n"
         client.images.remove("made/imported:1")
         assert client.images.load(io.BytesIO(image))[0].tags == ["made/imported:1"]
         client.images.remove("made/imported:1")
@@ -293,8 +293,8 @@ async def test_it_becomes_a_box_and_what_is_made_of_that_runs_the_same(yard: Yar
     root = Path(box.files["rootfs.tar.zst"])
     await box_image.import_archive(at, root, "made/again:1", changes, yard.work)
     with daemon.client() as client:
-        assert client.containers.run("made/again:1", remove=True) == b"here\n"
-        assert client.containers.run("made/again:1", ["sh", "-c", "echo $WORD"], remove=True) == b"it's $5\n"
+        assert daemon.said("made/again:1") == b"here\n"
+        assert daemon.said("made/again:1", "sh", "-c", "echo $WORD") == b"it's $5\n"
         client.images.remove("made/again:1")
         client.images.remove("made/site:latest")
 

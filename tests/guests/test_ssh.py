@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -156,7 +157,8 @@ async def test_a_guest_that_is_dead_behind_an_open_connection_is_noticed(
         pass  # noticed while the command was being started
     finally:
         for pid in frozen:
-            os.kill(pid, signal.SIGCONT)
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGCONT)
     assert not guest.alive
 
 

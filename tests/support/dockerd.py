@@ -128,6 +128,18 @@ class Dockerd:
             return False
         return True
 
+    def said(self, image: str, *command: str) -> bytes:
+        """What a container of the image writes until it has ended."""
+        with self.client() as client:
+            container = client.containers.create(image, list(command) or None)
+            try:
+                container.start()
+                container.wait()
+                # Only now: logs that are followed may end before they have begun.
+                return bytes(container.logs())
+            finally:
+                container.remove(force=True)
+
     @contextlib.contextmanager
     def client(self) -> Iterator[Any]:
         """Somebody else at the daemon."""

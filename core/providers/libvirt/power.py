@@ -176,9 +176,19 @@ async def _power_button(
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(left, ASK_AGAIN)):
                 await watched.stopped.wait()
+                await _inactive(connection, plan.id)
                 return True
     work.note(f"the guest did not power off within {plan.halt_timeout:g} s: by force")
     return False
+
+
+async def _inactive(connection: Connection, machine_id: str) -> None:
+    """A container is told of as stopped while libvirt is still clearing up behind it."""
+    while True:
+        row = await connection.run(domains.row, machine_id)
+        if row is None or not row.active:
+            return
+        await asyncio.sleep(0.05)
 
 
 def press_button(handle: Any, machine_id: str) -> bool:
