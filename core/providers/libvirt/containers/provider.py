@@ -116,10 +116,10 @@ def _press(wanted: int, handle: Any, machine_id: str) -> bool:
         return False
     domains.go_on(handle, machine_id)
     pid = first_process(run_of(domain.ID()))
-    if pid is None:
-        return False
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, wanted)
+    if pid is not None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, wanted)
+    # Without one it has just ended, or only begins: libvirt is about to say which.
     return True
 
 
