@@ -221,7 +221,11 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         widget = event.widget
-        if isinstance(widget, RowList) and widget.id in PANES and widget.id != self.pane:
+        listed = isinstance(widget, RowList) and widget.id in PANES
+        if listed and self.has_class("-narrow") and self.has_class("-detail"):
+            # Textual gives the keys of a list that is hidden to another one; soon the details have them.
+            return
+        if listed and widget.id != self.pane:
             self.lists.pane = widget.id or self.pane
             self._refresh_choice()
         else:
@@ -236,9 +240,6 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.query_one(f"#{pane}", RowList).focus()
 
     def focus_detail(self) -> None:
-        if not self.in_detail:
-            # Textual would give the keys of a list that is hidden now to another list.
-            self.set_focus(None)
         self.add_class("-detail")
         self.detail.update()
         view: Widget = self.detail.view
