@@ -19,39 +19,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+
+from core.builds.machines.silence import Silence
 
 ROOT = Path(__file__).parents[1]
 MOST_RATIO = 0.6
 MOST_MEMORY = 100e6
-
-
-class QuietWork:
-    """A Work that says nothing."""
-
-    @asynccontextmanager
-    async def step(self, name: str, *, detail: str = "") -> AsyncIterator[QuietWork]:
-        yield self
-
-    def progress(self, current: float, total: float | None = None, unit: str = "") -> None: ...
-
-    def note(self, text: str) -> None: ...
-
-    def write(self, data: bytes) -> None: ...
-
-    def cached(self, why: str = "") -> None: ...
-
-    def skipped(self, why: str) -> None: ...
-
-    def intend(self, kind: str, **facts: Any) -> QuietWork:
-        return self
-
-    def settle(self) -> None: ...
-
-    def commit(self) -> None: ...
 
 
 def make_box(folder: Path, megabytes: int) -> Path:
@@ -90,7 +64,7 @@ def add_here(folder: Path, box: Path) -> None:
 
     store = BoxStore(folder)
     command = AddBox(source=str(box), name="bench")
-    asyncio.run(add_box(store, command, providers=("qemu", "libvirt"), linked={}, work=QuietWork()))
+    asyncio.run(add_box(store, command, providers=("qemu", "libvirt"), linked={}, work=Silence()))
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(json.dumps({"memory": peak_memory(), "cpu": used.ru_utime + used.ru_stime}))
 

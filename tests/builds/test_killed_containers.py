@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import pytest
 
-from core.builds import undo
-from core.builds.base import Request
 from core.builds.layers import LayerStore
 from core.builds.run import prune
-from core.undo import SHARED
-from tests.builds.test_killed import killed_at, left, unsettled
+from tests.builds.kills import kill_at, undone
+from tests.builds.test_killed import left
 from tests.builds.yard import Yard
 from tests.support.dockerd import Dockerd
 
@@ -45,27 +42,17 @@ def yard(boxwright_home: Path, daemon: Dockerd) -> Yard:
 
 
 async def _nothing_left(yard: Yard, daemon: Dockerd, before: object) -> None:
-    home = yard.locations.data.parent
-    for kind, facts in unsettled(home / "intents.jsonl"):
-        await {**SHARED, **undo.UNDO}[kind](facts)
+    await undone(yard)
     await prune(LayerStore(yard.locations.layers), yard.work, 0)
     assert daemon.objects() == before
-    assert left(home) == []
+    assert left(yard.locations.data.parent) == []
     assert [path.name for path in yard.folder.iterdir()] == ["a.pkr.hcl"]
 
 
 async def _killed(yard: Yard, daemon: Dockerd, points: range) -> list[str]:
     """The names of all points; killed at each of ``points`` until all is made."""
-    home, before = yard.locations.data.parent, daemon.objects()
-    program = ("tests.builds.killed_container", str(home))
-    for point in points:
-        (home / "points").unlink(missing_ok=True)
-        await killed_at(home, program, point)
-        names = (home / "points").read_text().splitlines()
-        if "end Clean up" in names:
-            break
-        await _nothing_left(yard, daemon, before)
-        (home / "intents.jsonl").unlink(missing_ok=True)
+    before = daemon.objects()
+    names = await kill_at(yard, points, lambda: _nothing_left(yard, daemon, before))
     with daemon.client() as client:
         client.images.remove("made/site:latest")
     assert (yard.folder / "out/image.tar.gz").exists()
@@ -91,14 +78,7 @@ STEPS = ("Start the container", "Provision 2/2  shell", "Make the image", "Post-
 async def test_cancelled_within_any_step(yard: Yard, daemon: Dockerd) -> None:
     before = daemon.objects()
     for name in STEPS:
-        building = asyncio.create_task(yard.build(request=Request(no_cache=True)))
-        async with asyncio.timeout(60):
-            await asyncio.sleep(0)
-            while yard.work.states.get(name) != "running":  # noqa: ASYNC110
-                await asyncio.sleep(0)
-        building.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await building
+        await yard.cancel_within(name)
         assert not daemon.objects()["containers"], f"it is gone before cancelling in {name!r} returns"
         await yard.work.undo()
         await _nothing_left(yard, daemon, before)

@@ -16,8 +16,8 @@ from core.builds.undo import remove_kept
 from core.errors import BoxwrightError, ConfigError, NotFoundError, UsageError
 from core.providers.libvirt import LibvirtProvider, volumes
 from core.providers.libvirt.address import URI_VARIABLE
-from core.undo import SHARED
-from tests.builds.test_killed import killed_at, left, unsettled
+from tests.builds.kills import kill_at
+from tests.builds.test_killed import left
 from tests.builds.yard import Yard
 from tests.providers.libvirt.conftest import running
 from tests.support.libvirtd import Libvirtd
@@ -166,19 +166,12 @@ async def test_cancelled_within_a_step_it_leaves_nothing(
 
 async def test_killed_at_spread_points_it_leaves_nothing(yard: Yard, pool: Pool, tiny_image: Path) -> None:
     yard.write("a.pkr.hcl", template(external(tiny_image), more=UNSEEN))
-    home = yard.locations.data.parent
-    names: list[str] = []
-    for point in range(7, 1000, 8):
-        (home / "points").unlink(missing_ok=True)
-        await killed_at(home, ("tests.builds.killed_container", str(home)), point)
-        names = (home / "points").read_text().splitlines()
-        if "end Clean up" in names:
-            break
-        for kind, facts in unsettled(home / "intents.jsonl"):
-            await {**SHARED, **yard.undo}[kind](facts)
-        assert pool.domains() == [] and pool.names() == [], names[-1]
-        assert left(home) == []
-        (home / "intents.jsonl").unlink(missing_ok=True)
+
+    async def nothing_left() -> None:
+        assert pool.domains() == [] and pool.names() == []
+        assert left(yard.locations.data.parent) == []
+
+    names = await kill_at(yard, range(7, 1000, 8), nothing_left)
     assert {"intend libvirt.domain", "intend build.libvirt-volume"} <= set(names)
     assert pool.names() == ["made.qcow2"]
 

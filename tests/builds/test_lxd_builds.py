@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import json
 import tarfile
@@ -12,7 +11,6 @@ from pathlib import Path
 import pytest
 import zstandard
 
-from core.builds import undo
 from core.builds.base import Request
 from core.builds.layers import LayerStore
 from core.builds.project_builds import run_build
@@ -21,8 +19,8 @@ from core.builds.undo import remove_kept
 from core.errors import BoxwrightError, ConfigError, ProviderError, UsageError
 from core.projects.reader import load
 from core.provisioners.base import ProvisionError
-from core.undo import SHARED
-from tests.builds.test_killed import killed_at, left, unsettled
+from tests.builds.kills import kill_at
+from tests.builds.test_killed import left
 from tests.builds.yard import Yard
 from tests.support.lxd import Lxd, running, write_rootfs
 
@@ -247,30 +245,19 @@ async def test_a_failed_step_leaves_the_container_where_that_is_asked_for(yard: 
 
 
 async def nothing_left(yard: Yard, lxd: Lxd, before: object) -> None:
-    home = yard.locations.data.parent
-    for kind, facts in unsettled(home / "intents.jsonl"):
-        await {**SHARED, **undo.UNDO}[kind](facts)
     await prune(LayerStore(yard.locations.layers), yard.work, 0)
     assert lxd.objects() == before
-    assert left(home) == []
+    assert left(yard.locations.data.parent) == []
     assert [path.name for path in yard.folder.iterdir()] == ["a.pkr.hcl"]
 
 
 async def killed(yard: Yard, lxd: Lxd, points: range) -> list[str]:
     """The names of all points; killed at each of ``points`` until all is made."""
     yard.write("a.pkr.hcl", template(shell("echo one") + shell("sleep 0.2"), 'output_image = "made"'))
-    home, before = yard.locations.data.parent, lxd.objects()
-    program = ("tests.builds.killed_container", str(home))
-    for point in points:
-        (home / "points").unlink(missing_ok=True)
-        await killed_at(home, program, point)
-        names = (home / "points").read_text().splitlines()
-        if "end Clean up" in names:
-            break
-        await nothing_left(yard, lxd, before)
-        (home / "intents.jsonl").unlink(missing_ok=True)
+    before = lxd.objects()
+    names = await kill_at(yard, points, lambda: nothing_left(yard, lxd, before))
     lxd.lxc("image", "delete", "made")
-    (home / "intents.jsonl").unlink(missing_ok=True)
+    (yard.locations.data.parent / "intents.jsonl").unlink(missing_ok=True)
     await nothing_left(yard, lxd, before)
     return names
 
@@ -289,14 +276,7 @@ async def test_cancelled_within_any_step(yard: Yard, lxd: Lxd) -> None:
     yard.write("a.pkr.hcl", template(shell("echo one") + shell("sleep 0.2"), 'output_image = "made"'))
     before = lxd.objects()
     for name in ("Start the container", "Provision 2/2  shell", "Stop the container", "Publish the image"):
-        building = asyncio.create_task(yard.build(request=Request(no_cache=True)))
-        async with asyncio.timeout(60):
-            await asyncio.sleep(0)
-            while yard.work.states.get(name) != "running":  # noqa: ASYNC110
-                await asyncio.sleep(0)
-        building.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await building
+        await yard.cancel_within(name)
         assert not lxd.query("/1.0/instances"), f"it is gone before cancelling in {name!r} returns"
         await yard.work.undo()
         await nothing_left(yard, lxd, before)

@@ -64,12 +64,12 @@ class Yard:
             show=show,
         )
 
-    async def cancel_within(self, step: str) -> None:
+    async def cancel_within(self, step: str, template: str = ".") -> None:
         """Build without the cache, and cancel it as soon as that step runs."""
-        building = asyncio.create_task(self.build(request=Request(no_cache=True)))
+        building = asyncio.create_task(self.build(template, request=Request(no_cache=True)))
         async with asyncio.timeout(120):
             await asyncio.sleep(0)
-            while self.work.states.get(step) != "running":  # noqa: ASYNC110
+            while self.work.states.get(step) != "running":  # noqa: ASYNC110 - seen from outside
                 await asyncio.sleep(0)
         building.cancel()
         with pytest.raises(asyncio.CancelledError):

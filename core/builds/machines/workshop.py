@@ -89,6 +89,7 @@ class MachineWorkshop(ABC):
         self.guest = LastingGuest(await reach(), reach)
 
     async def _gone(self) -> str:
+        # Asked: what a provider pushes goes to one listener, which the engine is.
         while await self._runs():  # noqa: ASYNC110
             await asyncio.sleep(_PAUSE)
         return "The machine has stopped."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from typing import ClassVar
@@ -27,11 +28,11 @@ from core.model.work import Work
 from core.templates.model import Settings
 
 
-class _Source:
+class _Source(ABC):
     """What both share; ``Replacing``, too."""
 
-    def read(self, settings: Settings) -> VirtualBoxSettings:
-        raise NotImplementedError
+    @abstractmethod
+    def read(self, settings: Settings) -> VirtualBoxSettings: ...
 
     def check(self, settings: Settings, scene: Scene) -> None:
         self.read(settings).check_machine()

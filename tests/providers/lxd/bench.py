@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import Any
 
@@ -38,11 +39,11 @@ class LxdPlans(Plans):
         self.rootfs.unlink()
 
 
-class Piped:
+class Piped(ABC):
     """For benches of containers: the guest is spoken to by a command in it, over two pipes."""
 
-    def guest(self, plan: MachinePlan) -> RemoteGuest:
-        raise NotImplementedError
+    @abstractmethod
+    def guest(self, plan: MachinePlan) -> RemoteGuest: ...
 
     async def look(self, plan: MachinePlan) -> str:
         """What is seen of a guest that does not answer."""
