@@ -19,7 +19,7 @@ from core.providers.docker.troubles import DockerError, is_gone
 SLOW = 120.0
 """Seconds for calls that may take a while on a busy computer."""
 
-ENDING = 15.0
+ENDING = 5.0
 """Seconds for what is left of a container's last run to go."""
 
 
@@ -138,17 +138,23 @@ async def _removed(daemon: Daemon, container: str) -> None:
 
 async def start(daemon: Daemon, container: str) -> None:
     """A daemon that has died with the container running, and come back, may need a moment to see that it has
-    ended: until then it cannot be started."""
+    ended: until then it cannot be started. Raises DockerError, see :func:`haunted`."""
     until = time.monotonic() + ENDING
     while True:
         try:
             await daemon.ask("POST", f"/containers/{container}/start", timeout=SLOW)
             return
         except DockerError as error:
-            text = error.problem.why
-            if "task " not in text or "already exists" not in text or time.monotonic() > until:
+            if not haunted(error) or time.monotonic() > until:
                 raise
         await asyncio.sleep(0.2)
+
+
+def haunted(error: DockerError) -> bool:
+    """Whether a container cannot be started because containerd still has its last run. Where dockerd died
+    while it cleared that away, containerd keeps it until it is itself started again; only this container
+    is in its way, not another one with the same content."""
+    return "task " in error.problem.why and "already exists" in error.problem.why
 
 
 async def kill(daemon: Daemon, container: str, signal: str = "SIGKILL") -> None:

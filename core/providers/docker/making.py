@@ -128,18 +128,23 @@ async def up_to_date(
     record: Record,
     chosen: tuple[Forward, ...],
     work: Work,
+    *,
+    anew: str = "",
 ) -> Record:
     """The record of the machine's container, once that is as its project describes it now.
 
-    What a container was made by cannot be changed: another one takes over what is in it.
+    What a container was made by cannot be changed: another one takes over what is in it. ``anew``: why it
+    has to do so in any case.
     """
     options = read_options(plan.options)
     definition = define(plan, options, chosen, runs=record.runs, own_volumes=record.volumes)
-    if definition.digest == record.definition:
+    if definition.digest != record.definition:
+        anew = "the project has changed"
+    if not anew:
         return record
     image = record.image
     if record.used:
-        work.note("the project has changed: another container takes over what is in this one")
+        work.note(f"{anew}: another container takes over what is in this one")
         tag = f"base-{secrets.token_hex(4)}"
         image = await images.commit(daemon, record.container, plan.id, tag)
     record = msgspec.structs.replace(record, networks=networks.wanted(plan, options))

@@ -76,22 +76,25 @@ async def begin(
     options = read_options(plan.options)
     work.intend(UNDO_START, **facts(plan, daemon))
     refused: set[int] = set()
+    anew = ""
     with context.using((*networks.wanted(plan, options), *volumes.wanted(plan, options))):
         await networks.ensure(context, daemon, plan, options, work)
         await volumes.ensure(daemon, plan, options)
         for attempt in range(_ATTEMPTS):
             chosen = choose_ports(context, plan, options, record.ports, frozenset(refused))
             try:
-                record = await up_to_date(context, daemon, plan, record, chosen, work)
+                record = await up_to_date(context, daemon, plan, record, chosen, work, anew=anew)
                 record = _used(plan, record)
                 await _launch(context, daemon, plan, record, options)
                 break
             except DockerError as error:
                 taken = _taken_port(error)
-                if not taken or attempt == _ATTEMPTS - 1:
+                anew = "Docker still has its last run" if containers.haunted(error) else ""
+                if not (taken or anew) or attempt == _ATTEMPTS - 1:
                     raise
-                _may_move(plan, chosen, taken)
-                refused.add(taken)
+                if taken:
+                    _may_move(plan, chosen, taken)
+                    refused.add(taken)
             finally:
                 context.claims.release(plan.id)
     subject.known = MachineState.RUNNING

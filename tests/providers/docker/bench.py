@@ -83,6 +83,12 @@ class DockerBench:
         assert len(found) == 1, found
         return found[0]
 
+    def containers(self, plan: MachinePlan) -> list[str]:
+        """The ids of those that are the machine's."""
+        with self.daemon.client() as client:
+            mine = {"label": f"{names.MACHINE}={plan.id}"}
+            return [str(found.id) for found in client.containers.list(all=True, filters=mine)]
+
     async def kill(self, plan: MachinePlan) -> None:
         with self.daemon.client() as client:
             self._find(client, plan).kill()
