@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
 import msgspec
 
-from core.errors import ProviderError
 from core.model.machine import Forward
 from core.providers.docker.layout import Layout
+from core.providers.records import read_record, write_record
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,25 +43,9 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
 
 def read(layout: Layout) -> Record | None:
     """None where there is none. Raises ProviderError for one that cannot be understood."""
-    try:
-        data = layout.record.read_bytes()
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    try:
-        return msgspec.json.decode(data, type=Record)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise ProviderError(
-            "The machine's record is damaged.",
-            why=f"{layout.record}: {error}",
-            remedy="boxwright destroy, then boxwright up",
-        ) from error
+    return read_record(layout.record, Record)
 
 
 def write(layout: Layout, record: Record) -> None:
-    """Replace the record: whoever reads sees the old or the new one, whole."""
-    beside = layout.record.with_name(layout.record.name + ".new")
-    with beside.open("wb") as file:
-        file.write(msgspec.json.format(msgspec.json.encode(record), indent=1))
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(layout.record)
+    """Whoever reads sees the old or the new one, whole."""
+    write_record(layout.record, record)

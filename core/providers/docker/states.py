@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from core.errors import BoxwrightError
 from core.model.machine import MachinePlan, MachineState
 from core.providers.base import Seen
 from core.providers.docker import containers
@@ -16,6 +15,7 @@ from core.providers.docker.daemon import Daemon
 from core.providers.docker.layout import Layout
 from core.providers.docker.power import started
 from core.providers.docker.record import Record
+from core.providers.looking import look_by_place
 
 _STATES = {
     "created": MachineState.STOPPED,
@@ -31,26 +31,13 @@ _ASKED_FOR = (0, 129, 130, 137, 143)
 
 
 async def look(context: Context, plans: Sequence[MachinePlan]) -> dict[str, Seen]:
-    """By machine id, with one bulk look at each daemon. Those of one that cannot be reached are left out;
-    where that is all of them, its error is raised."""
-    seen: dict[str, Seen] = {}
-    groups: dict[str, list[tuple[MachinePlan, Record | None]]] = {}
-    for plan in plans:
-        try:
-            record = records.read(Layout.of(plan))
-        except BoxwrightError as error:
-            seen[plan.id] = Seen(state=MachineState.BROKEN, trouble=str(error))
-            continue
-        groups.setdefault(str(address_of(plan, record)), []).append((plan, record))
-    failure: BoxwrightError | None = None
-    for group in groups.values():
-        try:
-            seen.update(await _look_at(context, group))
-        except BoxwrightError as error:
-            failure = error
-    if failure and not seen:
-        raise failure
-    return seen
+    """By machine id, see :func:`core.providers.looking.look_by_place`."""
+    return await look_by_place(
+        plans,
+        read=lambda plan: records.read(Layout.of(plan)),
+        place=lambda plan, record: str(address_of(plan, record)),
+        look=lambda _, group: _look_at(context, group),
+    )
 
 
 async def _look_at(context: Context, group: Sequence[tuple[MachinePlan, Record | None]]) -> dict[str, Seen]:

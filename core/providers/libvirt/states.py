@@ -20,32 +20,19 @@ from core.providers.libvirt.library import bindings
 from core.providers.libvirt.options import read_options, resolved_uri
 from core.providers.libvirt.power import lost
 from core.providers.libvirt.record import Record
+from core.providers.looking import look_by_place
 
 Leases = Mapping[str, Mapping[str, str]]
 
 
 async def look(context: Context, plans: Sequence[MachinePlan]) -> dict[str, Seen]:
-    """By machine id, with one bulk look at each libvirt. Those of one that cannot be reached are left out;
-    where that is all of them, its error is raised."""
-    seen: dict[str, Seen] = {}
-    groups: dict[str, list[tuple[MachinePlan, Record | None]]] = {}
-    for plan in plans:
-        try:
-            record = records.read(Layout.of(plan))
-        except BoxwrightError as error:
-            seen[plan.id] = Seen(state=MachineState.BROKEN, trouble=str(error))
-            continue
-        uri = record.uri if record else resolved_uri(plan.options)
-        groups.setdefault(uri, []).append((plan, record))
-    failure: BoxwrightError | None = None
-    for uri, group in groups.items():
-        try:
-            seen.update(await _look_at(context, context.connection(uri), group))
-        except BoxwrightError as error:
-            failure = error
-    if failure and not seen:
-        raise failure
-    return seen
+    """By machine id, see :func:`core.providers.looking.look_by_place`."""
+    return await look_by_place(
+        plans,
+        read=lambda plan: records.read(Layout.of(plan)),
+        place=lambda plan, record: record.uri if record else resolved_uri(plan.options),
+        look=lambda uri, group: _look_at(context, context.connection(uri), group),
+    )
 
 
 async def _look_at(

@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 
-from core.errors import BoxwrightError
 from core.model.machine import MachinePlan, MachineState
 from core.providers.base import Seen
+from core.providers.looking import look_by_place
 from core.providers.lxd import forwards, instances
 from core.providers.lxd import record as records
 from core.providers.lxd.context import Context, Watched
@@ -22,31 +22,17 @@ from core.providers.lxd.record import Record
 HEARSAY = 2.0
 """Seconds for the server to say how a container ended that has ended."""
 
-_Group = list[tuple[MachinePlan, Record | None]]
+_Group = Sequence[tuple[MachinePlan, Record | None]]
 
 
 async def look(context: Context, plans: Sequence[MachinePlan]) -> dict[str, Seen]:
-    """By machine id, with one bulk look at each server. Those of one that cannot be reached are left out;
-    where that is all of them, its error is raised."""
-    seen: dict[str, Seen] = {}
-    groups: dict[Place, _Group] = {}
-    for plan in plans:
-        try:
-            record = records.read(Layout.of(plan))
-        except BoxwrightError as error:
-            seen[plan.id] = Seen(state=MachineState.BROKEN, trouble=str(error))
-            continue
-        place = record.place if record else place_of(read_options(plan.options))
-        groups.setdefault(place, []).append((plan, record))
-    failure: BoxwrightError | None = None
-    for place, group in groups.items():
-        try:
-            seen.update(await _look_at(context, place, group))
-        except BoxwrightError as error:
-            failure = error
-    if failure and not seen:
-        raise failure
-    return seen
+    """By machine id, see :func:`core.providers.looking.look_by_place`."""
+    return await look_by_place(
+        plans,
+        read=lambda plan: records.read(Layout.of(plan)),
+        place=lambda plan, record: record.place if record else place_of(read_options(plan.options)),
+        look=lambda place, group: _look_at(context, place, group),
+    )
 
 
 async def _look_at(context: Context, place: Place, group: _Group) -> dict[str, Seen]:

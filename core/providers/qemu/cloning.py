@@ -26,6 +26,7 @@ from core.providers.qemu.layout import Layout
 from core.providers.qemu.monitor import Monitor
 from core.providers.qemu.power import refuse_existing
 from core.providers.qemu.record import DiskFile, Record
+from core.providers.records import write_record
 from core.undo import remove
 
 
@@ -50,7 +51,7 @@ async def clone(context: Context, source: MachinePlan, plan: MachinePlan, work: 
     if record.nvram and nvram:
         await disks.copy_variables(origin.home / record.nvram.file, layout.staging / nvram.file)
     made = Record(id=plan.id, disks=own, nvram=nvram)
-    records.write_file(layout.staging / layout.record.name, records.encode(made))
+    write_record(layout.staging / layout.record.name, made)
     layout.staging.rename(layout.home)
     staging.settle()
 

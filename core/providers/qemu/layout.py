@@ -2,45 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
-import msgspec
-
-from core.model.machine import MachinePlan
+from core.providers.layout import MachineLayout
 
 
-class Layout(msgspec.Struct, frozen=True):
-    """Paths of a machine. All that lasts lies in ``home``, inside of the machine's folder."""
-
-    machine_folder: Path
-    runtime: Path
-
-    @classmethod
-    def of(cls, plan: MachinePlan) -> Layout:
-        return cls(Path(plan.folder), Path(plan.runtime))
-
-    @classmethod
-    def from_facts(cls, facts: Mapping[str, Any]) -> Layout:
-        """From the facts of an intent, see :meth:`facts`."""
-        return cls(Path(facts["folder"]), Path(facts["runtime"]))
-
-    def facts(self) -> dict[str, str]:
-        return {"folder": str(self.machine_folder), "runtime": str(self.runtime)}
-
-    @property
-    def home(self) -> Path:
-        return self.machine_folder / "qemu"
-
-    @property
-    def staging(self) -> Path:
-        """``home`` while it is being made."""
-        return self.machine_folder / "qemu.new"
-
-    @property
-    def record(self) -> Path:
-        return self.home / "machine.json"
+class Layout(MachineLayout, frozen=True):
+    provider = "qemu"
 
     @property
     def pid_file(self) -> Path:
@@ -51,10 +19,6 @@ class Layout(msgspec.Struct, frozen=True):
     def log(self) -> Path:
         """What QEMU itself says."""
         return self.home / "qemu.log"
-
-    @property
-    def serial_log(self) -> Path:
-        return self.home / "serial.log"
 
     @property
     def saved(self) -> Path:

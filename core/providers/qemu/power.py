@@ -14,7 +14,6 @@ from core.model.work import Work
 from core.providers import firmware
 from core.providers.base import Started
 from core.providers.qemu import disks, processes
-from core.providers.qemu import record as records
 from core.providers.qemu.context import Context, existing, facts, remove_traces
 from core.providers.qemu.layout import Layout
 from core.providers.qemu.links import Link
@@ -23,6 +22,7 @@ from core.providers.qemu.options import read_options
 from core.providers.qemu.record import DiskFile, Record
 from core.providers.qemu.starting import hardware, launch, with_extra_disks
 from core.providers.qemu.states import started
+from core.providers.records import write_record
 from core.undo import remove
 
 ASK_AGAIN = 3.0
@@ -49,7 +49,7 @@ async def create(plan: MachinePlan, work: Work) -> None:
         original = await asyncio.to_thread(firmware.variables_of, plan.box_files, found)
         nvram = await disks.create_variables(layout.staging, original)
     record = Record(id=plan.id, disks=(*own, *extra), nvram=nvram)
-    records.write_file(layout.staging / layout.record.name, records.encode(record))
+    write_record(layout.staging / layout.record.name, record)
     layout.staging.rename(layout.home)
     staging.settle()
 

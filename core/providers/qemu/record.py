@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 import msgspec
 
 from core.errors import ProviderError
 from core.model.machine import Forward
 from core.providers.qemu.layout import Layout
-from core.providers.records import read_record
+from core.providers.records import read_record, write_record
 
 
 class DiskFile(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,18 +112,5 @@ def read(layout: Layout) -> Record | None:
 
 
 def write(layout: Layout, record: Record) -> None:
-    """Replace the record: whoever reads sees the old or the new one, whole."""
-    write_file(layout.record, encode(record))
-
-
-def encode(record: Record) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(record), indent=1)
-
-
-def write_file(path: Path, data: bytes) -> None:
-    beside = path.with_name(path.name + ".new")
-    with beside.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    beside.replace(path)
+    """Whoever reads sees the old or the new one, whole."""
+    write_record(layout.record, record)
