@@ -78,13 +78,18 @@ async def client() -> AsyncIterator[httpx.AsyncClient]:
 
 @asynccontextmanager
 async def request(
-    session: httpx.AsyncClient, url: str, headers: dict[str, str]
+    session: httpx.AsyncClient,
+    url: str,
+    headers: dict[str, str],
+    *,
+    method: str = "GET",
+    content: bytes = b"",
 ) -> AsyncIterator[httpx.Response]:
-    """A GET whose body is read in the block; what goes wrong meanwhile becomes a BoxwrightError."""
+    """A request whose answer is read in the block; what goes wrong meanwhile becomes a BoxwrightError."""
     import httpx
 
     try:
-        async with session.stream("GET", url, headers=headers) as response:
+        async with session.stream(method, url, headers=headers, content=content or None) as response:
             yield response
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise UsageError(f"{visible(url)!r} is not an address.", why=f"{error}") from error

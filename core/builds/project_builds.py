@@ -13,6 +13,7 @@ from core.builds import from_project, from_template
 from core.builds.artifact import BOX
 from core.builds.asking import Ask
 from core.builds.base import Request
+from core.builds.data.asking import AskedInBuild
 from core.builds.fingerprint import build_spec, fingerprint
 from core.builds.plan import BuildPlan, PlannedPost
 from core.builds.run import Made, run_plan
@@ -58,9 +59,8 @@ async def run_build(
         version = str(next_version(store, f"{project.name}/{name}"))
         plan = from_project.plan_of(project, name, spec, mark, version, providers)
     else:
-        plan = await asyncio.to_thread(
-            template_plan, Path(project.root) / spec.template, name, given or Given(cwd=project.root)
-        )
+        template = Path(project.root) / spec.template
+        plan = await template_plan(template, name, given or Given(cwd=project.root), work)
         plan = _into_store(plan, f"{project.name}/{name}", mark, spec.description, store)
     made = await run_plan(
         plan,
@@ -75,11 +75,15 @@ async def run_build(
     return _box(store, made)
 
 
-def template_plan(path: Path, name: str, given: Given) -> BuildPlan:
-    """The plan of a template. Raises TemplateError with all that is wrong, NotFoundError, ConfigError."""
+async def template_plan(path: Path, name: str, given: Given, work: Work) -> BuildPlan:
+    """The plan of a template, whose sources of data are asked.
+
+    Raises TemplateError with all that is wrong, NotFoundError, ConfigError.
+    """
     from core.templates import load
 
-    reading = load(path, given)
+    async with AskedInBuild(work, given.environment) as ask:
+        reading = await asyncio.to_thread(load, path, given, ask=ask)
     return from_template.plan_of(reading, name, given.world(Path(reading.template.root)))
 
 

@@ -16,7 +16,7 @@ from core.builds.artifact import Artifact
 from core.builds.asking import Ask
 from core.builds.base import Request
 from core.builds.layers import Layer, LayerStore
-from core.builds.plan import BuildPlan, Part, PlannedSource, waited_for, waits
+from core.builds.plan import BuildPlan, Part, PlannedSource, waits
 from core.builds.redaction import RedactedWork, Redaction
 from core.builds.registry import post_processor, provisioner, source
 from core.builds.scene import Scene, Show
@@ -134,7 +134,6 @@ def check(plan: BuildPlan, scenes: Sequence[Scene]) -> None:
         for find, part in parts:
             try:
                 found = find(part.kind, part.place)
-                _refuse_data(part)
                 if not waits(part.settings):
                     found.check(part.whole, scene)
             except BoxwrightError as error:
@@ -150,17 +149,6 @@ def check(plan: BuildPlan, scenes: Sequence[Scene]) -> None:
         raise wrong
     if problems:
         raise BuildError(f"{len(problems)} things are wrong with this build.", problems)
-
-
-def _refuse_data(part: Part) -> None:
-    """What data sources find is known to Packer's plugins alone."""
-    for name in waited_for(part.settings):
-        if name.startswith("data."):
-            raise ConfigError(
-                f"{part.title} needs {name}, which cannot be asked.",
-                why="Data sources belong to plugins of Packer's; they are read, and not run.",
-                remedy="give the value by a variable in its place",
-            )
 
 
 def _hidden(error: BoxwrightError, plan: BuildPlan) -> BoxwrightError:

@@ -113,6 +113,12 @@ OWN: dict[str, tuple[Argument, ...]] = {
             kind=ArgumentKind.FLAG,
             help="do not ask for values of variables, nor look for files",
         ),
+        Argument(
+            field="evaluate_data",
+            flags=("--evaluate-datasources", "-evaluate-datasources"),
+            kind=ArgumentKind.FLAG,
+            help="ask sources of data, too; without it what they find is left open",
+        ),
     ),
     "template.console": (
         Argument(

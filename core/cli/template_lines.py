@@ -29,7 +29,7 @@ def template_lines(template: Template, look: Look, width: int) -> list[str]:
     sections = (
         ("Variables", _variables(template, look, width)),
         ("Locals", _locals(template, look, width)),
-        ("Data", [f"  {one.address}" for one in template.data]),
+        ("Data", [f"  {one.address}  {_mark('data source', one.kind, look)}" for one in template.data]),
         ("Sources", [f"  {one.address}  {_mark('source', one.kind, look)}" for one in template.sources]),
     )
     for title, inner in sections:
@@ -37,6 +37,7 @@ def template_lines(template: Template, look: Look, width: int) -> list[str]:
             lines += ["", look.paint(title, "bold"), *inner]
     for build in template.builds:
         lines += ["", *_build(build, template, look)]
+    lines += ["", look.paint("What is done", "bold"), *_doing(template)]
     lines += ["", *_summary(template)]
     return lines
 
@@ -88,16 +89,23 @@ def _step(step: Step | PostProcessor) -> str:
 
 
 def _mark(part: Part, kind: str, look: Look) -> str:
-    runs = support(part, kind).runs
-    colour = "green" if runs == "yes" else "red"
+    one = support(part, kind)
+    colour = "red" if one.runs != "yes" else "yellow" if one.proved else "green"
     words = {"yes": "runs", "no": "not supported", "unknown": "not known"}
-    return look.paint(f"[{words[runs]}]", colour)
+    return look.paint(f"[{words[one.runs]}{', proved in part' if one.proved else ''}]", colour)
+
+
+def _doing(template: Template) -> Iterator[str]:
+    """Each kind once: what it does, and how far that was tried."""
+    for one in supports(template):
+        yield f"  {one.part} {one.kind}: {one.does or one.why}"
+        if one.proved:
+            yield f"    proved {one.proved}"
 
 
 def _summary(template: Template) -> list[str]:
     found = supports(template)
     missing = [f"{one.part} {one.kind}" for one in found if one.runs != "yes"]
-    missing += [f"data {kind}" for kind in dict.fromkeys(one.kind for one in template.data)]
     if not missing:
         return ["Everything here can be run." if found else "There is nothing to run."]
     return [f"Boxwright reads all of it, but cannot run it yet: {', '.join(missing)}."]

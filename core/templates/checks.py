@@ -57,7 +57,7 @@ def warnings(template: Template) -> tuple[Problem, ...]:
 
 
 def _place(template: Template, kind: str) -> Any:
-    parts: list[Any] = [*template.sources]
+    parts: list[Any] = [*template.data, *template.sources]
     for build in template.builds:
         parts += [*build.provisioners, *(one for chain in build.post_processors for one in chain)]
     return next((part.place for part in parts if part.kind == kind), None)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from core.errors import NotFoundError
+from core.templates.data_kinds import Ask
 from core.templates.given import Given
 from core.templates.reading import Reading
 
@@ -22,17 +23,19 @@ def language(path: Path) -> Literal["hcl", "json"]:
     return "json"
 
 
-def load(path: Path | str, given: Given, *, strict: bool = True) -> Reading:
+def load(path: Path | str, given: Given, *, strict: bool = True, ask: Ask | None = None) -> Reading:
     """The template in a file or folder.
 
     ``strict``: variables without a value are mistakes; without it they are left open, to look at
-    the template. Raises TemplateError with all that is wrong, NotFoundError.
+    the template. ``ask``: who asks sources of data; without it, what they find is left open.
+
+    Raises TemplateError with all that is wrong, NotFoundError.
     """
     path = Path(path)
     if language(path) == "hcl":
         from core.templates.hcl.reader import read_hcl
 
-        return read_hcl(path, given, strict=strict)
+        return read_hcl(path, given, strict=strict, ask=ask)
     from core.templates.legacy.reader import read_json
 
     return read_json(path, given, strict=strict)

@@ -39,6 +39,8 @@ class Resource:
 class Asked:
     path: str
     headers: dict[str, str] = field(default_factory=dict)
+    method: str = "GET"
+    body: bytes = b""
 
 
 class Server:
@@ -51,7 +53,8 @@ class Server:
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                outer.asked.append(Asked(self.path, dict(self.headers.items())))
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                outer.asked.append(Asked(self.path, dict(self.headers.items()), self.command, body))
                 resource = outer.resources.get(self.path.split("?")[0])
                 try:
                     _answer(self, resource)
@@ -61,6 +64,8 @@ class Server:
                     self.close_connection = True
                 if resource and resource.then:
                     resource.then(resource)
+
+            do_POST = do_GET
 
             def log_message(self, *_: object) -> None:
                 pass

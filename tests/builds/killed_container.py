@@ -23,13 +23,14 @@ async def main() -> None:
     locations = Locations(data=home / "data", runtime=home / "run" / "x").prepare()
     folder = home / "project"
     journal = Journal(home / "intents.jsonl", point)
+    work = KillingWork(journal)
     await run_plan(
-        template_plan(folder, "yard", Given(cwd=str(folder))),
+        await template_plan(folder, "yard", Given(cwd=str(folder)), work),
         Request(no_cache=True, force=True),
         locations=locations,
         store=BoxStore(locations.boxes),
         project="yard",
-        work=KillingWork(journal),
+        work=work,
     )
     print(journal.count)
 

@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 from core.builds.base import Request
+from core.builds.from_template import plan_of
 from core.builds.plan import BuildPlan
 from core.builds.post_processors.vagrant import VagrantSettings
-from core.builds.project_builds import template_plan
 from core.builds.provisioners.shell import ShellSettings
 from core.builds.qemu import arguments
 from core.builds.qemu.settings import QemuSettings
 from core.builds.settings import decode
 from core.errors import ConfigError
+from core.templates import load
 from core.templates.given import Given
 from tests.builds.yard import Yard
 
@@ -22,7 +23,8 @@ PUBLIC = Path(__file__).parents[1] / "templates/corpus/public"
 
 
 def plan(name: str, *variables: tuple[str, str]) -> BuildPlan:
-    return template_plan(PUBLIC / name, "many", Given(variables=variables, cwd=str(PUBLIC)))
+    given = Given(variables=variables, cwd=str(PUBLIC))
+    return plan_of(load(PUBLIC / name, given), "many", given.world(PUBLIC))
 
 
 def test_one_definition_for_many_systems_in_hcl() -> None:
@@ -77,6 +79,6 @@ async def test_what_a_data_source_would_find_is_asked_for_before_anything_begins
         build { sources = ["file.a"] }
         """,
     )
-    with pytest.raises(ConfigError, match=r"needs data\.host-info\.this") as caught:
+    with pytest.raises(ConfigError, match='data source "host-info" cannot be asked') as caught:
         await yard.build(request=Request())
     assert "variable" in caught.value.problem.remedy and not (yard.folder / "a.txt").exists()

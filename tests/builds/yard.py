@@ -52,7 +52,7 @@ class Yard:
         """What was made; what the build said is in ``work``."""
         self.work = RecordingWork(self.undo)
         given = Given(variables=tuple(variables), cwd=str(self.folder), clock=1e9)
-        plan = template_plan(self.folder / template, "yard", given)
+        plan = await template_plan(self.folder / template, "yard", given, self.work)
         return await run_plan(
             plan,
             request or Request(),

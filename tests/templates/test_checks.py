@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -58,6 +59,7 @@ def test_files_that_are_not_there(write: Write, tmp_path: Path) -> None:
 def test_what_can_be_run() -> None:
     template = load(CORPUS / "newer", given()).template
     assert {(one.part, one.kind): one.runs for one in supports(template)} == {
+        ("data source", "amazon-ami"): "yes",
         ("source", "qemu"): "yes",
         ("source", "amazon-ebs"): "yes",
         ("provisioner", "shell"): "yes",
@@ -75,12 +77,28 @@ def test_what_can_be_run() -> None:
 
 def test_what_runs_is_what_builds_have() -> None:
     """No claim that the builds do not keep, and nothing kept secret."""
+    from core.builds.data.asking import FIND
     from core.builds.from_project import STEP
     from core.builds.registry import kinds
+    from core.templates.data_kinds import DATA_KINDS
     from core.templates.support import RUNS
 
-    for part, names in RUNS.items():
-        assert set(names) == set(kinds(part)) - {STEP}
+    for part in ("source", "provisioner", "post-processor"):
+        assert set(RUNS[part]) == set(kinds(part)) - {STEP}
+    assert set(RUNS["data source"]) == set(DATA_KINDS) == {*FIND, "null"}
+
+
+def test_the_documents_say_what_is_proved_in_part() -> None:
+    from core.templates.support import RUNS
+
+    document = (Path(__file__).parents[2] / "docs/packer.md").read_text()
+    said = re.findall(r"^\| ((?:data )?[a-z-]+) `([a-z-]+)` \| (.+) \|$", document, re.MULTILINE)
+    assert sorted(said) == sorted(
+        (part, name, kind.proved)
+        for part, kinds in RUNS.items()
+        for name, kind in kinds.items()
+        if kind.proved
+    )
 
 
 def test_warnings(write: Write) -> None:

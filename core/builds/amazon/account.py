@@ -80,21 +80,23 @@ def need_boto() -> None:
         )
 
 
-class Ec2:
-    """The calls of one account. Whatever was asked for has ended, or failed, when a call returns."""
+class Service:
+    """The calls of one account at one service. Whatever was asked for has ended, or failed, when a call
+    returns."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Account, name: str = "ec2") -> None:
         self.account = account
+        self.name = name
 
     async def call(self, name: str, **arguments: Any) -> dict[str, Any]:
-        """One call of EC2's interface, by boto3's name. Raises AmazonError, ProviderError."""
+        """One call of the service's interface, by boto3's name. Raises AmazonError, ProviderError."""
         return await in_thread(partial(self._call, name, arguments), Stop())
 
     def _call(self, name: str, arguments: Mapping[str, Any]) -> dict[str, Any]:
         import botocore.exceptions as errors
 
         try:
-            found: dict[str, Any] = getattr(_client(self.account), name)(**arguments)
+            found: dict[str, Any] = getattr(_client(self.account, self.name), name)(**arguments)
             return found
         except errors.ClientError as error:
             about = error.response.get("Error", {})
@@ -114,6 +116,10 @@ class Ec2:
             where = self.account.endpoint or f"Amazon in {self.account.region}"
             raise ProviderError(f"{where} cannot be asked.", why=f"{error}.") from None
 
+
+class Ec2(Service):
+    """The calls of EC2."""
+
     async def all(
         self, name: str, key: str, filters: Mapping[str, str], more: Mapping[str, Any] | None = None
     ) -> list[dict[str, Any]]:
@@ -125,7 +131,7 @@ class Ec2:
 
 
 @lru_cache(maxsize=4)
-def _client(account: Account) -> Any:
+def _client(account: Account, service: str) -> Any:
     """Kept, as reading the description of all calls takes a third of a second."""
     need_boto()
     import boto3
@@ -141,7 +147,7 @@ def _client(account: Account) -> Any:
             own.set_config_variable(variable, file)
     retries = {"mode": "standard", "total_max_attempts": account.retries + 1 if account.retries else 4}
     return boto3.Session(botocore_session=own).client(
-        "ec2",
+        service,
         region_name=account.region,
         endpoint_url=account.endpoint or None,
         verify=None if account.verify else False,

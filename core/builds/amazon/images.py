@@ -41,11 +41,11 @@ async def find_source(ec2: Ec2, given: AmazonSettings) -> Image:
         {"Owners": list(wanted.owners), "IncludeDeprecated": wanted.include_deprecated},
     )
     if not found:
-        raise NotFoundError(f'No image in {given.region} is what "source_ami_filter" says.')
+        raise NotFoundError(f"No image in {given.region} is what the filter says.")
     if len(found) > 1 and not wanted.most_recent:
         names = sorted(f"{one['ImageId']} {one.get('Name', '')}".strip() for one in found)
         raise UsageError(
-            f'{len(found)} images are what "source_ami_filter" says.',
+            f"{len(found)} images are what the filter says.",
             why=f"{', '.join(names[:5])}{', ...' if len(names) > 5 else ''}.",
             remedy="make it narrower, or say most_recent = true",
         )

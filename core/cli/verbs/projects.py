@@ -91,6 +91,7 @@ def validate(context: Context, _spec: CommandSpec, _given: argparse.Namespace) -
 
 def _validate_templates(context: Context) -> int:
     """A folder with only templates: each of them."""
+    from core.cli.parser import parse
     from core.cli.verbs import templates
     from core.projects import load
 
@@ -98,6 +99,5 @@ def _validate_templates(context: Context) -> int:
     codes = []
     for build in load(context.root).builds.values():
         path = str(Path(context.root, build.template))
-        given = argparse.Namespace(template=path, variables=None, variable_files=None, syntax_only=False)
-        codes.append(templates.validate(context, spec, given))
+        codes.append(templates.validate(context, spec, parse(spec, [path])))
     return max(codes)

@@ -18,6 +18,7 @@ from core.model.problem import ExitCode, Problem
 
 if TYPE_CHECKING:
     from core.templates import Given, Reading
+    from core.templates.data_kinds import Ask
 
 
 def given_variables(arguments: argparse.Namespace) -> Given:
@@ -62,7 +63,9 @@ def validate(context: Context, _spec: CommandSpec, given: argparse.Namespace) ->
     problems: tuple[Problem, ...] = ()
     odd: tuple[Problem, ...] = ()
     try:
-        template = load(path, given_variables(given), strict=strict).template
+        variables = given_variables(given)
+        ask = _asker(variables) if given.evaluate_data else None
+        template = load(path, variables, strict=strict, ask=ask).template
         odd = warnings(template)
         problems = missing_files(template, Path.cwd()) if strict else ()
     except TemplateError as error:
@@ -89,6 +92,12 @@ def validate(context: Context, _spec: CommandSpec, given: argparse.Namespace) ->
     return ExitCode.USAGE if problems else ExitCode.DONE
 
 
+def _asker(variables: Given) -> Ask:
+    from core.builds.data.asking import ask_now
+
+    return ask_now(variables.environment)
+
+
 def _path(given: argparse.Namespace) -> Path:
     return Path(given.template).expanduser().absolute()
 
@@ -105,7 +114,10 @@ def console(context: Context, _spec: CommandSpec, given: argparse.Namespace) -> 
     from core.templates.console import bare
 
     variables = given_variables(given)
-    reading = load(_path(given), variables, strict=False) if given.template else bare(variables)
+    if given.template:
+        reading = load(_path(given), variables, strict=False, ask=_asker(variables))
+    else:
+        reading = bare(variables)
     if given.expression:
         codes = [_answer(context, reading, text) for text in given.expression]
         return max(codes)

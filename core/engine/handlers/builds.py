@@ -51,7 +51,7 @@ async def _run_template(
 
     subject = build_subject(command.project, command.name)
     mark = await asyncio.to_thread(template_fingerprint, path, Path(command.project))
-    plan = await asyncio.to_thread(template_plan, path, command.name, _given(command))
+    plan = await template_plan(path, command.name, _given(command), work)
     made = await run_plan(
         plan,
         _request(command),

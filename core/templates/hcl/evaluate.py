@@ -55,11 +55,18 @@ def _item(_node: tree.Item, scope: Scope) -> Value:
 
 
 def _attribute(node: tree.Attribute, scope: Scope) -> Value:
-    if isinstance(node.on, tree.Name):
-        root = scope.root(node.on.name, node.on.at)
-        if isinstance(root, Namespace):
-            return root.get(node.on.name, node.name, node.at)
-    return member(_value(node.on, scope), node.name, node.at)
+    found = _named(node, scope)
+    return found.whole(node.at) if isinstance(found, Namespace) else found
+
+
+def _named(node: tree.Node, scope: Scope) -> Namespace | Value:
+    """What a reference names: of a namespace no more is worked out than is asked for."""
+    if isinstance(node, tree.Name):
+        return scope.root(node.name, node.at)
+    if not isinstance(node, tree.Attribute):
+        return _value(node, scope)
+    on = _named(node.on, scope)
+    return on.get(node.name, node.at) if isinstance(on, Namespace) else member(on, node.name, node.at)
 
 
 def member(value: Value, name: str, at: Span) -> Value:
@@ -91,7 +98,8 @@ def _index(node: tree.Index, scope: Scope) -> Value:
     if isinstance(node.on, tree.Name):
         root = scope.root(node.on.name, node.on.at)
         if isinstance(root, Namespace) and isinstance(key.raw, str):
-            return root.get(node.on.name, key.raw, node.at)
+            found = root.get(key.raw, node.at)
+            return found.whole(node.at) if isinstance(found, Namespace) else found
     on = _value(node.on, scope)
     sensitive = on.sensitive or key.sensitive
     return _indexed(on, key, node).marked(sensitive)

@@ -8,6 +8,7 @@ import msgspec
 
 from core.templates.hcl import tree
 from core.templates.hcl.blocks import check_blocks, check_labels, check_settings, flag_of
+from core.templates.hcl.circle import Asked
 from core.templates.hcl.evaluate import evaluate
 from core.templates.hcl.scope import Namespace, Scope
 from core.templates.hcl.settings import settle
@@ -27,11 +28,11 @@ class _Declared(msgspec.Struct, frozen=True):
 class Locals:
     """All locals of a template; ``scope`` is set once the other roots are known."""
 
-    def __init__(self, bodies: list[tree.Body], scope: Scope, problems: Problems) -> None:
+    def __init__(self, bodies: list[tree.Body], scope: Scope, problems: Problems, asked: Asked) -> None:
         self._problems = problems
         self._declared: dict[str, _Declared] = {}
         self._known: dict[str, Value] = {}
-        self._asked: list[str] = []
+        self._asked = asked
         self.scope = scope
         for body in bodies:
             for block in body.blocks:
@@ -68,19 +69,13 @@ class Locals:
         """A local's value. Raises Fault for a circle; other faults are reported where they are, once."""
         if name in self._known:
             return self._known[name]
-        if name in self._asked:
-            circle = [*self._asked[self._asked.index(name) :], name]
-            shown = " → ".join(f"local.{one}" for one in circle)
-            raise Fault(f'The local "{name}" needs itself.', at, why=f"The circle is {shown}.")
         one = self._declared[name]
-        self._asked.append(name)
-        try:
-            found = evaluate(one.value, self.scope).marked(one.sensitive)
-        except Fault as fault:
-            self._problems.add(fault)
-            found = unknown(f"local.{name}")
-        finally:
-            self._asked.pop()
+        with self._asked.within(f"local.{name}", f'local "{name}"', at):
+            try:
+                found = evaluate(one.value, self.scope).marked(one.sensitive)
+            except Fault as fault:
+                self._problems.add(fault)
+                found = unknown(f"local.{name}")
         self._known[name] = found
         return found
 

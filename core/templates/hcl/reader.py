@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from core.templates.data_kinds import Ask
 from core.templates.functions import functions
 from core.templates.given import Given
 from core.templates.hcl import tree, variables
 from core.templates.hcl.blocks import check_blocks, check_settings, text_of
 from core.templates.hcl.builds import BuildReader
+from core.templates.hcl.circle import Asked
+from core.templates.hcl.data import DataSources
 from core.templates.hcl.evaluate import evaluate
 from core.templates.hcl.expressions import parse_expression
 from core.templates.hcl.files import read_body, template_files
@@ -23,7 +26,6 @@ from core.templates.model import Settings, Template
 from core.templates.problems import Fault, Problems, TemplateError
 from core.templates.reading import SPEAKS, Reading
 from core.templates.source import Source as Text
-from core.templates.values.types import ANY
 from core.templates.values.value import Value, lift, object_of, text, unknown
 
 BLOCKS = ("packer", "variable", "variables", "locals", "local", "source", "data", "build")
@@ -82,10 +84,11 @@ class HclReading(Reading):
         return found
 
 
-def read_hcl(path: Path, given: Given, *, strict: bool = True) -> HclReading:
+def read_hcl(path: Path, given: Given, *, strict: bool = True, ask: Ask | None = None) -> HclReading:
     """The template in a file or folder.
 
     ``strict``: variables without a value are mistakes (to build), else they are left open (to look).
+    ``ask``: who asks sources of data; without it, what they find is left open.
     Raises TemplateError with all that is wrong, NotFoundError where there is no template.
     """
     files, variable_files = template_files(path)
@@ -106,11 +109,14 @@ def read_hcl(path: Path, given: Given, *, strict: bool = True) -> HclReading:
         variables.require(declared, problems)
     scope = _scope(world, declared, root)
     variables.validate(declared, scope, problems)
-    local = Locals(bodies, scope, problems)
+    asked = Asked()
+    local = Locals(bodies, scope, problems, asked)
     scope.roots["local"] = local.namespace
     steps = StepReader(problems)
     local.scope = scope
-    scope.roots["data"] = _data_root(bodies)
+    data = DataSources(bodies, scope, problems, asked, ask)
+    scope.roots["data"] = data.namespace
+    data.work_out()
     builds = BuildReader(scope, _running(scope), steps, problems)
     template = Template(
         language="hcl",
@@ -150,16 +156,6 @@ def _running(scope: Scope) -> Scope:
     build = object_of({name: unknown(f"build.{name}") for name in RUNNING})
     source = object_of({name: unknown(f"source.{name}") for name in ("name", "type")})
     return scope.within({"build": build, "source": source})
-
-
-def _data_root(bodies: list[tree.Body]) -> Value:
-    """``data``: what sources of data find when a build runs."""
-    kinds: dict[str, dict[str, Value]] = {}
-    for block in (block for body in bodies for block in body.blocks if block.kind == "data"):
-        if len(block.labels) == 2:
-            kind, name = block.labels[0].text, block.labels[1].text
-            kinds.setdefault(kind, {})[name] = unknown(f"data.{kind}.{name}", ANY)
-    return object_of({kind: object_of(items) for kind, items in kinds.items()})
 
 
 def _required_version(bodies: list[tree.Body], scope: Scope, problems: Problems) -> str:

@@ -13,18 +13,23 @@ from core.templates.values.value import Value, object_of
 class Namespace:
     """A root like ``var`` or ``local`` whose members are worked out when they are asked for.
 
-    ``find`` gives a member's value; it may raise Fault. ``noun`` is what a member is, for errors.
+    ``find`` gives a member's value, or a namespace of its own; it may raise Fault. ``noun`` is what a
+    member is, for errors.
     """
 
     def __init__(
-        self, noun: str, names: Iterable[str], find: Callable[[str, Span], Value], remedy: str = ""
+        self,
+        noun: str,
+        names: Iterable[str],
+        find: Callable[[str, Span], Value | Namespace],
+        remedy: str = "",
     ) -> None:
         self.noun = noun
         self.names = tuple(names)
         self._find = find
         self._remedy = remedy
 
-    def get(self, root: str, name: str, at: Span) -> Value:
+    def get(self, name: str, at: Span) -> Value | Namespace:
         if name not in self.names:
             known = f"There {'are' if len(self.names) > 1 else 'is'} {', '.join(sorted(self.names)[:12])}."
             raise Fault(
@@ -36,7 +41,10 @@ class Namespace:
         return self._find(name, at)
 
     def whole(self, at: Span) -> Value:
-        return object_of({name: self._find(name, at) for name in self.names})
+        found = {name: self._find(name, at) for name in self.names}
+        return object_of(
+            {name: one.whole(at) if isinstance(one, Namespace) else one for name, one in found.items()}
+        )
 
 
 class Scope:

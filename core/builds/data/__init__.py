@@ -1,0 +1,1 @@
+"""Sources of data: what a template asks for before its builds begin."""
