@@ -169,7 +169,7 @@ class Actions:
 
     def _sorted(self, column: str) -> None:
         self._bench.say(f"Sorted by {column}." if column else "In the usual order.", "muted")
-        self._bench.remember_order()
+        self._bench.memory.remember_order()
 
     def _line(self, spec: CommandSpec, choice: Choice, values: Values) -> str:
         return orders.line_of(spec, choice, values, self._bridge.project)

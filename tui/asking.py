@@ -36,6 +36,30 @@ class Asking:
         hint = "regular expression; ! before it for the others, -f for letters in that order"
         self._bench.ask(Prompt("filter", "/", text=self._bench.lists.listed.pattern, hint=hint))
 
+    def changed(self, event: Prompt.Changed) -> None:
+        """While it is typed."""
+        if event.kind == "filter":
+            self._bench.lists.listed.set_pattern(event.text)
+        elif event.kind == "command":
+            self._bench.footer.say(self.describe(event.text), "muted")
+
+    def closed(self, event: Prompt.Closed, *, inside: bool) -> None:
+        """``inside``: the right side had the keys before, and gets them back."""
+        bench = self._bench
+        if event.kind == "search":
+            if event.text is not None:
+                bench.detail.log_view.find(event.text)
+            bench.focus_detail()
+            return
+        if inside and event.kind == "command":
+            bench.set_focus(bench.detail.console or bench.detail.view)
+        else:
+            bench.focus_list(bench.pane)
+        if event.kind == "filter" and event.text is None:
+            bench.lists.listed.set_pattern("")
+        elif event.kind == "command" and event.text:
+            self.typed(event.text)
+
     def command(self) -> None:
         self._bench.ask(
             Prompt(

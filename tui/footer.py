@@ -91,13 +91,10 @@ class Footer(Painted):
             return [(f"{item.key} {item.title}  ", "muted")]
         return [(item.key, "!accent"), (f" {item.title}  ", "text")]
 
-    def on_mouse_move(self, event: events.MouseMove) -> None:
-        here = next((id for start, end, id in self._spans if start <= event.x < end), "")
+    def tip_at(self, x: int, y: int) -> str:
+        here = next((id for start, end, id in self._spans if start <= x < end), "")
         item = next((item for item in (*self._items, *self._fixed) if item.id == here), None)
-        help = item.help if item is not None else ""
-        if (self.tooltip or "") != help:
-            # Names may hold brackets, which are no markup here.
-            self.tooltip = help.replace("[", "\\[") or None
+        return item.help if item is not None else ""
 
     def on_click(self, event: events.Click) -> None:
         for start, end, id in self._spans:

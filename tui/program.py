@@ -6,6 +6,7 @@ import contextvars
 import gc
 import os
 from pathlib import Path
+from typing import Any
 
 import msgspec
 from textual import events
@@ -111,6 +112,12 @@ class BoxwrightApp(App[None], inherit_bindings=False):
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if self.look.terminal.calm and hasattr(event.widget, "cursor_blink"):
             event.widget.cursor_blink = False
+
+    def exit(self, result: None = None, return_code: int = 0, message: Any = None) -> None:
+        """Where one was is there the next time."""
+        if self.workbench.is_mounted:
+            self.workbench.memory.leave()
+        super().exit(result, return_code, message)
 
     async def on_unmount(self) -> None:
         await self.consoles.close_all()

@@ -7,6 +7,7 @@ import json
 import os
 import sys
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,6 +17,8 @@ from msgspec import Meta
 from core.errors import ConfigError
 from core.model.problem import Place
 from core.paths import HOME_VARIABLE, locations
+
+Value = str | bool | Mapping[str, Any]
 
 
 class Screen(enum.StrEnum):
@@ -67,6 +70,18 @@ class CustomCommand(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
             raise ValueError(f"the command {self.name!r} is for a guest, so it has to be on a machine")
 
 
+class Whereabouts(msgspec.Struct, frozen=True, kw_only=True):
+    """Where somebody was in a project when they left it."""
+
+    pane: str = ""
+    selected: str = ""
+    """Key of the row that was selected there."""
+    tab: str = ""
+    """Of the right side, where it was not the usual one."""
+    filters: dict[str, str] = {}
+    """What the lists were filtered by, by pane."""
+
+
 class Layout(msgspec.Struct, frozen=True, kw_only=True):
     """What the workbench remembers of itself."""
 
@@ -78,6 +93,8 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     for the order in which they come."""
     boxes: str = ""
     builds: str = ""
+    whereabouts: dict[str, Whereabouts] = {}
+    """By the project's folder, ``*`` for the machines of all projects."""
     toured: bool = False
     """The first screen was seen."""
 
@@ -130,7 +147,7 @@ def load(path: Path) -> tuple[Settings, ConfigError | None]:
         return Settings(), _unusable(path, error)
 
 
-def remember(path: Path, key: str, value: str | bool) -> None:
+def remember(path: Path, key: str, value: Value) -> None:
     """Set one key (``layout.screen`` is in a table), keeping everything else of the file, its comments too.
     Raises ConfigError."""
     import tomlkit
@@ -172,7 +189,7 @@ class Watched:
             self.current = found
         return before != (self.current, self.trouble)
 
-    def remember(self, key: str, value: str | bool) -> None:
+    def remember(self, key: str, value: Value) -> None:
         """Raises ConfigError."""
         remember(self.path, key, value)
         self.again()

@@ -41,27 +41,32 @@ class Switching:
             self.go_to(chosen)
 
     def show_all(self) -> None:
+        self._bench.memory.leave()
         self._bench.lists.everywhere = True
         self._actions.begin(self._bridge.refresh())
         self._arrive()
 
     def show_one(self) -> None:
         """Where there is one; else those of all."""
+        self._bench.memory.leave()
         self._bench.lists.everywhere = not self._bridge.project
         self._arrive()
 
     def go_to(self, root: str) -> None:
+        self._bench.memory.leave()
         self._bridge.project = root
         self._bridge.want_project(root)
         try:
             self._app.settings.remember("layout.project", root)
         except BoxwrightError as error:
             self._bench.say(error.problem.what, "warn")
-        self.show_one()
+        self._bench.lists.everywhere = False
+        self._arrive()
 
     def _arrive(self) -> None:
+        self._bench.memory.arrive()
         self._bench.state_changed(frozenset("*"))
-        self._bench.focus_list("machines")
+        self._bench.focus_list(self._bench.pane)
 
 
 def offered(state: State, project: str, *, everywhere: bool) -> list[Entry]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING, cast
 
 from textual import events
@@ -12,14 +11,15 @@ from textual.screen import Screen
 from textual.timer import Timer
 from textual.widget import Widget
 
-from core.errors import ConfigError
-from tui.bindings import CONSOLE, PLACES
+from tui import offers
+from tui.bindings import PLACES
 from tui.bridge import Link, LinkState
 from tui.choice import Choice
-from tui.footer import Footer, Item
+from tui.footer import Footer
 from tui.header import Header
-from tui.keys import Keymap, refusal, spoken
+from tui.keys import Keymap, spoken
 from tui.look.painted import Painted
+from tui.memory import Memory
 from tui.panes.lists import PANES, Lists
 from tui.panes.rows import RowList
 from tui.settings import Screen as Mode
@@ -40,7 +40,6 @@ NARROW = 100
 """Columns below which lists and details are shown one at a time."""
 
 _NOTE_SECONDS = 6.0
-_IN_CONSOLE = (Item("", "shift+pgup", "Look back", True), Item("", "all other keys", "go to the guest", True))
 
 
 class Workbench(Screen[None], inherit_bindings=False):
@@ -58,6 +57,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         """What to say first."""
         self._look = look
         self.lists = Lists(bridge, look, id="lists")
+        self.memory = Memory(self)
         self._quiet: Timer | None = None
         self._mode = Mode.NORMAL
         self._asked_in_detail = False
@@ -78,9 +78,10 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.set_class(not self._look.terminal.unicode, "-ascii")
         self._fit(self.app.size.width)
         self.show_mode(cast("BoxwrightApp", self.app).settings.current.layout.screen, remember=False)
-        self._sort_as_before()
+        self.memory.sort_as_before()
+        self.memory.arrive()
         self.state_changed(frozenset("*"))
-        self.lists.machines.focus()
+        self.lists.listed.focus()
         if self.greeting:
             self.say(self.greeting, "warn")
 
@@ -102,6 +103,7 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def state_changed(self, changed: frozenset[str]) -> None:
         self.lists.state_changed(changed)
+        self.memory.state_changed()
         self.header.show(self.bridge.state, self.bridge.link, self.lists.project)
         self._refresh_choice()
 
@@ -132,41 +134,16 @@ class Workbench(Screen[None], inherit_bindings=False):
     def refresh_footer(self) -> None:
         console = self.detail.console if self.in_detail else None
         if console is not None:
-            self._show_console_keys(typing=console.keyboard.typing)
+            typing = console.keyboard.typing
+            leave = spoken(self.keymap.key("console.leave"))
+            self.detail.label(subtitle=f"{leave} leaves" if typing else "enter types")
+            self.footer.set_items(*offers.of_console(self.keymap, typing=typing))
             return
         self.detail.label(subtitle="")
         if self.in_detail and self.detail.active in PLACES:
-            self._show_place_keys(self.detail.active)
+            self.footer.set_items(*offers.of_place(self.keymap, self.detail.active))
             return
-        choice = self.choice
-        kind = self.lists.kind
-        items = []
-        for spec in self.keymap.footer(kind):
-            reason = refusal(spec, choice)
-            key = spoken(self.keymap.key(spec.id))
-            items.append(Item(spec.id, key, spec.title, not reason, reason or spec.help))
-        always = (("workbench.filter", "Filter"), ("workbench.prompt", "Command"), ("workbench.help", "Help"))
-        fixed = [Item(own, spoken(self.keymap.key(own)), title) for own, title in always]
-        self.footer.set_items(items, fixed)
-
-    def _show_console_keys(self, *, typing: bool) -> None:
-        leave = spoken(self.keymap.key("console.leave"))
-        self.detail.label(subtitle=f"{leave} leaves" if typing else "enter types")
-        if typing:
-            self.footer.set_items([Item("console.leave", leave, "Leave the console"), *_IN_CONSOLE], [])
-            return
-        items = [Item(own.id, spoken(self.keymap.key(own.id)), own.title) for own in CONSOLE if own.shown]
-        help = Item("workbench.help", spoken(self.keymap.key("workbench.help")), "Help")
-        self.footer.set_items(items, [help])
-
-    def _show_place_keys(self, place: str) -> None:
-        items = [
-            Item(own.id, spoken(self.keymap.key(own.id)), own.title) for own in PLACES[place] if own.shown
-        ]
-        always = [("workbench.help", "Help")]
-        if place == "log":
-            always.insert(0, ("workbench.filter", "Search"))
-        self.footer.set_items(items, [Item(id, spoken(self.keymap.key(id)), title) for id, title in always])
+        self.footer.set_items(*offers.of_lists(self.keymap, self.lists.kind, self.choice))
 
     @property
     def place(self) -> str:
@@ -267,18 +244,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             self.set_class(one is mode, f"-{one.value}")
         self.call_after_refresh(self._refresh_choice)
         if remember:
-            with contextlib.suppress(ConfigError):
-                cast("BoxwrightApp", self.app).settings.remember("layout.screen", mode.value)
-
-    def _sort_as_before(self) -> None:
-        layout = cast("BoxwrightApp", self.app).settings.current.layout
-        for pane in PANES:
-            self.query_one(f"#{pane}", RowList).sort_by(getattr(layout, pane))
-
-    def remember_order(self) -> None:
-        listed = self.lists.listed
-        with contextlib.suppress(ConfigError):
-            cast("BoxwrightApp", self.app).settings.remember(f"layout.{listed.id}", listed.sorted_by)
+            self.memory.remember("screen", mode.value)
 
     def next_pane(self, way: int) -> None:
         order = [*PANES, "detail"]
@@ -350,26 +316,11 @@ class Workbench(Screen[None], inherit_bindings=False):
             self.mount(prompt, after=self.query_one("#body"))
 
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
-        if event.kind == "filter":
-            self.lists.listed.set_pattern(event.text)
-        elif event.kind == "command":
-            self.footer.say(self.actions.asking.describe(event.text), "muted")
+        self.actions.asking.changed(event)
 
     async def on_prompt_closed(self, event: Prompt.Closed) -> None:
         # Where the keys go is decided once it is gone.
         await self.query("Prompt").remove()
         self.footer.quiet()
         inside, self._asked_in_detail = self._asked_in_detail, False
-        if event.kind == "search":
-            if event.text is not None:
-                self.detail.log_view.find(event.text)
-            self.focus_detail()
-            return
-        if inside and event.kind == "command":
-            self.set_focus(self.detail.console or self.detail.view)
-        else:
-            self.focus_list(self.pane)
-        if event.kind == "filter" and event.text is None:
-            self.lists.listed.set_pattern("")
-        elif event.kind == "command" and event.text:
-            self.actions.asking.typed(event.text)
+        self.actions.asking.closed(event, inside=inside)

@@ -58,13 +58,13 @@ def test_searching_goes_up_from_the_end_and_round(make: Make) -> None:
     assert look.find("LINE 1") is False, "capital letters count"
     assert look.find("line 1")
     assert len(look.matches) == 11
-    assert "line 19" in shown(screen)
+    assert "line 19" in held_rows(look, screen)
     assert look.next(-1)
-    assert "line 18" in shown(screen)
+    assert "line 18" in held_rows(look, screen)
     assert look.next(1)
     assert look.next(1)
     assert look.matches[look.match].start == Place(1, 0), "round at the end"
-    assert shown(screen)[0] == "line 0"
+    assert held_rows(look, screen)[0] == "line 0"
     y = look.cursor.row - look.top
     assert look.found(y) == [(0, 6, True)]
     assert not look.find("nowhere")
@@ -146,6 +146,28 @@ def test_a_flood_changes_nothing_of_what_is_held(make: Make) -> None:
     look.deselect()
     assert look.held is None
     assert shown(screen)[0] == "last"
+
+
+def test_what_was_found_is_held_until_the_search_ends(make: Make) -> None:
+    screen = make(lines(30), columns=80, rows=5)
+    look = Lookback(screen)
+    assert look.find("line 27")
+    before = held_rows(look, screen)
+    screen.feed(b"line 27 of a flood\r\n" * 20_000)
+    look.follow()
+    assert held_rows(look, screen) == before
+    assert look.next(-1)
+    assert look.cursor.row == 27, "there is only that one: what came since is not searched"
+    assert look.held is not None
+    assert look.held.behind > 1_000
+    look.select(lines=True)
+    look.deselect()
+    assert look.held is not None, "the search goes on"
+    look.stop_finding()
+    assert look.held is None
+    assert look.find("of a flood")
+    assert not look.find("nowhere")
+    assert look.held is None, "where nothing is found there is nothing to hold"
 
 
 def test_who_had_looked_back_still_does_when_the_selection_ends(make: Make) -> None:

@@ -6,7 +6,7 @@ import msgspec
 from textual.widgets import Input
 
 from core.model.operation import StepState
-from tests.support.fake_client import SHOP, FakeClient
+from tests.support.fake_client import SHOP, FakeClient, machine
 from tests.tui.conftest import Start
 from tui import settings
 from tui.look.lines import cut_details
@@ -104,3 +104,34 @@ async def test_without_any_provider_the_way_to_one_is_named(start: Start, world:
         await driver.press("enter")
         await driver.wait_for("Nothing here can run machines.")
         assert "doctor says of each what is missing" in driver.text
+
+
+async def test_where_the_mouse_rests_it_is_told_what_that_is(start: Start, world: FakeClient) -> None:
+    world.machines[f"{SHOP}:api"] = machine("api-of-the-shop-at-the-other-end")
+    async with start(size=(120, 40)) as driver:
+        bench = driver.bench
+        # What is told would cover what is looked for next.
+        driver.app.TOOLTIP_DELAY = 3600.0
+
+        async def told(selector: str, text: str, ahead: int = 0) -> str:
+            widget = driver.app.screen.query_one(selector)
+            top, left = widget.region.y, widget.region.x
+            rows = [row[left : widget.region.right] for row in driver.frame()[top : widget.region.bottom]]
+            y = next(number for number, row in enumerate(rows) if text in row)
+            await driver.pilot.hover(selector, offset=(rows[y].index(text) + ahead, y))
+            await driver.settle()
+            return str(widget.tooltip or "")
+
+        assert "what its provider says" not in await told("#machines", "NAME")
+        assert "as its provider says" in await told("#machines", "STATE")
+        assert await told("#machines", "web", -2) == "Running."
+        assert "provider: qemu" in await told("#machines", "web"), "that column has no room"
+        assert "name: api-of-the-shop-at-the-other-end" in await told("#machines", "api-of-the-")
+        assert await told("#header", "qemu") != ""
+        assert "not usable here" in await told("#header", "virtualbox")
+        assert "Machines of all projects that run" in await told("#header", "running")
+        await driver.press("down")
+        while "[Steps]" not in driver.text or bench.detail.choice.title != "db":
+            await driver.press("down")
+        assert "Under way." in await told("#steps", driver.app.look.signs.busy)
+        assert "Under way." in await told("#tabs", driver.app.look.signs.busy)

@@ -238,6 +238,37 @@ async def test_another_project_is_gone_to_and_remembered(start: Start, world: Fa
     assert settings.load(settings.file())[0].layout.project == "/srv/b/blog"
 
 
+async def test_pane_row_tab_and_filters_are_as_they_were_left_in_each_project(
+    start: Start, world: FakeClient
+) -> None:
+    other = machine("front", project="/srv/blog")
+    world.machines[str(other.key)] = other
+    world.projects["/srv/blog"] = ProjectView(root="/srv/blog", name="blog", machines=("front",))
+    async with start() as driver:
+        await driver.press("slash")
+        await driver.type("web")
+        await driver.press("enter", "3", "down", "right_square_bracket", "right_square_bracket")
+        assert driver.bench.detail.active == "log"
+        left = driver.bench.choice.key
+        await driver.press("P")
+        await driver.type("blog")
+        await driver.press("enter")
+        assert (driver.bench.pane, driver.bench.lists.machines.pattern) == ("machines", "")
+        await driver.press("P")
+        await driver.type("shop")
+        await driver.press("enter")
+        assert (driver.bench.pane, driver.bench.choice.key) == ("builds", left)
+        assert driver.bench.lists.machines.pattern == "web"
+        driver.bench.actions.perform_id("workbench.quit")
+    async with start() as driver:
+        assert (driver.bench.pane, driver.bench.choice.key) == ("builds", left)
+        assert driver.bench.detail.active == "log"
+        assert driver.bench.lists.builds.has_focus
+        assert "/web  1 of 5" in driver.text
+        await driver.press("1", "escape")
+        assert driver.bench.lists.machines.pattern == ""
+
+
 async def test_the_menu_is_about_the_selected_thing(start: Start) -> None:
     async with start() as driver:
         await driver.press("m")

@@ -78,7 +78,7 @@ class Controls:
         if lookback is not None and lookback.anchor is not None:
             lookback.deselect()
         elif lookback is not None and lookback.wanted:
-            lookback.wanted, lookback.matches = "", []
+            lookback.stop_finding()
         else:
             return False
         self._view.redraw()

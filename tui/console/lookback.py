@@ -14,7 +14,7 @@ from tui.console.screen import Screen, Shown
 
 
 class Lookback:
-    """What is selected is held: what is shown stays as it is until the selection ends."""
+    """What is selected or was found is held: what is shown stays as it is until that ends."""
 
     def __init__(self, screen: Screen) -> None:
         self._live = screen
@@ -46,7 +46,7 @@ class Lookback:
         return self._dropped + screen.total - screen.rows - screen.scrolled
 
     @property
-    def end(self) -> int:
+    def last(self) -> int:
         """Number of the last row that there is."""
         return self._dropped + self._screen.total - 1
 
@@ -54,10 +54,11 @@ class Lookback:
         """Take note of what the screen has forgotten, and of lines that were wrapped anew."""
         if self._size != (self._live.columns, self._live.rows):
             self._size = self._live.columns, self._live.rows
-            self.deselect()
+            self.anchor = None
+            self._let_go()
             self.matches, self.match = [], -1
         self._dropped = self._screen.dropped
-        row = min(max(self.cursor.row, self._dropped), self.end)
+        row = min(max(self.cursor.row, self._dropped), self.last)
         if self.held is None and not self._screen.scrolled:
             # The view goes on with what the guest writes, and the cursor with the view.
             row = max(row, self.top)
@@ -70,7 +71,7 @@ class Lookback:
 
     def go(self, place: Place) -> None:
         """To the nearest place that exists; it is brought into sight."""
-        row = min(max(place.row, self._dropped), self.end)
+        row = min(max(place.row, self._dropped), self.last)
         self.cursor = Place(row, min(max(place.x, 0), self._screen.columns - 1))
         above, below = self.top - row, row - (self.top + self._screen.rows - 1)
         if above > 0:
@@ -82,7 +83,7 @@ class Lookback:
         self.go(Place(self._dropped, 0))
 
     def to_end(self) -> None:
-        self.go(Place(self.end, 0))
+        self.go(Place(self.last, 0))
         self._screen.scroll_to_end()
 
     def row_end(self) -> None:
@@ -134,8 +135,23 @@ class Lookback:
         self.go(Place(self.top + y, x))
 
     def deselect(self) -> None:
-        """The view goes on with what the guest writes."""
+        """Without a search, the view goes on with what the guest writes."""
         self.anchor = None
+        if not self.matches:
+            self._let_go()
+
+    def stop_finding(self) -> None:
+        """Without a selection, the view goes on with what the guest writes."""
+        self.wanted, self.matches, self.match = "", [], -1
+        if self.anchor is None:
+            self._let_go()
+
+    def end(self) -> None:
+        """Nothing is selected or found any more."""
+        self.stop_finding()
+        self.deselect()
+
+    def _let_go(self) -> None:
         if self.held is not None:
             self.held.release()
             self.held = None
@@ -173,6 +189,9 @@ class Lookback:
 
     def find(self, wanted: str) -> bool:
         """The nearest match from the cursor upwards; False where there is none at all."""
+        if not wanted:
+            self.stop_finding()
+            return False
         self.wanted = wanted
         self._search()
         before = [number for number, match in enumerate(self.matches) if match.start <= self.cursor]
@@ -191,7 +210,8 @@ class Lookback:
 
     def _search(self) -> None:
         self.follow()
-        found = find(self._screen.history(), self.wanted) if self.wanted else []
+        self.hold()
+        found = find(self._screen.history(), self.wanted)
         self.matches = [
             Match(*(place._replace(row=place.row + self._dropped) for place in match)) for match in found
         ]
@@ -199,6 +219,8 @@ class Lookback:
     def _show(self, number: int) -> bool:
         if not 0 <= number < len(self.matches):
             self.match = -1
+            if self.anchor is None:
+                self._let_go()
             return False
         self.match = number
         row = self.matches[number].start.row

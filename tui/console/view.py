@@ -293,7 +293,7 @@ class ConsoleView(Painted, can_focus=True):
     def _forget(self) -> None:
         """What was looked for and selected."""
         if self.lookback is not None:
-            self.lookback.deselect()
+            self.lookback.end()
             self.lookback = None
 
     def scroll_back(self, rows: int) -> None:

@@ -89,6 +89,16 @@ def width_of(parts: Iterable[Part]) -> int:
     return sum(cell_len(text) for text, _ in parts)
 
 
+def part_at(parts: Iterable[Part], x: int) -> Part:
+    """The one in that cell; an empty one behind the end."""
+    end = 0
+    for text, role in parts:
+        end += cell_len(text)
+        if x < end:
+            return text, role
+    return "", "text"
+
+
 def spread(left: list[Part], right: list[Part], width: int, ellipsis: str = "…") -> list[Part]:
     """Both ends of a line; where they do not fit the left one is cut by its own last part."""
     gap = width - width_of(left) - width_of(right)

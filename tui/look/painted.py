@@ -41,6 +41,17 @@ class Painted(Widget):
         """Do what the key says here. False: nothing."""
         return False
 
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        place = event.get_content_offset(self)
+        tip = self.tip_at(place.x, place.y) if place is not None else ""
+        if (self.tooltip or "") != tip.replace("[", "\\["):
+            # Names may hold brackets, which are no markup here.
+            self.tooltip = tip.replace("[", "\\[") or None
+
+    def tip_at(self, x: int, y: int) -> str:
+        """What is told where the mouse rests, counted from the first cell inside the border; "": nothing."""
+        return ""
+
     ground = "background"
     """Role of the background."""
 

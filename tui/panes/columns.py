@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from tui.panes.rows import Row
 
 GAP = 2
+_NAME = 16
+"""Cells of a name that stay as long as there are other columns that can go."""
 
 
 class Columns:
@@ -36,6 +38,9 @@ class Columns:
         if _taken(headed) <= room:
             return tuple(headed)
         _shrink(widths, flexible, room, self._least)
+        if flexible != 1:
+            # A part of a long name tells more than a state that is not shown.
+            _shrink(widths, 1, room, _NAME)
         for number in range(count - 1, 1, -1):
             if number != flexible and _taken(widths) > room:
                 widths[number] = 0

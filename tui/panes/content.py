@@ -10,6 +10,7 @@ from core.model.box import Box
 from core.model.machine import Machine
 from core.model.operation import Operation, Progress, StepState
 from core.model.query import BuildView
+from tui import tips
 from tui.look import signs as signs_of
 from tui.look.lines import Part, clean
 from tui.look.signs import Signs
@@ -55,7 +56,7 @@ def _machine_row(machine: Machine, key: str, state: State, title: str, signs: Si
     ]
     if title:
         cells.insert(2, (clean(title), "muted"))
-    return Row(key, tuple(cells))
+    return Row(key, tuple(cells), tips.of_machine_state(machine, operation))
 
 
 def project_titles(state: State, roots: Iterable[str] = ()) -> dict[str, str]:
@@ -118,7 +119,7 @@ def _boxes_coming(state: State, signs: Signs) -> list[Row]:
                 (does, "busy"),
                 ("", "muted"),
             )
-            rows.append(Row(f"operation:{operation.id}", cells))
+            rows.append(Row(f"operation:{operation.id}", cells, "It is being added."))
     return rows
 
 
@@ -130,7 +131,7 @@ def _box_row(box: Box, used: bool, signs: Signs) -> Row:
         (clean(box.key.provider), "muted"),
         (amounts.size(box.size), "muted"),
     )
-    return Row(str(box.key), cells)
+    return Row(str(box.key), cells, "A machine uses it." if used else "No machine uses it.")
 
 
 def build_rows(state: State, project: str, signs: Signs, now: float) -> list[Row]:
@@ -146,7 +147,7 @@ def build_rows(state: State, project: str, signs: Signs, now: float) -> list[Row
         if build.question:
             detail = clean(build.question)
         cells = ((sign, role), (clean(build.name), "text"), (word, role), (detail, "muted"))
-        rows.append(Row(f"build:{project}:{build.name}", cells))
+        rows.append(Row(f"build:{project}:{build.name}", cells, tips.of_build(word, build.question)))
     return rows
 
 

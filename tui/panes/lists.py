@@ -12,6 +12,7 @@ from textual.containers import Vertical
 
 from core.commands import Subject
 from tui import choice as choices
+from tui import tips
 from tui.choice import NOTHING, Choice
 from tui.look.lines import Part
 from tui.panes import content
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 PANES = ("machines", "boxes", "builds")
 _KINDS = {"machines": Subject.MACHINE, "boxes": Subject.BOX, "builds": Subject.BUILD}
 _MACHINES = ("", "name", "state", "provider")
+_BOXES = ("", "name", "version", "for", "size")
 _MACHINES_OF_ALL = ("", "name", "project", "state", "provider")
 
 
@@ -40,11 +42,15 @@ class Lists(Vertical):
         """Machines of all projects are listed."""
         self.pane = PANES[0]
         """The list that has, or had, the keys."""
-        self.machines = RowList(id="machines", title="1 Machines", header=_MACHINES, flexible=4)
-        self.boxes = RowList(
-            id="boxes", title="2 Boxes", header=("", "name", "version", "for", "size"), flexible=1, least=20
+        self.machines = RowList(
+            id="machines", title="1 Machines", header=_MACHINES, flexible=4, columns=tips.MACHINES
         )
-        self.builds = RowList(id="builds", title="3 Builds", header=("", "name", "state", ""), flexible=3)
+        self.boxes = RowList(
+            id="boxes", title="2 Boxes", header=_BOXES, flexible=1, least=20, columns=tips.BOXES
+        )
+        self.builds = RowList(
+            id="builds", title="3 Builds", header=("", "name", "state", ""), flexible=3, columns=tips.BUILDS
+        )
 
     def compose(self) -> ComposeResult:
         yield self.machines

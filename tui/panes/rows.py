@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
-from rich.cells import cell_len
 from textual import events
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from tui.look.lines import Part, cut_details
+from tui.look.lines import Part
 from tui.look.painted import Painted
-from tui.panes.columns import GAP, Columns
-from tui.panes.matching import matcher
+from tui.panes import drawing, moves
+from tui.panes.arrangement import Arrangement
+from tui.panes.columns import Columns
+from tui.panes.marks import Marks
 from tui.panes.ordering import Order
 
 _LEAST = 11
@@ -31,6 +32,8 @@ class Row(msgspec.Struct, frozen=True):
 
     key: str
     cells: tuple[Part, ...]
+    about: str = ""
+    """What the sign before it says."""
 
 
 class RowList(Painted, can_focus=True):
@@ -47,24 +50,28 @@ class RowList(Painted, can_focus=True):
             self.rows = rows
 
     def __init__(
-        self, *, id: str, title: str, header: Sequence[str], flexible: int, least: int = _LEAST
+        self,
+        *,
+        id: str,
+        title: str,
+        header: Sequence[str],
+        flexible: int,
+        least: int = _LEAST,
+        columns: Mapping[str, str] = {},
     ) -> None:
         """``flexible``: the column that gives way when there is little room, down to ``least`` cells as long
-        as there are other columns that can go."""
+        as there are other columns that can go. ``columns``: what is in them, by their headings."""
         super().__init__(id=id)
         self._label = title
         self.header = tuple(header)
         self.flexible = flexible
         self._columns = Columns(least)
-        self._all: tuple[Row, ...] = ()
+        self._about_columns = columns
+        self._arrangement = Arrangement()
         self.rows: tuple[Row, ...] = ()
         self.hint: tuple[tuple[Part, ...], ...] = ()
         """Lines that are shown where there are no rows."""
-        self.pattern = ""
-        self._order = Order()
-        self._marks: set[str] = set()
-        self._anchor = ""
-        """Where the next range begins: the row that was marked last."""
+        self._marks = Marks()
         self.cursor = 0
         self._top = 0
         self._widths: tuple[int, ...] = ()
@@ -76,21 +83,25 @@ class RowList(Painted, can_focus=True):
 
     def set_rows(self, rows: Sequence[Row], hint: Sequence[Sequence[Part]] = ()) -> None:
         """The cursor stays on its row, or where that is gone on the one in its place."""
-        if rows is self._all and tuple(tuple(line) for line in hint) == self.hint:
+        if rows is self._arrangement.all and tuple(tuple(line) for line in hint) == self.hint:
             return
-        self._all = rows if isinstance(rows, tuple) else tuple(rows)
-        self._marks &= {row.key for row in rows}
+        self._arrangement.all = rows if isinstance(rows, tuple) else tuple(rows)
+        self._marks.keep(row.key for row in rows)
         self.hint = tuple(tuple(line) for line in hint)
         self._refilter()
 
     def set_pattern(self, pattern: str) -> None:
         """Show only rows that match, as :mod:`tui.panes.matching` has it."""
-        self.pattern = pattern
+        self._arrangement.pattern = pattern
         self._refilter()
+
+    @property
+    def pattern(self) -> str:
+        return self._arrangement.pattern
 
     def _refilter(self) -> None:
         old, before = self.rows, self.selected
-        self.rows = self._arranged()
+        self.rows = self._arrangement.rows()
         keys = [row.key for row in self.rows]
         if before in keys:
             self.cursor = keys.index(before)
@@ -106,13 +117,6 @@ class RowList(Painted, can_focus=True):
         if self.selected != before:
             self.post_message(self.Moved(self))
 
-    def _arranged(self) -> tuple[Row, ...]:
-        rows: Sequence[Row] = self._all
-        if self.pattern:
-            keep = matcher(self.pattern)
-            rows = [row for row in rows if keep(" ".join(text for text, _ in row.cells))]
-        return self._order.apply(rows)
-
     def _refresh_changed(self, old: Sequence[Row]) -> None:
         width = self.size.width
         regions = [
@@ -126,7 +130,7 @@ class RowList(Painted, can_focus=True):
     def _retitle(self) -> None:
         title: str = self._label
         if self.pattern:
-            title += f"  /{self.pattern}  {len(self.rows)} of {len(self._all)}"
+            title += f"  /{self.pattern}  {len(self.rows)} of {len(self._arrangement.all)}"
         if self.marked:
             title += f"  {len(self.marked)} marked"
         if title != getattr(self, "_title_shown", None):
@@ -165,31 +169,24 @@ class RowList(Painted, can_focus=True):
     def mark(self) -> None:
         """Mark the row with the cursor, or take its mark away, and go on to the next one."""
         if self.rows:
-            self._anchor = self.selected
-            self._marks ^= {self.selected}
+            self._marks.turn(self.selected)
             self.move_to(self.cursor + 1)
             self._marks_changed()
 
     def mark_range(self) -> None:
         """Mark everything from the row that was marked last to the cursor."""
-        keys = [row.key for row in self.rows]
-        if keys:
-            start = keys.index(self._anchor) if self._anchor in keys else self.cursor
-            first, last = sorted((start, self.cursor))
-            self._marks |= set(keys[first : last + 1])
-            self._anchor = self.selected
+        if self.rows:
+            self._marks.reach([row.key for row in self.rows], self.cursor)
             self._marks_changed()
 
     def mark_all(self) -> None:
         """Mark all rows that are shown, or where they are, none."""
-        shown = {row.key for row in self.rows}
-        self._marks = self._marks - shown if shown <= self._marks else self._marks | shown
+        self._marks.all(row.key for row in self.rows)
         self._marks_changed()
 
     def clear_marks(self) -> bool:
         """False where there were none."""
-        had = bool(self._marks)
-        self._marks.clear()
+        had = self._marks.clear()
         self._marks_changed()
         return had
 
@@ -200,10 +197,10 @@ class RowList(Painted, can_focus=True):
 
     def sort_next(self) -> str:
         """Sort by the next column; its name, "" for the order in which the rows come."""
-        return self._sort(self._order.next(self.header))
+        return self._sort(self._arrangement.order.next(self.header))
 
     def sort_reversed(self) -> str:
-        return self._sort(Order(self._order.column, not self._order.reverse))
+        return self._sort(Order(self._arrangement.order.column, not self._arrangement.order.reverse))
 
     def sort_by(self, word: str) -> None:
         """As ``sorted_by`` said."""
@@ -211,10 +208,10 @@ class RowList(Painted, can_focus=True):
 
     @property
     def sorted_by(self) -> str:
-        return self._order.word(self.header)
+        return self._arrangement.order.word(self.header)
 
     def _sort(self, order: Order) -> str:
-        self._order = order
+        self._arrangement.order = order
         self._refilter()
         self.refresh()
         return "" if order.column is None else self.header[order.column]
@@ -243,8 +240,8 @@ class RowList(Painted, can_focus=True):
 
     def _measure(self) -> tuple[int, ...]:
         header = list(self.header)
-        if self._order.column is not None and self._order.column < len(header):
-            header[self._order.column] += " "  # Room for the arrow.
+        if self._arrangement.order.column is not None and self._arrangement.order.column < len(header):
+            header[self._arrangement.order.column] += " "  # Room for the arrow.
         return self._columns.fit(self.rows, header, self.flexible, self.size.width)
 
     def on_resize(self) -> None:
@@ -267,55 +264,34 @@ class RowList(Painted, can_focus=True):
                 return self.line(_NOTHING_MATCHES if y == 0 else [], width)
             return self.line([(" ", "text"), *self.hint[y]] if y < len(self.hint) else [], width)
         if y < self._heading:
-            return self.line(self._parts(self._heading_cells()), width)
+            cells = drawing.heading(self.header, self._widths, self._arrangement.order, self.signs)
+            return self.line(drawing.parts(cells, self._widths, self.signs), width)
         number = y - self._heading + self._top
         if number >= len(self.rows):
             return self.blank(width)
         row = self.rows[number]
-        parts = self._parts(row.cells, mark=self.signs.mark if row.key in self._marks else " ")
+        mark = self.signs.mark if row.key in self._marks else " "
+        parts = drawing.parts(row.cells, self._widths, self.signs, mark)
         if number == self.cursor:
             return self.selected_line(parts, width, focused=self.has_focus)
         return self.line(parts, width)
 
-    def _heading_cells(self) -> list[Part]:
-        cells: list[Part] = []
-        for number, (text, size) in enumerate(zip(self.header, self._widths, strict=False)):
-            if number == self._order.column:
-                arrow = self.signs.down if self._order.reverse else self.signs.up
-                cells.append((f"{text.upper()[: size - 1]}{arrow}", "accent"))
-            else:
-                cells.append((text.upper()[:size] if size >= min(3, len(text)) else "", "muted"))
-        return cells
-
-    def _parts(self, cells: Sequence[Part], mark: str = " ") -> list[Part]:
-        parts: list[Part] = [(mark, "accent")]
-        for number, (text, role) in enumerate(cells):
-            width = self._widths[number] if number < len(self._widths) else 0
-            if not width:
-                continue
-            text = cut_details(text, width, self.signs.ellipsis)
-            # The sign of the state stands close to the name.
-            gap = 1 if number == 0 else GAP
-            parts.append((text + " " * (width - cell_len(text) + gap), role))
-        return parts
+    def tip_at(self, x: int, y: int) -> str:
+        column = drawing.column_at(x, self._widths)
+        if y < self._heading:
+            return drawing.about(self.header, self._about_columns, column)
+        number = y - self._heading + self._top
+        if number >= len(self.rows):
+            return ""
+        row = self.rows[number]
+        return row.about if column == 0 else drawing.whole(row.cells, self.header, self._widths)
 
     # Keys and mouse.
 
     def take(self, event: events.Key) -> bool:
-        moves = {
-            "up": self.cursor - 1,
-            "k": self.cursor - 1,
-            "down": self.cursor + 1,
-            "j": self.cursor + 1,
-            "pageup": self.cursor - self.page,
-            "pagedown": self.cursor + self.page,
-            "home": 0,
-            "g": 0,
-            "end": len(self.rows) - 1,
-            "G": len(self.rows) - 1,
-        }
-        if event.key in moves:
-            self.move_to(moves[event.key])
+        place = moves.place(event.key, self.cursor, self.page, len(self.rows))
+        if place is not None:
+            self.move_to(place)
             return True
         if event.key == "enter" and self.rows:
             self.post_message(self.Chosen(self))

@@ -85,6 +85,16 @@ class Detail(Vertical):
         return wanted if wanted in tabs else "overview"
 
     @property
+    def chosen_tab(self) -> str:
+        """The active tab where somebody chose it and it will be there again, else ""."""
+        tab = self._active.get(self.choice.key, "")
+        return "" if self.is_console(tab) else tab
+
+    def open_with(self, key: str, tab: str) -> None:
+        """The thing with that key shows that tab, as soon as it is chosen."""
+        self._active[key] = tab
+
+    @property
     def operation(self) -> Operation | None:
         """The one that is looked at: the latest on the chosen thing, or one before it."""
         return self.runs.operation(self.choice, self.state)

@@ -8,7 +8,8 @@ from textual import events
 from textual.message import Message
 from textual.strip import Strip
 
-from tui.look.lines import Part
+from tui import tips
+from tui.look.lines import Part, part_at, width_of
 from tui.look.painted import Painted
 
 _WHEEL = 3
@@ -29,14 +30,22 @@ class LinesView(Painted, can_focus=True):
         super().__init__(id=id)
         self._lines: Sequence[Sequence[Part]] = ()
         self._targets: Mapping[int, str] = {}
+        self._whole: Mapping[int, str] = {}
         self.target = ""
         """Of the line with the cursor, "" without one."""
         self._top = 0
         self.follow = False
         """Stay at the end as lines are added, until somebody scrolls up."""
 
-    def set_lines(self, lines: Sequence[Sequence[Part]], targets: Mapping[int, str] | None = None) -> None:
-        """Replace everything; position and cursor stay where they were as far as possible."""
+    def set_lines(
+        self,
+        lines: Sequence[Sequence[Part]],
+        targets: Mapping[int, str] | None = None,
+        whole: Mapping[int, str] | None = None,
+    ) -> None:
+        """Replace everything; position and cursor stay where they were as far as possible. ``whole``: what
+        lines say that are cut."""
+        self._whole = whole or {}
         at_end = self.follow and self._top >= self._last_top
         if lines == self._lines and (targets or {}) == self._targets:
             return
@@ -74,6 +83,16 @@ class LinesView(Painted, can_focus=True):
                 mark = "↑" if more[0] else "↓"
             strip = Strip.join([strip, self.line([(mark, "accent")], 1)])
         return strip
+
+    def tip_at(self, x: int, y: int) -> str:
+        number = y + self._top
+        if number >= len(self._lines):
+            return ""
+        text, role = part_at(self._lines[number], x)
+        found = tips.of_sign(text.strip(), role, self.signs) if len(text.strip()) == 1 else ""
+        if found or width_of(self._lines[number]) <= self.size.width:
+            return found or self._whole.get(number, "")
+        return "".join(text for text, _ in self._lines[number]).strip()
 
     def on_resize(self) -> None:
         self._top = min(self._top, self._last_top)

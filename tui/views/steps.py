@@ -25,10 +25,12 @@ _TAIL = 6
 
 
 class StepsContent(msgspec.Struct, frozen=True):
-    """Lines, and below which numbers the steps stand that can be opened (``step:N``)."""
+    """Lines, below which numbers the steps stand that can be opened (``step:N``), and what those say
+    that are cut."""
 
     lines: list[Line]
     targets: dict[int, str]
+    whole: dict[int, str] = {}
 
 
 class Shortcut(msgspec.Struct, frozen=True):
@@ -56,10 +58,12 @@ def content(
     it still runs and asks what to do."""
     lines = [_heading(operation, width, now, signs, place), _command_line(operation, width, signs), []]
     targets: dict[int, str] = {}
+    whole = {1: operation.command_line}
     running = [step for step in steps if step.state is StepState.RUNNING]
     leaf = running[-1] if running else None
     for step, depth in _tree(steps):
         targets[len(lines)] = f"step:{step.id}"
+        whole[len(lines)] = f"{step.name}  {step.detail}".rstrip()
         lines.append(_step_line(step, depth, width, now, signs, before if width >= _COMPARED else {}))
         lines.extend(_details(step, depth, width, signs))
         if leaf is not None and step.id == leaf.id:
@@ -70,7 +74,9 @@ def content(
     if problem is not None:
         lines.append([])
         lines.extend(problem_lines(problem, width, signs, shortcuts))
-    return StepsContent(lines, targets)
+    told = ["".join(text for text, _ in line) for line in lines]
+    cut_off = {number: clean(text) for number, text in whole.items() if clean(text) not in told[number]}
+    return StepsContent(lines, targets, cut_off)
 
 
 def problem_lines(

@@ -17,17 +17,19 @@ from tui.console.tabs import Console
 from tui.look.lines import Part, clean, cut
 from tui.look.painted import Painted
 from tui.look.signs import Signs
+from tui.tips import of_sign
 
 _LONGEST = 22
 
 
 class Tab(msgspec.Struct, frozen=True):
-    """``mark`` stands before the title: a bell, a sign of a state."""
+    """``mark`` stands before the title: a bell, a sign of a state. ``about``: what it says."""
 
     id: str
     title: str
     mark: str = ""
     mark_role: str = "busy"
+    about: str = ""
 
 
 def tabs_of(choice: Choice, consoles: Sequence[Console], signs: Signs) -> list[Tab]:
@@ -43,7 +45,8 @@ def tabs_of(choice: Choice, consoles: Sequence[Console], signs: Signs) -> list[T
         mark, role = signs.failed, "bad"
     if choice.build is not None and choice.build.screens:
         tabs.append(Tab("screen", "Screen"))
-    tabs += [Tab("steps", "Steps", mark, role or "busy"), Tab("log", "Log")]
+    told = of_sign(mark, role, signs) if mark else ""
+    tabs += [Tab("steps", "Steps", mark, role or "busy", told), Tab("log", "Log")]
     tabs += [_console_tab(console, signs) for console in consoles]
     if choice.machine is not None:
         tabs.append(Tab("snapshots", "Snapshots"))
@@ -54,11 +57,20 @@ def tabs_of(choice: Choice, consoles: Sequence[Console], signs: Signs) -> list[T
 
 def _console_tab(console: Console, signs: Signs) -> Tab:
     session = console.session
-    dead = session.state.value == "closed"
-    mark = signs.bell if session.rang else signs.failed if dead else ""
+    marks = []
     if session in session.group:
-        mark = f"{signs.closed}{mark}"
-    return Tab(console.id, session.title, mark, "warn")
+        marks.append((signs.closed, "What is typed goes to several guests."))
+    if session.rang:
+        marks.append((signs.bell, "The bell of the guest rang."))
+    elif session.state.value == "closed":
+        marks.append((signs.failed, session.why or "The connection has ended."))
+    return Tab(
+        console.id,
+        session.title,
+        "".join(sign for sign, _ in marks),
+        "warn",
+        "\n".join(clean(told) for _, told in marks),
+    )
 
 
 class TabLine(Painted):
@@ -109,6 +121,14 @@ class TabLine(Painted):
         if tab.id == self.active:
             return [*mark, ("[", "accent"), (title, "!accent"), ("]", "accent")]
         return [*mark, (f" {title} ", "muted")]
+
+    def tip_at(self, x: int, y: int) -> str:
+        here = next((id for start, end, id in self._spans if start <= x < end), "")
+        tab = next((tab for tab in self.tabs if tab.id == here), None)
+        if tab is None:
+            return ""
+        cut_off = clean(tab.title) if cell_len(clean(tab.title)) > _LONGEST else ""
+        return "\n".join(filter(None, (cut_off, tab.about)))
 
     def on_click(self, event: events.Click) -> None:
         for start, end, id in self._spans:

@@ -1,0 +1,54 @@
+"""What the last line offers: the keys that do something now, and those that always do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from core.commands import Subject
+from tui.bindings import CONSOLE, PLACES, Own
+from tui.choice import Choice
+from tui.footer import Item
+from tui.keys import Keymap, refusal, spoken
+
+Offers = tuple[list[Item], list[Item]]
+"""What is left out where there is no room, and what stays."""
+
+_TYPING = (Item("", "shift+pgup", "Look back"), Item("", "all other keys", "go to the guest"))
+
+
+def of_lists(keymap: Keymap, kind: Subject, choice: Choice) -> Offers:
+    """With what is selected; grey where that is not possible now."""
+    items = []
+    for spec in keymap.footer(kind):
+        reason = refusal(spec, choice)
+        key = spoken(keymap.key(spec.id))
+        items.append(Item(spec.id, key, spec.title, not reason, reason or spec.help))
+    return items, [_fixed(keymap, "filter", "Filter"), _fixed(keymap, "prompt", "Command"), _help(keymap)]
+
+
+def of_console(keymap: Keymap, *, typing: bool) -> Offers:
+    """``typing``: the keys are the guest's."""
+    if typing:
+        leave = spoken(keymap.key("console.leave"))
+        return [Item("console.leave", leave, "Leave the console"), *_TYPING], []
+    return _shown(keymap, CONSOLE), [_help(keymap)]
+
+
+def of_place(keymap: Keymap, place: str) -> Offers:
+    """A tab that has keys of its own."""
+    search = [_fixed(keymap, "filter", "Search")] if place == "log" else []
+    return _shown(keymap, PLACES[place]), [*search, _help(keymap)]
+
+
+def _shown(keymap: Keymap, owns: Iterable[Own]) -> list[Item]:
+    return [Item(own.id, spoken(keymap.key(own.id)), own.title, help=own.help) for own in owns if own.shown]
+
+
+def _fixed(keymap: Keymap, name: str, title: str) -> Item:
+    id = f"workbench.{name}"
+    own = keymap.own_by_id(id)
+    return Item(id, spoken(keymap.key(id)), title, help=own.help if own is not None else "")
+
+
+def _help(keymap: Keymap) -> Item:
+    return _fixed(keymap, "help", "Help")
