@@ -41,7 +41,7 @@ class Asking:
         if event.kind == "filter":
             self._bench.lists.listed.set_pattern(event.text)
         elif event.kind == "command":
-            self._bench.footer.say(self.describe(event.text), "muted")
+            self._bench.say(self.describe(event.text), "muted", stays=True)
 
     def closed(self, event: Prompt.Closed, *, inside: bool) -> None:
         """``inside``: the right side had the keys before, and gets them back."""

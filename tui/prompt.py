@@ -60,6 +60,8 @@ class Prompt(Horizontal):
         self._text = text
         self._hint = hint
         self._complete = complete
+        self._ready = False
+        """The line has what was typed before it was there."""
 
     def compose(self) -> ComposeResult:
         sign = LinesView()
@@ -74,6 +76,7 @@ class Prompt(Horizontal):
         field = self.query_one(Input)
         # What was typed before it was there may have come after its first value was taken.
         field.value = self._text
+        self._ready = True
         field.cursor_position = len(field.value)
         field.focus()
         if field.value:
@@ -81,11 +84,11 @@ class Prompt(Horizontal):
 
     def take(self, event: events.Key) -> None:
         """A key that was typed before the line had the keys."""
-        field = next(iter(self.query(Input)), None)
-        text = field.value if field is not None and field.is_mounted else self._text
+        field = self.query_one(Input) if self._ready else None
+        text = field.value if field is not None else self._text
         if event.key in ("enter", "escape"):
             self.post_message(self.Closed(self._kind, text if event.key == "enter" else None))
-        elif event.is_printable and event.character and field is not None and field.is_mounted:
+        elif event.is_printable and event.character and field is not None:
             field.insert_text_at_cursor(event.character)
         elif event.is_printable and event.character:
             self._text += event.character

@@ -214,7 +214,11 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def focus_list(self, pane: str) -> None:
         self.remove_class("-detail")
-        self.query_one(f"#{pane}", RowList).focus()
+        # At once: a key that comes right after the one that led here is for the list.
+        self.set_focus(self.query_one(f"#{pane}", RowList))
+        if pane != self.pane:
+            self.lists.pane = pane
+            self._refresh_choice()
 
     def focus_detail(self) -> None:
         self.add_class("-detail")
@@ -298,11 +302,12 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     # Messages and the prompt.
 
-    def say(self, text: str, role: str = "accent") -> None:
+    def say(self, text: str, role: str = "accent", *, stays: bool = False) -> None:
+        """Until the next key, and for a while; ``stays``: until something else is said."""
         self.footer.say(text, role)
         if self._quiet is not None:
             self._quiet.stop()
-        self._quiet = self.set_timer(_NOTE_SECONDS, self.quiet)
+        self._quiet = None if stays else self.set_timer(_NOTE_SECONDS, self.quiet)
 
     def quiet(self) -> None:
         if self.bridge.link.state is not LinkState.LOST:

@@ -33,10 +33,15 @@ class Tmux:
         for key in keys:
             self.run("send-keys", key)
 
+    def escape(self) -> None:
+        """The key as terminals with kitty's protocol tell it: whatever comes right after it, that is no key
+        with alt."""
+        self.run("send-keys", "-H", *(f"{byte:02x}" for byte in b"\x1b[27u"))
+
     def screen(self) -> str:
         return self.run("capture-pane", "-p")
 
-    def wait_for(self, text: str, seconds: float = 20.0, *, gone: bool = False) -> str:
+    def wait_for(self, text: str, seconds: float = 60.0, *, gone: bool = False) -> str:
         """Until ``text`` is on the screen, or is not there any more."""
         end = time.monotonic() + seconds
         while time.monotonic() < end:
@@ -46,7 +51,7 @@ class Tmux:
             time.sleep(0.05)
         raise AssertionError(f"{text!r} is {'still' if gone else 'not'} on the screen:\n{self.screen()}")
 
-    def wait_for_end(self, seconds: float = 20.0) -> None:
+    def wait_for_end(self, seconds: float = 60.0) -> None:
         """Until the program has ended. Its process is looked at: tmux may notice only much later."""
         stat = Path(f"/proc/{self.run('display-message', '-p', '#{pane_pid}').strip()}/stat")
         end = time.monotonic() + seconds

@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import re
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -204,11 +203,12 @@ def terminal(request: pytest.FixtureRequest, boxwright_home: Path) -> Iterator[T
     made.close()
 
 
-def press(terminal: Tmux, keys: str) -> None:
-    terminal.press(*keys.split())
-    if keys.endswith("Escape"):
-        # A key right after escape would be one with alt.
-        time.sleep(0.4)
+def press(terminal: Tmux, keys: str, shown: str = "") -> None:
+    if keys == "Escape" and not shown.startswith("gone: "):
+        # Nothing tells when it has arrived, before the next key comes.
+        terminal.escape()
+    else:
+        terminal.press(*keys.split())
 
 
 def test_every_key_does_what_it_says(terminal: Tmux) -> None:
@@ -221,7 +221,7 @@ def test_every_key_does_what_it_says(terminal: Tmux) -> None:
 
 def walk(terminal: Tmux, tour: Iterable[Press]) -> None:
     for keys, shown in tour:
-        press(terminal, keys)
+        press(terminal, keys, shown)
         try:
             terminal.wait_for(shown.removeprefix("gone: "), gone=shown.startswith("gone: "))
         except AssertionError as error:

@@ -135,3 +135,13 @@ async def test_where_the_mouse_rests_it_is_told_what_that_is(start: Start, world
             await driver.press("down")
         assert "Under way." in await told("#steps", driver.app.look.signs.busy)
         assert "Under way." in await told("#tabs", driver.app.look.signs.busy)
+
+
+async def test_what_is_said_of_a_line_stays_while_it_is_typed(start: Start) -> None:
+    async with start() as driver:
+        bench = driver.bench
+        await driver.press("comma")
+        await driver.press("colon")
+        await driver.type("sus")
+        await driver.wait_for("Save the machine's memory to disk and stop it.")
+        assert bench._quiet is None, "what was said before does not take it away"
