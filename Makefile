@@ -24,7 +24,7 @@ slow: ## Run the tests that take minutes: the Debian sample, a kill at every poi
 	@exec $(PYTHON_HERE) -m pytest -m slow -o faulthandler_timeout=3600 $(ARGS)
 
 netboot: ## Install Debian by its own installer, for half an hour and more
-	@scripts/setup test
+	@scripts/setup netboot
 	@exec $(PYTHON_HERE) -m pytest -m netboot -s -o faulthandler_timeout=14400 $(ARGS)
 
 check: ## Formatting, lint, types, layers, sizes, lock files

@@ -12,7 +12,8 @@ import pytest
 
 from tests.end_to_end.workshop import PROGRAM, Workshop
 from tests.support.debian_mirror import mirror, missing
-from tests.support.tiny import cache
+from tests.support.installer_suite import KEY, SUITE, lay
+from tests.support.syslog import listening
 
 INSTALLER = Path("/usr/lib/debian-installer/images/12/amd64/text/debian-installer/amd64")
 PATIENCE = 3 * 3600
@@ -66,11 +67,20 @@ d-i preseed/late_command string \\
  echo 'vagrant ALL=(ALL) NOPASSWD: ALL' > /target/etc/sudoers.d/vagrant
 """
 
+OWN_SUITE = """\
+d-i mirror/udeb/suite string {suite}
+d-i preseed/early_command string \\
+ wget -q -O - http://10.0.2.2:{port}/debian/{key} >> /usr/share/keyrings/debian-archive-keyring.gpg
+"""
+"""Where components come from, with the key by which they are signed, if not from the release's own suite."""
+
 TEMPLATE = """\
+variable "log_port" {}
 source "qemu" "installed" {
   iso_url          = "boot.iso"
   iso_checksum     = "none"
   disk_size        = "2G"
+  disk_cache       = "unsafe"
   memory           = 1300
   accelerator      = "tcg"
   http_directory   = "www"
@@ -78,7 +88,8 @@ source "qemu" "installed" {
   boot_key_interval = "20ms"
   boot_command = [
     "linux /linux auto=true priority=critical url=http://{{ .HTTPIP }}:{{ .HTTPPort }}/preseed.cfg ",
-    "DEBIAN_FRONTEND=text console=ttyS0 --- console=tty0 console=ttyS0 net.ifnames=0<enter><wait5>",
+    "DEBIAN_FRONTEND=text log_host=10.0.2.2 log_port=${var.log_port} ",
+    "console=ttyS0 --- console=tty0 console=ttyS0 net.ifnames=0<enter><wait5>",
     "initrd /initrd.gz<enter><wait20>boot<enter>",
   ]
   ssh_username     = "vagrant"
@@ -133,17 +144,25 @@ COMPONENTS = (
 
 def test_an_unattended_installation_ends_in_a_box_that_boots(shop: Workshop, folder: Path) -> None:
     absent = missing("bookworm", "amd64", COMPONENTS, folder)
-    assert not absent, f"apt's archive of Debian has not all that the installer loads: {', '.join(absent)}"
+    laid, own = None, ""
+    if absent:
+        print(f"apt's archive has not all that the installer loads: {', '.join(absent)}")
+        laid, own = folder / "laid", OWN_SUITE
+        lay(laid, "bookworm", "amd64", folder / "laying")
     boot_medium(folder, shop.project / "boot.iso")
     (shop.project / "www").mkdir()
     (shop.project / "installed.pkr.hcl").write_text(TEMPLATE)
     _keys(shop)
-    with mirror("bookworm", cache() / "debian-mirror") as port:
-        (shop.project / "www/preseed.cfg").write_text(PRESEED.format(port=port))
+    log = folder / "installer.log"
+    with mirror("bookworm", folder / "mirror", laid) as port, listening(log) as log_port:
+        preseed = (PRESEED + own).format(port=port, suite=SUITE, key=KEY)
+        (shop.project / "www/preseed.cfg").write_text(preseed)
         began = time.monotonic()
-        build = [PROGRAM, "--in-process", "build", "installed.pkr.hcl", "--timestamps"]
-        subprocess.run(build, cwd=shop.project, env=shop.environment, check=True, timeout=PATIENCE)
+        build = [str(PROGRAM), "--in-process", "build", "installed.pkr.hcl", "--timestamps"]
+        build += ["--var", f"log_port={log_port}"]
+        built = subprocess.run(build, cwd=shop.project, env=shop.environment, check=False, timeout=PATIENCE)
         print(f"installed and packed in {(time.monotonic() - began) / 60:.1f} minutes")
+    assert built.returncode == 0, f"the installer's last words:\n{log.read_text(errors='replace')[-5000:]}"
     shop.describe('[machines.web]\nbox = "installed"\nmemory = "512MiB"\n')
     shop.run("box", "add", "installed.box", "--name", "installed")
     shop.run("up")

@@ -46,13 +46,16 @@ def _fetch(address: str, target: Path) -> bool:
 
 
 @contextmanager
-def mirror(codename: str, kept: Path) -> Iterator[int]:
-    """The port on 127.0.0.1 where it listens. ``kept``: a folder for what was fetched."""
+def mirror(codename: str, kept: Path, laid: Path | None = None) -> Iterator[int]:
+    """The port on 127.0.0.1 where it listens. ``kept``: a folder for what was fetched; ``laid``: one with
+    files that come before the archive's."""
     source = archive(codename)
     locks: dict[Path, threading.Lock] = {}
     lock = threading.Lock()
 
     def fetched(path: str) -> Path | None:
+        if laid and (own := laid / path).is_file() and own.resolve().is_relative_to(laid.resolve()):
+            return own
         target = kept / path
         if not target.resolve().is_relative_to(kept.resolve()):
             return None
