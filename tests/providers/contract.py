@@ -22,11 +22,9 @@ from core.providers.base import Console, StateChange
 from tests.providers.bench import SSH, Bench, Machine, NewMachine
 from tests.providers.cancelling import Action, cancel_everywhere
 from tests.providers.stopped import StoppedContract, machines
+from tests.support.moments import SOON
 
 __all__ = ["GuestContract", "ProviderContract", "machines"]
-
-SOON = 20.0
-"""Seconds within which something that is pushed has to arrive."""
 
 
 async def soon(waited: Awaitable[StateChange]) -> StateChange:

@@ -81,12 +81,13 @@ class Wiring:
 
 
 async def reached(bench: NetworkBench, machine: Machine, other: Machine) -> bool:
-    """Whether one machine reaches the other in the network that both are in, within some attempts."""
-    for _ in range(20):
-        if await bench.reaches(machine.plan, other.plan.networks[0].address):
-            return True
+    """Whether one machine reaches the other in the network that both are in, sooner or later."""
+    until = asyncio.get_running_loop().time() + PATIENCE
+    while not await bench.reaches(machine.plan, other.plan.networks[0].address):
+        if asyncio.get_running_loop().time() > until:
+            return False
         await asyncio.sleep(0.2)
-    return False
+    return True
 
 
 async def begin(bench: NetworkBench, machine: Machine) -> None:

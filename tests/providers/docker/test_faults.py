@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import time
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from tests.providers.bench import Machine
 from tests.providers.docker.bench import DockerBench
 from tests.providers.networks import Wiring
 from tests.support.dockerd import root_file_system
+from tests.support.moments import SOON
 
 pytestmark = pytest.mark.real
 
@@ -71,27 +71,27 @@ async def test_a_daemon_that_is_too_old_or_none_at_all_says_so(
 
 
 async def test_a_daemon_that_hangs_is_given_up_and_the_loop_goes_on(
-    bench: DockerBench, machine: Machine, monkeypatch: pytest.MonkeyPatch
+    bench: DockerBench, machine: Machine
 ) -> None:
     await machine.create()
     bench.daemon.send(signal.SIGSTOP)
     try:
-        monkeypatch.setattr(daemons, "PATIENCE", 0.5)
-        ticks = 0
-        asking = asyncio.ensure_future(Daemon(parse(bench.daemon.url)).about())
-        while not asking.done():
-            await asyncio.sleep(0.02)
-            ticks += 1
-        assert ticks > 5
-        with pytest.raises(NoAnswer):
-            await asking
-        began = time.monotonic()
-        task = asyncio.ensure_future(machine.provider.states([machine.plan]))
-        await asyncio.sleep(0.1)
-        task.cancel()
-        with pytest.raises(asyncio.CancelledError):
-            await task
-        assert time.monotonic() - began < 2
+        with pytest.MonkeyPatch.context() as impatient:
+            impatient.setattr(daemons, "PATIENCE", 0.5)
+            ticks = 0
+            asking = asyncio.ensure_future(Daemon(parse(bench.daemon.url)).about())
+            while not asking.done():
+                await asyncio.sleep(0.02)
+                ticks += 1
+            assert ticks >= 3
+            with pytest.raises(NoAnswer):
+                await asking
+            impatient.setattr(daemons, "PATIENCE", 10 * SOON)
+            task = asyncio.ensure_future(machine.provider.states([machine.plan]))
+            await asyncio.sleep(0.1)
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await asyncio.wait_for(task, SOON)
     finally:
         bench.daemon.send(signal.SIGCONT)
     assert await machine.state() is MachineState.STOPPED
@@ -108,7 +108,7 @@ async def test_a_daemon_that_goes_away_and_comes_back_is_followed(
             await machine.provider.stop(machine.plan, machine.work())
         with pytest.raises(ProviderError):
             await machine.seen()
-    change = await asyncio.wait_for(anext(changes), 30)
+    change = await asyncio.wait_for(anext(changes), SOON)
     assert (change.id, change.seen.state) == (machine.plan.id, MachineState.STOPPED)
     await machine.start()
     assert await bench.count(machine.plan) == 1
@@ -232,17 +232,17 @@ async def test_shells_have_a_terminal_and_end_with_their_tab(bench: DockerBench)
     said = bytearray()
     shell = await guest.shell(said.extend, columns=90, rows=33)
     await shell.write(b"stty size; echo $((40 + 2)); sleep 1000 & \n")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SOON):
         while b"\n42" not in said:  # noqa: ASYNC110
             await asyncio.sleep(0.02)
     assert b"33 90" in said
     shell.resize(70, 20)
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SOON):
         while b"20 70" not in said:
             await shell.write(b"stty size\n")
             await asyncio.sleep(0.1)
     await shell.close()
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(SOON):
         while "sleep 1000" in bench._exec(machine.plan, "ps"):  # noqa: ASYNC110
             await asyncio.sleep(0.1)
     await guest.close()

@@ -17,9 +17,8 @@ from core.providers.libvirt import record as records
 from core.providers.libvirt.layout import Layout, domain_uuid
 from tests.providers.bench import Plans
 from tests.support.bootsector import READY
+from tests.support.moments import SOON
 from tests.support.processes import gone
-
-SOON = 20.0
 
 
 class Talk:

@@ -24,10 +24,9 @@ from core.providers.libvirt.options import Options
 from tests.providers.bench import Machine
 from tests.providers.libvirt.bench import LibvirtBench
 from tests.support.libvirtd import Libvirtd
+from tests.support.moments import SOON, reach, under_way
 
 pytestmark = pytest.mark.real
-
-SOON = 20.0
 
 
 @pytest.fixture
@@ -232,14 +231,13 @@ async def test_a_machine_outlives_its_daemon(
 
 
 async def test_a_start_is_undone_when_the_daemon_dies_in_it(
-    bench: LibvirtBench, machine: Machine, session_daemon: Libvirtd
+    bench: LibvirtBench, machine: Machine, session_daemon: Libvirtd, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await machine.create()
     work = machine.work()
+    begun = under_way(monkeypatch, connection.Connection, "run", "create")
     starting = asyncio.create_task(machine.provider.start(machine.plan, work))
-    async with asyncio.timeout(SOON):
-        while not work.unsettled:  # noqa: ASYNC110
-            await asyncio.sleep(0.005)
+    await reach(begun, starting)
     with session_daemon.gone():
         with pytest.raises(ProviderError):
             await asyncio.wait_for(starting, SOON)
@@ -272,9 +270,24 @@ async def test_a_resumption_is_undone_when_the_daemon_dies_in_it(
     assert await bench.count(machine.plan) == 2, "nothing of its memory is lost"
 
 
-@pytest.mark.parametrize("action", ["create", "stop", "suspend", "save", "clone", "destroy"])
+CALLS = {
+    "create": "define",
+    "stop": "press_button",
+    "suspend": "_managed_save",
+    "save": "_save",
+    "clone": "pause",
+    "destroy": "remove",
+}
+"""Each action with the call of libvirt's in which the daemon dies."""
+
+
+@pytest.mark.parametrize("action", CALLS)
 async def test_the_daemon_may_die_in_the_middle_of_anything(
-    bench: LibvirtBench, machine: Machine, session_daemon: Libvirtd, action: str
+    bench: LibvirtBench,
+    machine: Machine,
+    session_daemon: Libvirtd,
+    monkeypatch: pytest.MonkeyPatch,
+    action: str,
 ) -> None:
     provider, plan, work = machine.provider, machine.plan, machine.work()
     before = objects(bench.uri)
@@ -291,8 +304,9 @@ async def test_the_daemon_may_die_in_the_middle_of_anything(
         await (await machine.create()).start()
         assert await bench.count(plan) == 1
         await bench.hang_up(plan)
+    begun = under_way(monkeypatch, connection.Connection, "run", CALLS[action])
     task = asyncio.create_task(doing())
-    await asyncio.sleep(0.02)
+    await reach(begun, task)
     with session_daemon.gone():
         results = await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), SOON)
         assert all(result is None or isinstance(result, ProviderError) for result in results)

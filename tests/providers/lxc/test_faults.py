@@ -27,10 +27,9 @@ from tests.providers.libvirt.test_faults import objects
 from tests.providers.lxc.bench import LxcBench
 from tests.providers.qemu.test_crash import no_machine, running_machine, stopped_machine
 from tests.support.libvirtd import Libvirtd
+from tests.support.moments import SOON
 
 pytestmark = pytest.mark.real
-
-SOON = 30.0
 
 
 class Listed:

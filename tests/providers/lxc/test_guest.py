@@ -22,6 +22,7 @@ from tests.providers.lxd.test_guest import (
     test_what_a_short_command_on_a_terminal_writes_arrives_in_full,
     test_who_does_not_read_holds_the_command_back,
 )
+from tests.support.moments import SOON
 
 __all__ = [
     "endpoint",
@@ -34,8 +35,6 @@ __all__ = [
 ]
 
 pytestmark = pytest.mark.real
-
-SOON = 30.0
 
 
 async def test_a_container_that_goes_ends_what_runs_in_it(

@@ -19,8 +19,7 @@ from core.providers.lxd.instances import default_name
 from core.providers.lxd.place import Place
 from tests.providers.bench import Plans
 from tests.support.lxd import Lxd
-
-SOON = 30.0
+from tests.support.moments import SOON
 
 
 class LxdPlans(Plans):

@@ -10,14 +10,14 @@ import pytest
 
 from core.errors import BoxwrightError
 from core.model.machine import MachineState
+from core.providers.lxd.connection import Connection
 from tests.providers.bench import Machine
 from tests.providers.lxd.bench import LxdBench
 from tests.support.lxd import Lxd
+from tests.support.moments import SOON, answered, reach
 from tests.support.work import RecordingWork
 
 pytestmark = pytest.mark.real
-
-SOON = 60.0
 
 Action = Callable[[Machine, Machine, RecordingWork], Awaitable[object]]
 
@@ -33,8 +33,9 @@ ACTIONS: dict[str, Action] = {
 
 @pytest.mark.parametrize("action", ACTIONS)
 async def test_a_daemon_that_dies_in_the_middle_harms_nothing(
-    bench: LxdBench, machine: Machine, daemon: Lxd, action: str
+    bench: LxdBench, machine: Machine, daemon: Lxd, monkeypatch: pytest.MonkeyPatch, action: str
 ) -> None:
+    """It dies as soon as it has taken the first call that changes something."""
     copy = Machine(bench, bench.plans.make())
     await machine.create()
     if action == "restore":
@@ -45,8 +46,9 @@ async def test_a_daemon_that_dies_in_the_middle_harms_nothing(
     if action == "resume":
         await machine.provider.suspend(machine.plan, machine.work())
     work = machine.work()
+    taken = answered(monkeypatch, Connection, "_send", lambda method, *_: method != "GET")
     task = asyncio.ensure_future(ACTIONS[action](machine, copy, work))
-    await asyncio.sleep(0.02)
+    await reach(taken, task)
     with daemon.gone():
         (ended,) = await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), SOON)
     if isinstance(ended, BaseException):

@@ -14,10 +14,9 @@ from core.guests.remote import RemoteGuest
 from core.model.machine import Endpoint
 from tests.providers.bench import Machine
 from tests.providers.lxd.bench import LxdBench
+from tests.support.moments import SOON
 
 pytestmark = pytest.mark.real
-
-SOON = 30.0
 
 
 @pytest.fixture
@@ -75,9 +74,13 @@ async def test_what_a_short_command_on_a_terminal_writes_arrives_in_full(guest: 
 
     for _ in range(5):
         assert await asyncio.gather(*map(said, range(6))) == [b"%d" % number for number in range(6)]
-    left = bytearray()
-    await guest.run("ps -o args | grep -c '[s]leep 30'", stdout=left.extend)
-    assert left.strip() == b"0"
+    await _none_left(guest, "[s]leep 30")
+
+
+async def _none_left(guest: RemoteGuest, pattern: str) -> None:
+    """Until no process like that is there any more: one that is killed takes a moment to go."""
+    ran = await guest.run(f"while ps -o args | grep '{pattern}'; do sleep 0.05; done", timeout=SOON)
+    assert ran.status == 0
 
 
 async def test_a_shell_has_a_size_and_can_be_left(guest: RemoteGuest) -> None:
@@ -86,8 +89,9 @@ async def test_a_shell_has_a_size_and_can_be_left(guest: RemoteGuest) -> None:
     await shell.write(b"stty size\n")
     await _until(said, b"17 91")
     shell.resize(101, 33)
-    await shell.write(b"sleep 0.2; stty size\n")
-    await _until(said, b"33 101")
+    # It takes a way of its own, and may come after what is typed next.
+    await shell.write(b"until stty size | grep '33 101'; do sleep 0.02; done\n")
+    await _until(said, b"\n33 101")
     await shell.write(b"exit 5\n")
     assert (await asyncio.wait_for(shell.wait(), SOON)).status == 5
 
@@ -103,9 +107,11 @@ async def test_who_does_not_read_holds_the_command_back(guest: RemoteGuest) -> N
         "i=0; while [ $i -lt 300 ]; do dd if=/dev/zero bs=64k count=1 2>/dev/null; "
         "i=$((i+1)); echo $i >/tmp/at; done"
     )
-    await asyncio.sleep(1.5)
-    at = bytearray()
-    await guest.run("cat /tmp/at", stdout=at.extend)
+    async with asyncio.timeout(SOON):
+        before, at = b"", await _at(guest)
+        while not at or at != before:
+            await asyncio.sleep(0.5)
+            before, at = at, await _at(guest)
     assert int(at) < 300, "it waits"
     count = 0
     async with asyncio.timeout(SOON):
@@ -115,19 +121,24 @@ async def test_who_does_not_read_holds_the_command_back(guest: RemoteGuest) -> N
     assert (await process.wait()).status == 0
 
 
+async def _at(guest: RemoteGuest) -> bytes:
+    at = bytearray()
+    await guest.run("cat /tmp/at 2>/dev/null", stdout=at.extend)
+    return bytes(at)
+
+
 async def test_a_command_that_takes_too_long_is_ended_with_its_children(guest: RemoteGuest) -> None:
     with pytest.raises(CommandTimeoutError):
         await guest.run("sleep 4321 & sleep 4321", timeout=0.5)
-    found = bytearray()
-    await guest.run("ps -o args | grep -c '[s]leep 4321'", stdout=found.extend)
-    assert found.strip() == b"0"
+    await _none_left(guest, "[s]leep 4321")
 
 
 async def test_a_guest_that_goes_ends_what_runs_in_it(
     bench: LxdBench, machine: Machine, endpoint: Endpoint, guest: RemoteGuest
 ) -> None:
-    running = asyncio.create_task(guest.run("echo up; sleep 4321"))
-    await asyncio.sleep(0.5)
+    said = bytearray()
+    running = asyncio.create_task(guest.run("echo up; sleep 4321", stdout=said.extend))
+    await _until(said, b"up")
     await bench.kill(machine.plan)
     assert (await asyncio.wait_for(running, SOON)).status != 0
     with pytest.raises(ConnectionLostError):

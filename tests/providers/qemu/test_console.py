@@ -14,6 +14,7 @@ from core.providers import serial
 from core.providers.qemu.console import Consoles
 from core.providers.qemu.layout import Layout
 from tests.providers.bench import Plans
+from tests.support.moments import SOON
 
 
 class SerialPort:
@@ -68,12 +69,12 @@ async def port(plan: MachinePlan) -> AsyncIterator[SerialPort]:
 async def consoles() -> AsyncIterator[Consoles]:
     made = Consoles()
     yield made
-    await asyncio.wait_for(made.close(), 5)
+    await asyncio.wait_for(made.close(), SOON)
 
 
 async def read(opened: serial.SerialConsole, count: int) -> bytes:
     said = b""
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(SOON):
         while len(said) < count:
             data = await opened.read()
             assert data
@@ -86,7 +87,7 @@ async def test_a_console_that_is_closed_at_once_lets_go(
 ) -> None:
     for _ in range(3):
         opened = await consoles.open(plan)
-        await asyncio.wait_for(opened.close(), 5)
+        await asyncio.wait_for(opened.close(), SOON)
         assert await opened.read() == b""
 
 
@@ -156,7 +157,7 @@ async def test_the_end_of_the_machine_ends_reading_and_writing(
     await opened.write(b"a")
     await read(opened, 1)
     port.hang_up()
-    assert await asyncio.wait_for(opened.read(), 5) == b""
+    assert await asyncio.wait_for(opened.read(), SOON) == b""
     with pytest.raises(ProviderError, match="closed"):
         await opened.write(b"b")
 

@@ -18,8 +18,7 @@ from tests.providers.bench import Plans
 from tests.providers.clones import MemoryClones
 from tests.providers.contract import ProviderContract, machines  # noqa: F401
 from tests.support.bootsector import READY
-
-SOON = 20.0
+from tests.support.moments import SOON
 
 
 class QemuBench:

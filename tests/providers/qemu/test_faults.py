@@ -352,7 +352,7 @@ async def test_a_guest_on_a_full_disk_is_paused_and_goes_on(
     assert "boxwright resume" in change.seen.trouble
     filler.unlink()
     await machine.provider.resume(machine.plan, machine.work())
-    await asyncio.wait_for(writing, 20)
+    await asyncio.wait_for(writing, 60)
     assert await bench.stored(machine.plan) == 1
 
 
