@@ -3,8 +3,8 @@
     python -m benchmarks.lxd [--rounds N]
 
 A private daemon with a pool of folders, a box of 2 MB, nothing provisioned. Bar: ten take at most four times
-as long as one. Exit status 1 where that is missed. In turns with it ``lxc launch`` and ``lxc exec`` by hand,
-of the same image: what the server alone needs.
+as long as one. Exit status 1 where that is missed. In turns with it ``lxc launch`` and the server's exec
+call by hand, of the same image: what the server alone needs.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def _measure(project: Path, daemon: Lxd, rounds: int) -> int:
 def _launched(daemon: Lxd, image: str, names: list[str]) -> float:
     def launch(name: str) -> None:
         daemon.lxc("launch", image, name, "-c", "limits.memory=64MiB")
-        daemon.lxc("exec", name, "--", "/bin/sh", "-c", "true")
+        daemon.run(name, "/bin/sh", "-c", "true")
 
     began = time.monotonic()
     with ThreadPoolExecutor(MACHINES) as pool:

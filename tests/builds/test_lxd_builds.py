@@ -44,12 +44,12 @@ def lxd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lxd]:
 async def yard(boxwright_home: Path, lxd: Lxd, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Yard]:
     """Layers of the test are pruned at its end: then the daemon has what it had."""
     monkeypatch.setenv(lxd.variable, str(lxd.folder))
-    before = lxd.objects()
+    before = await lxd.aside.objects()
     made = Yard(boxwright_home)
     yield made
     assert await made.left() == []
     await prune(LayerStore(made.locations.layers), made.work, 0)
-    assert lxd.objects() == before
+    assert await lxd.aside.objects() == before
 
 
 def template(steps: str, ending: str = "skip_publish = true") -> str:
@@ -72,13 +72,13 @@ def steps(yard: Yard) -> list[str]:
     return [state for name, state in yard.work.states.items() if name.startswith("Provision")]
 
 
-def said(lxd: Lxd, image: str, command: str) -> str:
+async def said(lxd: Lxd, image: str, command: str) -> str:
     """What a command says in a new container of the image."""
-    lxd.lxc("launch", image, "look")
+    await lxd.aside.lxc("launch", image, "look")
     try:
-        return lxd.lxc("exec", "look", "--", "sh", "-c", command)
+        return await lxd.aside.run("look", "sh", "-c", command)
     finally:
-        lxd.lxc("delete", "--force", "look")
+        await lxd.aside.lxc("delete", "--force", "look")
 
 
 async def test_a_container_is_provisioned_and_becomes_an_image(yard: Yard, lxd: Lxd) -> None:
@@ -99,11 +99,13 @@ async def test_a_container_is_provisioned_and_becomes_an_image(yard: Yard, lxd: 
     )
     (made,) = await yard.build()
     (artifact,) = made.artifacts
-    (image,) = [one for one in lxd.query("/1.0/images?recursion=1") if one["fingerprint"] == artifact.id]
+    (image,) = [
+        one for one in await lxd.aside.query("/1.0/images?recursion=1") if one["fingerprint"] == artifact.id
+    ]
     assert [alias["name"] for alias in image["aliases"]] == ["made-site"]
     assert image["properties"]["description"] == "made by a test" and not image["public"]
-    assert said(lxd, "made-site", "cat /made /srv/page.txt") == "here\na page"
-    assert not lxd.query("/1.0/instances")
+    assert await said(lxd, "made-site", "cat /made /srv/page.txt") == "here\na page"
+    assert not await lxd.aside.query("/1.0/instances")
     await yard.build()
     assert yard.work.states["lxd.site"] == "cached"
     yard.write("page.txt", "another")
@@ -111,9 +113,11 @@ async def test_a_container_is_provisioned_and_becomes_an_image(yard: Yard, lxd: 
         await yard.build()
     await yard.build(request=Request(force=True))
     assert steps(yard) == ["cached", "done"]
-    assert said(lxd, "made-site", "cat /srv/page.txt") == "another"
-    assert f"/1.0/images/{artifact.id}" not in lxd.objects()["images"], "nobody asks for it again"
-    lxd.lxc("image", "delete", "made-site")
+    assert await said(lxd, "made-site", "cat /srv/page.txt") == "another"
+    assert f"/1.0/images/{artifact.id}" not in (await lxd.aside.objects())["images"], (
+        "nobody asks for it again"
+    )
+    await lxd.aside.lxc("image", "delete", "made-site")
 
 
 async def test_a_changed_step_begins_where_it_stands(yard: Yard, lxd: Lxd) -> None:
@@ -128,9 +132,9 @@ async def test_a_changed_step_begins_where_it_stands(yard: Yard, lxd: Lxd) -> No
     await build("a", "b", "d")
     assert steps(yard) == ["cached", "cached", "done"]
     assert yard.work.output.decode().split("Kept")[0].split() == ["a", "b", "d"]
-    for image in lxd.query("/1.0/images?recursion=1"):
+    for image in await lxd.aside.query("/1.0/images?recursion=1"):
         if not image["aliases"]:
-            lxd.lxc("image", "delete", image["fingerprint"])
+            await lxd.aside.lxc("image", "delete", image["fingerprint"])
     await build("a", "b", "e")
     assert steps(yard) == ["done"] * 3, "somebody else has removed the states"
     await build("a", "b", "e", request=Request(no_cache=True))
@@ -154,7 +158,7 @@ async def test_the_image_becomes_a_box_that_machines_start_from(yard: Yard, lxd:
         assert sorted(packed.getnames()) == ["Vagrantfile", "metadata.json", "rootfs.tar.zst"]
         head = json.load(packed.extractfile("metadata.json") or io.BytesIO())
     assert head == {"provider": "lxd", "boxwright": {"user": "root", "architecture": "amd64"}}
-    aliases = lxd.query("/1.0/images/aliases")
+    aliases = await lxd.aside.query("/1.0/images/aliases")
     assert aliases == ["/1.0/images/aliases/tiny"], "the image itself was the box's input"
     (box,) = yard.store.list()
     archive = Path(box.files["rootfs.tar.zst"])
@@ -179,7 +183,7 @@ async def test_a_build_of_the_project_file_leaves_a_box_and_no_image(yard: Yard,
         project=load(yard.folder), name="site", locations=yard.locations, store=yard.store, work=yard.work
     )
     assert (box.name, box.key.provider, box.user) == ("yard/site", "lxd", "root")
-    unnamed = [image for image in lxd.query("/1.0/images?recursion=1") if not image["aliases"]]
+    unnamed = [image for image in await lxd.aside.query("/1.0/images?recursion=1") if not image["aliases"]]
     assert len(unnamed) == len(LayerStore(yard.locations.layers).list()), "only states are kept"
 
 
@@ -221,13 +225,13 @@ async def test_an_image_that_is_nowhere(yard: Yard) -> None:
 
 
 async def test_a_name_that_somebody_else_has_is_left_alone(yard: Yard, lxd: Lxd) -> None:
-    lxd.lxc("init", "tiny", "theirs")
+    await lxd.aside.lxc("init", "tiny", "theirs")
     yard.write("a.pkr.hcl", template("", 'container_name = "theirs"\n skip_publish = true'))
     with pytest.raises(BoxwrightError, match="theirs"):
         await yard.build()
     await yard.left()
-    assert lxd.query("/1.0/instances") == ["/1.0/instances/theirs"]
-    lxd.lxc("delete", "theirs")
+    assert await lxd.aside.query("/1.0/instances") == ["/1.0/instances/theirs"]
+    await lxd.aside.lxc("delete", "theirs")
 
 
 async def test_a_failed_step_leaves_the_container_where_that_is_asked_for(yard: Yard, lxd: Lxd) -> None:
@@ -235,18 +239,18 @@ async def test_a_failed_step_leaves_the_container_where_that_is_asked_for(yard: 
     with pytest.raises(ProvisionError):
         await yard.build()
     assert await yard.left() == []
-    assert not lxd.query("/1.0/instances")
+    assert not await lxd.aside.query("/1.0/instances")
     with pytest.raises(BoxwrightError) as caught:
         await yard.build(request=Request(on_error="abort"))
     assert "lxc exec boxwright-build-" in str(caught.value.problem.remedy)
-    assert len(lxd.query("/1.0/instances")) == 1
+    assert len(await lxd.aside.query("/1.0/instances")) == 1
     assert await remove_kept(yard.locations.builds) == 1
-    assert not lxd.query("/1.0/instances")
+    assert not await lxd.aside.query("/1.0/instances")
 
 
 async def nothing_left(yard: Yard, lxd: Lxd, before: object) -> None:
     await prune(LayerStore(yard.locations.layers), yard.work, 0)
-    assert lxd.objects() == before
+    assert await lxd.aside.objects() == before
     assert left(yard.locations.data.parent) == []
     assert [path.name for path in yard.folder.iterdir()] == ["a.pkr.hcl"]
 
@@ -254,9 +258,9 @@ async def nothing_left(yard: Yard, lxd: Lxd, before: object) -> None:
 async def killed(yard: Yard, lxd: Lxd, points: range) -> list[str]:
     """The names of all points; killed at each of ``points`` until all is made."""
     yard.write("a.pkr.hcl", template(shell("echo one") + shell("sleep 0.2"), 'output_image = "made"'))
-    before = lxd.objects()
+    before = await lxd.aside.objects()
     names = await kill_at(yard, points, lambda: nothing_left(yard, lxd, before))
-    lxd.lxc("image", "delete", "made")
+    await lxd.aside.lxc("image", "delete", "made")
     (yard.locations.data.parent / "intents.jsonl").unlink(missing_ok=True)
     await nothing_left(yard, lxd, before)
     return names
@@ -274,9 +278,11 @@ async def test_killed_at_each_point(yard: Yard, lxd: Lxd) -> None:
 
 async def test_cancelled_within_any_step(yard: Yard, lxd: Lxd) -> None:
     yard.write("a.pkr.hcl", template(shell("echo one") + shell("sleep 0.2"), 'output_image = "made"'))
-    before = lxd.objects()
+    before = await lxd.aside.objects()
     for name in ("Start the container", "Provision 2/2  shell", "Stop the container", "Publish the image"):
         await yard.cancel_within(name)
-        assert not lxd.query("/1.0/instances"), f"it is gone before cancelling in {name!r} returns"
+        assert not await lxd.aside.query("/1.0/instances"), (
+            f"it is gone before cancelling in {name!r} returns"
+        )
         await yard.work.undo()
         await nothing_left(yard, lxd, before)

@@ -37,10 +37,10 @@ class Bench(Protocol):
     async def deafen(self, plan: MachinePlan) -> None:
         """The guest ignores the power button from now on."""
 
-    def lose_disk(self, plan: MachinePlan) -> None:
+    async def lose_disk(self, plan: MachinePlan) -> None:
         """Somebody deletes the machine's own disk."""
 
-    def traces(self, plan: MachinePlan) -> list[str]:
+    async def traces(self, plan: MachinePlan) -> list[str]:
         """Processes and files of the machine, outside and inside of its folder."""
 
     async def count(self, plan: MachinePlan) -> int:

@@ -23,10 +23,10 @@ class StoppedClones:
         assert await source.state() is MachineState.STOPPED
         assert await copy.state() is MachineState.STOPPED
         await source.destroy()
-        assert bench.traces(source.plan) == []
+        assert await bench.traces(source.plan) == []
         assert await copy.state() is MachineState.STOPPED
         await copy.destroy()
-        assert bench.traces(copy.plan) == []
+        assert await bench.traces(copy.plan) == []
 
     async def test_a_clone_has_no_snapshots_and_its_source_keeps_them(self, machines: NewMachine) -> None:
         source = await machines().create()
@@ -52,7 +52,7 @@ class StoppedClones:
         source, copy = machines(), machines()
         with pytest.raises(BoxwrightError):
             await source.clone(copy)
-        assert bench.traces(copy.plan) == []
+        assert await bench.traces(copy.plan) == []
 
     async def test_a_machine_that_exists_is_not_overwritten_by_a_clone(self, machines: NewMachine) -> None:
         source, other = [await machines().create() for _ in range(2)]
@@ -62,12 +62,12 @@ class StoppedClones:
 
     async def test_a_broken_machine_is_not_cloned(self, bench: Bench, machines: NewMachine) -> None:
         source, copy = await machines().create(), machines()
-        bench.lose_disk(source.plan)
+        await bench.lose_disk(source.plan)
         work = copy.work()
         with pytest.raises(ProviderError):
             await copy.provider.clone(source.plan, copy.plan, work)
         await work.undo()
-        assert bench.traces(copy.plan) == []
+        assert await bench.traces(copy.plan) == []
 
     async def test_a_cancelled_clone_leaves_nothing_and_its_source_whole(
         self, bench: Bench, machines: NewMachine
@@ -76,7 +76,7 @@ class StoppedClones:
 
         async def check(copy: Machine) -> None:
             assert await copy.state() is MachineState.ABSENT
-            assert bench.traces(copy.plan) == []
+            assert await bench.traces(copy.plan) == []
             assert await source.state() is MachineState.STOPPED
 
         await cancel_everywhere(
@@ -126,7 +126,7 @@ class Clones(StoppedClones):
         await store(bench, source, 2)
         copy = await source.clone(machines())
         await source.destroy()
-        assert bench.traces(source.plan) == []
+        assert await bench.traces(source.plan) == []
         await copy.start()
         assert await bench.stored(copy.plan) == 2
 
@@ -159,7 +159,7 @@ class Clones(StoppedClones):
 
     async def _cancel(self, bench: Bench, machines: NewMachine, source: Machine) -> None:
         async def check(copy: Machine) -> None:
-            assert bench.traces(copy.plan) == []
+            assert await bench.traces(copy.plan) == []
             assert await bench.stored(source.plan) == 2
 
         await cancel_everywhere(

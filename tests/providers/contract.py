@@ -82,7 +82,7 @@ class GuestContract(StoppedContract):
         assert await machine.state() is MachineState.STOPPED
         await machine.destroy()
         assert await machine.state() is MachineState.ABSENT
-        assert bench.traces(machine.plan) == []
+        assert await bench.traces(machine.plan) == []
 
     async def test_a_running_machine_is_not_started_again(self, bench: Bench, machines: NewMachine) -> None:
         machine = await (await machines().create()).start()
@@ -132,17 +132,18 @@ class GuestContract(StoppedContract):
     async def test_destroy_ends_a_running_machine(self, bench: Bench, machines: NewMachine) -> None:
         machine = await (await machines().create()).start()
         await machine.destroy()
-        assert bench.traces(machine.plan) == []
+        assert await bench.traces(machine.plan) == []
 
     async def test_destroy_removes_a_suspended_and_a_broken_machine(
         self, bench: Bench, machines: NewMachine
     ) -> None:
-        for harm in (bench.lose_disk, lambda _plan: None):
+        for broken in (True, False):
             machine = await (await machines().create()).start()
             await machine.provider.suspend(machine.plan, machine.work())
-            harm(machine.plan)
+            if broken:
+                await bench.lose_disk(machine.plan)
             await machine.destroy()
-            assert bench.traces(machine.plan) == []
+            assert await bench.traces(machine.plan) == []
 
     # Changes from outside
 
@@ -497,7 +498,7 @@ class GuestContract(StoppedContract):
 
         async def check_gone(machine: Machine) -> None:
             await machine.destroy()
-            assert bench.traces(machine.plan) == []
+            assert await bench.traces(machine.plan) == []
 
         await cancel_everywhere(
             machines, lambda m, w: m.provider.destroy(m.plan, w), prepare=begin, check=check_gone
@@ -515,7 +516,7 @@ class GuestContract(StoppedContract):
         for _ in range(2):
             for intent in reversed(work.intents):
                 await provider.undo[intent.kind](intent.facts)
-        assert bench.traces(plan) == []
+        assert await bench.traces(plan) == []
 
 
 class ProviderContract(GuestContract):
@@ -525,7 +526,7 @@ class ProviderContract(GuestContract):
         self, bench: Bench, machines: NewMachine
     ) -> None:
         machine = await (await machines().create()).start()
-        bench.lose_disk(machine.plan)
+        await bench.lose_disk(machine.plan)
         seen = await machine.seen()
         assert seen.state is MachineState.RUNNING
         assert "gone" in seen.trouble

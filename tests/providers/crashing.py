@@ -51,7 +51,7 @@ async def killed_everywhere(
     provider: str, bench: ContainerBench, daemon: Listing, folder: Path, kill: Kill
 ) -> None:
     """After each death the next engine puts it in order; in the end nothing of ours is at the daemon."""
-    before = daemon.objects()
+    before = await asyncio.to_thread(daemon.objects)
     machine = Machine(bench, bench.plans.make(networks=(Wiring().place(10),)))
     try:
         for point in range(1, 2000, 1 if EVERY else kill.stride):
@@ -68,8 +68,8 @@ async def killed_everywhere(
         assert point > kill.points
     finally:
         await machine.destroy()
-        assert bench.traces(machine.plan) == []
-    assert daemon.objects() == before
+        assert await bench.traces(machine.plan) == []
+    assert await asyncio.to_thread(daemon.objects) == before
 
 
 def die(

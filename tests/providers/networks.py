@@ -114,6 +114,6 @@ class Networks:
         await begin(bench, two)
         assert await reached(bench, one, two)
         await one.destroy()
-        assert bench.traces(one.plan) == []
+        assert await bench.traces(one.plan) == []
         await outside.destroy()
         await two.destroy()

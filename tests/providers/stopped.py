@@ -28,7 +28,7 @@ async def machines(bench: Bench) -> AsyncIterator[NewMachine]:
     yield make
     for machine in made:
         await machine.destroy()
-        assert bench.traces(machine.plan) == []
+        assert await bench.traces(machine.plan) == []
 
 
 class StoppedContract:
@@ -57,7 +57,7 @@ class StoppedContract:
         with pytest.raises(ProviderError, match="missing"):
             await machine.provider.create(machine.plan, work)
         await work.undo()
-        assert bench.traces(machine.plan) == []
+        assert await bench.traces(machine.plan) == []
 
     async def test_what_does_not_exist_cannot_be_started(self, machines: NewMachine) -> None:
         with pytest.raises(BoxwrightError) as raised:
@@ -74,13 +74,13 @@ class StoppedContract:
         machine = machines()
         await machine.destroy()
         await machine.destroy()
-        assert bench.traces(machine.plan) == []
+        assert await bench.traces(machine.plan) == []
 
     async def test_a_stopped_machine_without_its_disk_is_broken(
         self, bench: Bench, machines: NewMachine
     ) -> None:
         machine = await machines().create()
-        bench.lose_disk(machine.plan)
+        await bench.lose_disk(machine.plan)
         seen = await machine.seen()
         assert seen.state is MachineState.BROKEN
         assert "gone" in seen.trouble
@@ -162,7 +162,7 @@ class StoppedContract:
     async def test_a_cancelled_create_leaves_nothing(self, bench: Bench, machines: NewMachine) -> None:
         async def check(machine: Machine) -> None:
             assert await machine.state() is MachineState.ABSENT
-            assert bench.traces(machine.plan) == []
+            assert await bench.traces(machine.plan) == []
 
         await cancel_everywhere(
             machines, lambda m, w: m.provider.create(m.plan, w), prepare=None, check=check

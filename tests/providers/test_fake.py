@@ -39,10 +39,10 @@ class FakeBench:
     async def deafen(self, plan: MachinePlan) -> None:
         self._machine(plan).deaf = True
 
-    def lose_disk(self, plan: MachinePlan) -> None:
+    async def lose_disk(self, plan: MachinePlan) -> None:
         self._machine(plan).disks[0].unlink()
 
-    def traces(self, plan: MachinePlan) -> list[str]:
+    async def traces(self, plan: MachinePlan) -> list[str]:
         files = [str(path) for path in Path(plan.folder).iterdir()]
         return files + ([plan.id] if plan.id in self.hypervisor.machines else [])
 
@@ -96,7 +96,7 @@ async def test_an_action_can_be_made_to_fail_once(bench: FakeBench, machine: Mac
     with pytest.raises(ProviderError, match="no room"):
         await machine.provider.create(machine.plan, work)
     await work.undo()
-    assert bench.traces(machine.plan) == []
+    assert await bench.traces(machine.plan) == []
     await machine.create()
     assert bench.hypervisor.calls == [("create", machine.plan.id)] * 2
 

@@ -99,11 +99,11 @@ class DockerBench:
     async def deafen(self, plan: MachinePlan) -> None:
         assert await self._tell(plan, "i") == "i"
 
-    def lose_disk(self, plan: MachinePlan) -> None:
+    async def lose_disk(self, plan: MachinePlan) -> None:
         with self.daemon.client() as client:
             self._find(client, plan).remove(force=True)
 
-    def traces(self, plan: MachinePlan) -> list[str]:
+    async def traces(self, plan: MachinePlan) -> list[str]:
         found = [str(path) for path in Path(plan.folder).iterdir()]
         with self.daemon.client() as client:
             mine = {"label": f"{names.MACHINE}={plan.id}"}

@@ -31,7 +31,7 @@ class TestDocker(Clones, Networks, ProviderContract):
             with pytest.raises(ProviderError, match="missing"):
                 await machine.provider.create(machine.plan, work)
             await work.undo()
-            assert bench.traces(machine.plan) == []
+            assert await bench.traces(machine.plan) == []
 
     async def test_a_stopped_machine_without_its_box_is_broken_where_it_is_linked_to_it(  # type: ignore[override]
         self,
@@ -59,7 +59,7 @@ class TestDocker(Clones, Networks, ProviderContract):
     ) -> None:
         """A container without its files is none."""
         machine = await (await machines().create()).start()
-        bench.lose_disk(machine.plan)
+        await bench.lose_disk(machine.plan)
         seen = await machine.seen()
         assert seen.state is MachineState.BROKEN
         assert "gone" in seen.trouble

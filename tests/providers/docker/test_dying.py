@@ -67,7 +67,7 @@ async def test_a_daemon_that_dies_in_the_middle_harms_nothing(
     await _is_whole(machine, action)
     for one in (copy, machine):
         await one.destroy()
-        assert bench.traces(one.plan) == []
+        assert await bench.traces(one.plan) == []
 
 
 def _sent(monkeypatch: pytest.MonkeyPatch, path: str) -> asyncio.Event:
@@ -137,7 +137,7 @@ async def test_a_container_whose_last_run_containerd_never_forgets_is_replaced(
     assert haunted not in bench.containers(machine.plan)
     assert len(bench.containers(machine.plan)) == 1
     await machine.destroy()
-    assert bench.traces(machine.plan) == []
+    assert await bench.traces(machine.plan) == []
 
 
 async def test_what_others_removed_between_two_starts_is_made_again(bench: DockerBench) -> None:
@@ -153,7 +153,7 @@ async def test_what_others_removed_between_two_starts_is_made_again(bench: Docke
         await machine.start()
     assert "destroy" in raised.value.problem.remedy
     await machine.destroy()
-    assert bench.traces(machine.plan) == []
+    assert await bench.traces(machine.plan) == []
 
 
 @pytest.fixture
@@ -194,7 +194,7 @@ async def test_a_full_disk_is_said_and_leaves_nothing(
         assert "no space left" in raised.value.problem.why
         assert "prune" in raised.value.problem.remedy
         await work.undo()
-        assert bench.traces(machine.plan) == []
+        assert await bench.traces(machine.plan) == []
         assert full.objects() == before
         await bench.close()
     finally:

@@ -85,10 +85,10 @@ class LibvirtBench:
     async def deafen(self, plan: MachinePlan) -> None:
         assert await self._tell(plan, b"i") == b"i"
 
-    def lose_disk(self, plan: MachinePlan) -> None:
+    async def lose_disk(self, plan: MachinePlan) -> None:
         (Layout.of(plan).home / "disk0.qcow2").unlink()
 
-    def traces(self, plan: MachinePlan) -> list[str]:
+    async def traces(self, plan: MachinePlan) -> list[str]:
         found = [str(path) for path in Path(plan.folder).iterdir()]
         pid = self.pid(plan)
         found += [f"process {pid}"] if pid else []

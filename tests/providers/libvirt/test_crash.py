@@ -43,7 +43,7 @@ async def bench(
 
 
 async def unchanged(machine: Machine) -> None:
-    assert machine.bench.traces(machine.plan) == []
+    assert await machine.bench.traces(machine.plan) == []
 
 
 async def stopped(machine: Machine) -> None:
@@ -59,7 +59,7 @@ async def can_be_stopped(machine: Machine) -> None:
 
 async def can_be_destroyed(machine: Machine) -> None:
     await machine.destroy()
-    assert machine.bench.traces(machine.plan) == []
+    assert await machine.bench.traces(machine.plan) == []
 
 
 async def no_snapshot(machine: Machine) -> None:
@@ -114,4 +114,4 @@ async def test_killed_in_the_middle(
         assert point > points
     finally:
         await machine.destroy()
-        assert bench.traces(machine.plan) == []
+        assert await bench.traces(machine.plan) == []

@@ -39,7 +39,7 @@ async def machine(bench: LibvirtBench) -> AsyncIterator[Machine]:
     await made.create()
     yield made
     await made.destroy()
-    assert bench.traces(made.plan) == []
+    assert await bench.traces(made.plan) == []
 
 
 def kept(machine: Machine) -> set[str]:
@@ -98,7 +98,7 @@ async def test_uefi_variables_belong_to_a_snapshot(bench: LibvirtBench) -> None:
         assert len(before) == 1 and any(variables.read_bytes()[:4096])
     finally:
         await made.destroy()
-        assert bench.traces(made.plan) == []
+        assert await bench.traces(made.plan) == []
 
 
 async def test_both_kinds_do_not_mix(machine: Machine) -> None:

@@ -60,7 +60,7 @@ async def machine(
     made = Machine(bench, bench.plans.make(disks=disks, memory=256 << 20, options=options, box_name="tiny"))
     yield made
     await made.destroy()
-    assert bench.traces(made.plan) == []
+    assert await bench.traces(made.plan) == []
     assert objects(session_daemon.uri) == before
     await bench.close()
 

@@ -44,7 +44,7 @@ async def machine(bench: LibvirtBench) -> AsyncIterator[Machine]:
     made = Machine(bench, bench.plans.make())
     yield made
     await made.destroy()
-    assert bench.traces(made.plan) == []
+    assert await bench.traces(made.plan) == []
 
 
 def objects(uri: str) -> dict[str, list[str]]:
@@ -320,7 +320,7 @@ async def test_the_daemon_may_die_in_the_middle_of_anything(
             await asyncio.sleep(0.1)
     for each in (copy, machine):
         await each.destroy()
-        assert bench.traces(each.plan) == []
+        assert await bench.traces(each.plan) == []
     assert objects(bench.uri) == before
 
 

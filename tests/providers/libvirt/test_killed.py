@@ -79,7 +79,7 @@ async def test_a_clone_that_was_killed_is_none_and_its_source_runs_on(
         nonlocal count
         count += 1
         copy.provider = source.provider
-        assert bench.traces(copy.plan) == []
+        assert await bench.traces(copy.plan) == []
         assert await source.state() is MachineState.RUNNING
         assert await bench.count(source.plan) == count, "it does not stand still"
 
@@ -95,7 +95,7 @@ async def test_a_clone_that_was_killed_is_none_and_its_source_runs_on(
         copy.provider = source.provider
         for machine in (copy, source):
             await machine.destroy()
-            assert bench.traces(machine.plan) == []
+            assert await bench.traces(machine.plan) == []
 
 
 async def test_a_move_that_was_killed_leaves_the_machine_running_in_one_place(
@@ -124,7 +124,7 @@ async def test_a_move_that_was_killed_leaves_the_machine_running_in_one_place(
         await check()
     finally:
         await machine.destroy()
-        assert bench.traces(machine.plan) == []
+        assert await bench.traces(machine.plan) == []
     assert objects(other_daemon.uri) == before
 
 
@@ -162,7 +162,7 @@ async def test_an_external_snapshot_that_was_killed_is_whole_or_none(bench: Libv
         assert not [name for name in kept(machine) if name.startswith("memory-")]
     finally:
         await machine.destroy()
-        assert bench.traces(machine.plan) == []
+        assert await bench.traces(machine.plan) == []
 
 
 async def test_volumes_and_pools_of_a_killed_creation_and_destruction_are_gone(
@@ -178,7 +178,7 @@ async def test_volumes_and_pools_of_a_killed_creation_and_destruction_are_gone(
     )
 
     async def nothing_there() -> None:
-        assert bench.traces(machine.plan) == []
+        assert await bench.traces(machine.plan) == []
         assert objects(system_daemon.uri) == before
         assert not (short_folder / "pool").exists()
 

@@ -31,7 +31,7 @@ async def machine(
     made = await Machine(bench, bench.plans.make(disks=disks, memory=256 << 20)).create()
     yield made
     await made.destroy()
-    assert bench.traces(made.plan) == []
+    assert await bench.traces(made.plan) == []
     await bench.close()
 
 

@@ -36,7 +36,7 @@ async def machine(bench: LibvirtBench, other_daemon: Libvirtd) -> AsyncIterator[
     made = Machine(bench, bench.plans.make())
     yield made
     await made.destroy()
-    assert bench.traces(made.plan) == []
+    assert await bench.traces(made.plan) == []
     assert (objects(bench.uri), objects(other_daemon.uri)) == before
 
 

@@ -100,7 +100,7 @@ async def test_a_volume_that_vagrant_has_made_is_used_and_stays(pool: Pool) -> N
 async def test_a_cancelled_create_leaves_no_volume(pool: Pool) -> None:
     async def check(machine: Machine) -> None:
         assert await machine.state() is MachineState.ABSENT
-        assert pool.bench.traces(machine.plan) == []
+        assert await pool.bench.traces(machine.plan) == []
         assert "bwpool" not in objects(pool.bench.uri)["pools"]
 
     made: list[Machine] = []

@@ -45,10 +45,10 @@ class LxcBench(Piped):
     async def kill(self, plan: MachinePlan) -> None:
         await asyncio.to_thread(self.domain(plan).destroy)
 
-    def lose_disk(self, plan: MachinePlan) -> None:
+    async def lose_disk(self, plan: MachinePlan) -> None:
         shutil.rmtree(Layout.of(plan).home / ROOT)
 
-    def traces(self, plan: MachinePlan) -> list[str]:
+    async def traces(self, plan: MachinePlan) -> list[str]:
         found = [str(path) for path in Path(plan.folder).iterdir()]
         with contextlib.suppress(libvirt.libvirtError):
             found.append(f"domain {self.domain(plan).name()}")

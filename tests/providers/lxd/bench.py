@@ -106,18 +106,21 @@ class LxdBench(Piped):
 
     async def kill(self, plan: MachinePlan) -> None:
         """By somebody else: of an init that the kernel ends, the server does not say more than of a halt."""
-        await asyncio.to_thread(self.daemon.lxc, "stop", "--force", default_name(plan))
+        await self.daemon.aside.lxc("stop", "--force", default_name(plan))
 
-    def lose_disk(self, plan: MachinePlan) -> None:
-        self.daemon.lxc("delete", "--force", default_name(plan))
+    async def lose_disk(self, plan: MachinePlan) -> None:
+        await self.daemon.aside.lxc("delete", "--force", default_name(plan))
 
-    def traces(self, plan: MachinePlan) -> list[str]:
+    async def traces(self, plan: MachinePlan) -> list[str]:
         found = [str(path) for path in Path(plan.folder).iterdir()]
-        return found + self.daemon.named(plan.id) + ([plan.runtime] if Path(plan.runtime).exists() else [])
+        return (
+            found
+            + await self.daemon.aside.named(plan.id)
+            + ([plan.runtime] if Path(plan.runtime).exists() else [])
+        )
 
     def guest(self, plan: MachinePlan) -> RemoteGuest:
         return ExecGuest(self._connection, default_name(plan))
 
     async def look(self, plan: MachinePlan) -> str:
-        words = ("exec", default_name(plan), "-T", "--", "ps", "-o", "pid,stat,args")
-        return await asyncio.to_thread(self.daemon.lxc, *words)
+        return await self.daemon.aside.run(default_name(plan), "ps", "-o", "pid,stat,args")

@@ -47,4 +47,4 @@ async def machine(bench: LxdBench) -> AsyncIterator[Machine]:
     made = Machine(bench, bench.plans.make())
     yield made
     await made.destroy()
-    assert bench.traces(made.plan) == []
+    assert await bench.traces(made.plan) == []

@@ -36,16 +36,16 @@ async def test_a_container_with_an_ssh_server_is_reached_by_its_port(
 async def test_disks_limits_profiles_and_the_first_network_are_as_asked_for(
     bench: LxdBench, machine: Machine, daemon: Lxd
 ) -> None:
-    daemon.lxc("network", "create", daemon.bridge, "ipv4.address=none", "ipv6.address=none")
-    daemon.lxc("profile", "create", "bench")
-    daemon.lxc("profile", "set", "bench", "user.bench=1")
+    await daemon.aside.lxc("network", "create", daemon.bridge, "ipv4.address=none", "ipv6.address=none")
+    await daemon.aside.lxc("profile", "create", "bench")
+    await daemon.aside.lxc("profile", "set", "bench", "user.bench=1")
     try:
         options = {"profiles": ["default", "bench"], "network": daemon.bridge, "pool": "default"}
         disks = (ExtraDisk(name="data disk", size=1 << 20),)
         machine.plan = msgspec.structs.replace(machine.plan, options=options, extra_disks=disks, cpus=2)
         await (await machine.create()).start()
         assert await bench.count(machine.plan) == 1
-        instance = daemon.query(f"/1.0/instances/{default_name(machine.plan)}")
+        instance = await daemon.aside.query(f"/1.0/instances/{default_name(machine.plan)}")
         assert instance["expanded_config"]["user.bench"] == "1"
         assert instance["config"]["limits.cpu"] == "2"
         assert instance["config"]["limits.memory"] == f"{machine.plan.memory}B"
@@ -58,5 +58,5 @@ async def test_disks_limits_profiles_and_the_first_network_are_as_asked_for(
         assert (await guest.run("grep -q kept /mnt/data-disk/file")).status == 0
     finally:
         await machine.destroy()
-        daemon.lxc("profile", "delete", "bench")
-        daemon.lxc("network", "delete", daemon.bridge)
+        await daemon.aside.lxc("profile", "delete", "bench")
+        await daemon.aside.lxc("network", "delete", daemon.bridge)

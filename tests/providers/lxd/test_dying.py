@@ -57,7 +57,7 @@ async def test_a_daemon_that_dies_in_the_middle_harms_nothing(
         await work.undo()
     await _is_whole(machine, action)
     await copy.destroy()
-    assert bench.traces(copy.plan) == []
+    assert await bench.traces(copy.plan) == []
 
 
 async def _is_whole(machine: Machine, action: str) -> None:

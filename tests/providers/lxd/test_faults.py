@@ -29,7 +29,7 @@ pytestmark = pytest.mark.real
 async def test_nothing_stays_at_the_daemon(bench: LxdBench, daemon: Lxd) -> None:
     wiring = Wiring()
     disks = (ExtraDisk(name="data", size=1 << 20),)
-    before = daemon.objects()
+    before = await daemon.aside.objects()
     one, two = [
         Machine(bench, bench.plans.make(networks=(wiring.place(last),), extra_disks=disks))
         for last in (10, 11)
@@ -38,21 +38,21 @@ async def test_nothing_stays_at_the_daemon(bench: LxdBench, daemon: Lxd) -> None
         await machine.create()
         await machine.start()
         await machine.provider.save_snapshot(machine.plan, "one", machine.work())
-    there = daemon.objects()
+    there = await daemon.aside.objects()
     assert len(there["images"]) == len(before["images"]) + 1, "equal boxes are one image"
     assert len(there["networks"]) == len(before["networks"]) + 1, "one network for both"
     await one.destroy()
     assert await two.state() is MachineState.RUNNING
-    assert daemon.objects()["images"] == there["images"], "the other machine is made of it"
+    assert (await daemon.aside.objects())["images"] == there["images"], "the other machine is made of it"
     await one.create()
     await asyncio.gather(one.destroy(), two.destroy())
-    assert daemon.objects() == before
+    assert await daemon.aside.objects() == before
 
 
 async def test_a_deleted_container_says_so_at_once(bench: LxdBench, machine: Machine) -> None:
     await (await machine.create()).start()
     changes = machine.provider.watch()
-    bench.lose_disk(machine.plan)
+    await bench.lose_disk(machine.plan)
     change = await asyncio.wait_for(anext(changes), SOON)
     while change.seen.state is not MachineState.BROKEN:
         change = await asyncio.wait_for(anext(changes), SOON)
@@ -63,33 +63,33 @@ async def test_a_renamed_container_is_found_and_keeps_its_new_name(
     bench: LxdBench, machine: Machine, daemon: Lxd
 ) -> None:
     await machine.create()
-    daemon.lxc("rename", default_name(machine.plan), "somebody-likes-this")
+    await daemon.aside.lxc("rename", default_name(machine.plan), "somebody-likes-this")
     assert await machine.state() is MachineState.STOPPED
     began = await machine.provider.start(machine.plan, machine.work())
     assert began.target == "default/somebody-likes-this"
     changes = machine.provider.watch()
-    await asyncio.to_thread(daemon.lxc, "stop", "--force", "somebody-likes-this")
+    await daemon.aside.lxc("stop", "--force", "somebody-likes-this")
     assert (await asyncio.wait_for(anext(changes), SOON)).seen.state is MachineState.STOPPED
 
 
 async def test_a_copy_that_somebody_made_is_never_touched(machine: Machine, daemon: Lxd) -> None:
     await machine.create()
-    daemon.lxc("copy", default_name(machine.plan), "theirs")
+    await daemon.aside.lxc("copy", default_name(machine.plan), "theirs")
     try:
         await machine.start()
         assert await machine.state() is MachineState.RUNNING
         await machine.destroy()
         assert await machine.state() is MachineState.ABSENT
-        assert daemon.named("theirs")
+        assert await daemon.aside.named("theirs")
     finally:
-        daemon.lxc("delete", "--force", "theirs")
+        await daemon.aside.lxc("delete", "--force", "theirs")
 
 
 async def test_somebody_elses_container_of_that_name_is_never_touched(
     bench: LxdBench, machine: Machine, daemon: Lxd
 ) -> None:
     name = default_name(machine.plan)
-    daemon.lxc("init", "--empty", name)
+    await daemon.aside.lxc("init", "--empty", name)
     try:
         work = machine.work()
         with pytest.raises(ProviderError, match="somebody else's") as raised:
@@ -97,9 +97,9 @@ async def test_somebody_elses_container_of_that_name_is_never_touched(
         assert "rename" in raised.value.problem.remedy
         await work.undo()
         await machine.destroy()
-        assert daemon.named(name)
+        assert await daemon.aside.named(name)
     finally:
-        daemon.lxc("delete", name)
+        await daemon.aside.lxc("delete", name)
 
 
 async def test_somebody_elses_network_and_range_are_never_touched(bench: LxdBench, daemon: Lxd) -> None:
@@ -107,10 +107,10 @@ async def test_somebody_elses_network_and_range_are_never_touched(bench: LxdBenc
     named = Machine(bench, bench.plans.make(networks=(place,)))
     ranged = Machine(bench, bench.plans.make(networks=(msgspec.structs.replace(place, name="bwtranged"),)))
     address = place.subnet.replace(".0/24", ".1/24")
-    daemon.lxc(
+    await daemon.aside.lxc(
         "network", "create", place.name, f"ipv4.address={address}", "ipv4.nat=false", "ipv6.address=none"
     )
-    before = daemon.objects()
+    before = await daemon.aside.objects()
     try:
         for machine, said in ((named, "somebody else's"), (ranged, "in use")):
             work = machine.work()
@@ -119,9 +119,9 @@ async def test_somebody_elses_network_and_range_are_never_touched(bench: LxdBenc
             assert raised.value.problem.remedy
             await work.undo()
             await machine.destroy()
-        assert daemon.objects() == before
+        assert await daemon.aside.objects() == before
     finally:
-        daemon.lxc("network", "delete", place.name)
+        await daemon.aside.lxc("network", "delete", place.name)
 
 
 async def test_started_paused_and_stopped_from_outside(
@@ -135,10 +135,10 @@ async def test_started_paused_and_stopped_from_outside(
         ("pause", MachineState.SUSPENDED),
         ("start", MachineState.RUNNING),
     ):
-        await asyncio.to_thread(daemon.lxc, action, name)
+        await daemon.aside.lxc(action, name)
         assert (await asyncio.wait_for(anext(changes), SOON)).seen.state is state
     assert await bench.count(machine.plan) == 1
-    await asyncio.to_thread(daemon.lxc, "stop", "--force", name)
+    await daemon.aside.lxc("stop", "--force", name)
     change = await asyncio.wait_for(anext(changes), SOON)
     assert "somebody else" in change.seen.trouble
 
@@ -151,13 +151,13 @@ async def test_what_somebody_has_set_stays_and_what_the_project_drops_goes(
     )
     await machine.create()
     name = default_name(machine.plan)
-    daemon.lxc("config", "set", name, "user.theirs=1")
-    assert daemon.lxc("config", "get", name, "security.nesting").strip() == "true"
+    await daemon.aside.lxc("config", "set", name, "user.theirs=1")
+    assert (await daemon.aside.lxc("config", "get", name, "security.nesting")).strip() == "true"
     machine.plan = msgspec.structs.replace(
         machine.plan, options={"config": {"user.mine": 8}}, cpus=2, memory=96 << 20
     )
     await machine.start()
-    config = daemon.query(f"/1.0/instances/{name}")["config"]
+    config = (await daemon.aside.query(f"/1.0/instances/{name}"))["config"]
     assert config["user.theirs"] == "1"
     assert config["user.mine"] == "8"
     assert "security.nesting" not in config
@@ -169,18 +169,18 @@ async def test_what_somebody_has_set_stays_and_what_the_project_drops_goes(
 
 async def test_a_machine_from_an_image_needs_no_box(bench: LxdBench, machine: Machine, daemon: Lxd) -> None:
     other = await Machine(bench, bench.plans.make()).create()
-    daemon.lxc("publish", default_name(other.plan), "--alias", "theirs")
+    await daemon.aside.lxc("publish", default_name(other.plan), "--alias", "theirs")
     await other.destroy()
-    before = daemon.objects()
+    before = await daemon.aside.objects()
     try:
         machine.plan = msgspec.structs.replace(machine.plan, options={"image": "theirs"}, box_files={})
         assert not machine.provider.needs_box(machine.plan.options)
         await (await machine.create()).start()
         assert await bench.count(machine.plan) == 1
         await machine.destroy()
-        assert daemon.objects() == before, "images that are not ours stay"
+        assert await daemon.aside.objects() == before, "images that are not ours stay"
     finally:
-        daemon.lxc("image", "delete", "theirs")
+        await daemon.aside.lxc("image", "delete", "theirs")
     with pytest.raises(ProviderError, match="no image") as raised:
         await machine.create()
     assert raised.value.problem.remedy
@@ -189,12 +189,12 @@ async def test_a_machine_from_an_image_needs_no_box(bench: LxdBench, machine: Ma
 async def test_a_box_for_another_architecture_is_refused_before_it_is_sent(
     machine: Machine, daemon: Lxd
 ) -> None:
-    before = daemon.objects()
+    before = await daemon.aside.objects()
     machine.plan = msgspec.structs.replace(machine.plan, architecture="aarch64")
     with pytest.raises(ProviderError, match="aarch64") as raised:
         await machine.create()
     assert "x86_64" in raised.value.problem.why
-    assert daemon.objects() == before
+    assert await daemon.aside.objects() == before
 
 
 # The daemon
@@ -252,7 +252,7 @@ async def test_what_was_begun_is_undone_when_the_daemon_dies_in_it(
         await reach(refused, undoing)
     await asyncio.wait_for(undoing, SOON)
     if action == "create":
-        assert bench.traces(plan) == []
+        assert await bench.traces(plan) == []
         await machine.create()
     assert await machine.state() is MachineState.STOPPED
     assert not await provider.snapshots(plan)
@@ -343,7 +343,7 @@ async def test_a_full_pool_says_so(
     small.mkdir()
     await _run(*daemon.within, "mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(small))
     try:
-        daemon.lxc("storage", "create", "small", "dir", f"source={small}")
+        await daemon.aside.lxc("storage", "create", "small", "dir", f"source={small}")
         try:
             machine.plan = msgspec.structs.replace(machine.plan, options={"pool": "small"})
             work = machine.work()
@@ -351,9 +351,9 @@ async def test_a_full_pool_says_so(
                 await machine.provider.create(machine.plan, work)
             assert "pool" in raised.value.problem.remedy
             await work.undo()
-            assert bench.traces(machine.plan) == []
+            assert await bench.traces(machine.plan) == []
         finally:
-            daemon.lxc("storage", "delete", "small")
+            await daemon.aside.lxc("storage", "delete", "small")
     finally:
         await _run(*daemon.within, "umount", str(small))
 

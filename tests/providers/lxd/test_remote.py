@@ -32,24 +32,29 @@ def address(daemon: Lxd) -> str:
     return f"https://127.0.0.1:{port}"
 
 
-def token(daemon: Lxd, file: Path) -> str:
-    file.write_text(daemon.lxc("config", "trust", "add", "--name", "boxwright-test").strip().splitlines()[-1])
+async def token(daemon: Lxd, file: Path) -> str:
+    said = await daemon.aside.lxc("config", "trust", "add", "--name", "boxwright-test")
+    file.write_text(said.strip().splitlines()[-1])
     return str(file)
 
 
 @pytest.fixture
 async def remote(bench: LxdBench, daemon: Lxd, address: str, short_folder: Path) -> AsyncIterator[Machine]:
-    options = {"remote": address, "token_file": token(daemon, short_folder / "token"), "project": "elsewhere"}
-    daemon.lxc(
+    options = {
+        "remote": address,
+        "token_file": await token(daemon, short_folder / "token"),
+        "project": "elsewhere",
+    }
+    await daemon.aside.lxc(
         "project", "create", "elsewhere", "-c", "features.profiles=false", "-c", "features.images=false"
     )
     made = Machine(bench, bench.plans.make(options=options, ports=(SSH, WantedPort(guest=22, name="web"))))
     yield made
     await made.destroy()
-    daemon.lxc("project", "delete", "elsewhere")
-    for entry in daemon.query("/1.0/certificates?recursion=1"):
-        daemon.lxc("config", "trust", "remove", entry["fingerprint"])
-    daemon.lxc("config", "unset", "core.https_address")
+    await daemon.aside.lxc("project", "delete", "elsewhere")
+    for entry in await daemon.aside.query("/1.0/certificates?recursion=1"):
+        await daemon.aside.lxc("config", "trust", "remove", entry["fingerprint"])
+    await daemon.aside.lxc("config", "unset", "core.https_address")
 
 
 async def test_a_server_elsewhere_is_met_by_its_token_and_used_like_the_local_one(
@@ -73,8 +78,10 @@ async def test_a_server_elsewhere_is_met_by_its_token_and_used_like_the_local_on
     assert [point.name for point in await provider.snapshots(plan)] == ["one"]
     assert (await provider.stats(plan)).memory > 0
     name = began.target.partition("/")[2]
-    assert daemon.query("/1.0/instances?project=elsewhere") == [f"/1.0/instances/{name}?project=elsewhere"]
-    daemon.lxc("stop", "--force", "--project", "elsewhere", name)
+    assert await daemon.aside.query("/1.0/instances?project=elsewhere") == [
+        f"/1.0/instances/{name}?project=elsewhere"
+    ]
+    await daemon.aside.lxc("stop", "--force", "--project", "elsewhere", name)
     assert (await anext(changes)).seen.state is MachineState.STOPPED
     # The token has done its work: another engine needs none.
     plan = msgspec.structs.replace(plan, options={**plan.options, "token_file": ""})
@@ -95,7 +102,7 @@ async def test_a_server_that_is_another_one_is_not_trusted(
     bench: LxdBench, daemon: Lxd, address: str, short_folder: Path
 ) -> None:
     file = short_folder / "token"
-    token(daemon, file)
+    await token(daemon, file)
     real = trust.read_token(str(file))
     forged = msgspec.structs.replace(real, fingerprint="0" * 64)
     with pytest.raises(ProviderError, match="not the server"):
@@ -117,24 +124,24 @@ async def test_a_member_of_a_cluster_gets_the_machine(
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
-        daemon.lxc("config", "set", "core.https_address", f"127.0.0.1:{port}")
-        daemon.lxc("cluster", "enable", "member")
+        await daemon.aside.lxc("config", "set", "core.https_address", f"127.0.0.1:{port}")
+        await daemon.aside.lxc("cluster", "enable", "member")
         bench = LxdBench(short_folder, daemon, rootfs)
         places = Wiring()
         machine = Machine(bench, bench.plans.make(options={"target": "member"}, networks=(places.place(10),)))
         wrong = Machine(bench, bench.plans.make(options={"target": "nobody"}))
-        before = daemon.objects()
+        before = await daemon.aside.objects()
         try:
             await machine.create()
             await machine.start()
             assert await bench.count(machine.plan) == 1
-            (path,) = daemon.named(machine.plan.id)
-            assert daemon.query(path)["location"] == "member"
+            (path,) = await daemon.aside.named(machine.plan.id)
+            assert (await daemon.aside.query(path))["location"] == "member"
             work = wrong.work()
             with pytest.raises(ProviderError):
                 await wrong.provider.create(wrong.plan, work)
             await work.undo()
             await machine.destroy()
-            assert daemon.objects() == before
+            assert await daemon.aside.objects() == before
         finally:
             await bench.close()

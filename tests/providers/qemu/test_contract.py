@@ -46,10 +46,10 @@ class QemuBench:
     async def deafen(self, plan: MachinePlan) -> None:
         assert await self._tell(plan, b"i") == b"i"
 
-    def lose_disk(self, plan: MachinePlan) -> None:
+    async def lose_disk(self, plan: MachinePlan) -> None:
         (Layout.of(plan).home / "disk0.qcow2").unlink()
 
-    def traces(self, plan: MachinePlan) -> list[str]:
+    async def traces(self, plan: MachinePlan) -> list[str]:
         layout = Layout.of(plan)
         found = [str(path) for path in Path(plan.folder).iterdir()]
         found += [f"process {pid}" for pid in processes.find_all(layout.pid_file)]

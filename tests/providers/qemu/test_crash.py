@@ -124,7 +124,7 @@ def kill_everywhere(folder: Path, act: Act, prepare: Step, check: Step) -> int:
             asyncio.run(anew(repair))
     finally:
         asyncio.run(anew(Machine.destroy))
-        assert root.traces(machine.plan) == []
+        assert await root.traces(machine.plan) == []
     raise AssertionError("it never ended")
 
 
@@ -166,7 +166,7 @@ async def memory_is_kept(machine: Machine) -> None:
 
 def test_killed_while_creating(short_folder: Path) -> None:
     async def check(machine: Machine) -> None:
-        assert machine.bench.traces(machine.plan) == []
+        assert await machine.bench.traces(machine.plan) == []
 
     assert kill_everywhere(short_folder, lambda m, w: m.provider.create(m.plan, w), no_machine, check) >= 2
 
@@ -205,7 +205,7 @@ def test_killed_while_halting(short_folder: Path) -> None:
 def test_killed_while_destroying(short_folder: Path) -> None:
     async def check(machine: Machine) -> None:
         await machine.destroy()
-        assert machine.bench.traces(machine.plan) == []
+        assert await machine.bench.traces(machine.plan) == []
 
     points = kill_everywhere(short_folder, lambda m, w: m.provider.destroy(m.plan, w), running_machine, check)
     assert points >= 1

@@ -38,7 +38,7 @@ async def machine(bench: QemuBench) -> AsyncIterator[Machine]:
     made = Machine(bench, bench.plans.make())
     yield made
     await made.destroy()
-    assert bench.traces(made.plan) == []
+    assert await bench.traces(made.plan) == []
 
 
 @pytest.fixture
@@ -118,7 +118,7 @@ async def test_wrong_options_are_refused_before_anything_is_made(bench: QemuBenc
     with pytest.raises(UsageError) as raised:
         await machine.create()
     assert "'accelerator'" in raised.value.problem.remedy
-    assert bench.traces(machine.plan) == []
+    assert await bench.traces(machine.plan) == []
 
 
 async def test_a_disk_in_use_is_said_so(bench: QemuBench, machine: Machine) -> None:
@@ -253,7 +253,7 @@ async def test_a_damaged_record_is_a_broken_machine_that_can_be_destroyed(
     assert seen.state is MachineState.BROKEN
     assert "destroy" in seen.trouble
     await machine.destroy()
-    assert bench.traces(machine.plan) == []
+    assert await bench.traces(machine.plan) == []
 
 
 async def test_a_lost_record_is_a_broken_machine(machine: Machine) -> None:

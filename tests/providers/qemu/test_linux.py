@@ -26,7 +26,7 @@ async def machine(short_folder: Path, tiny_image: Path) -> AsyncIterator[Machine
     made = await Machine(bench, bench.plans.make(disks=disks, memory=256 << 20)).create()
     yield made
     await made.destroy()
-    assert bench.traces(made.plan) == []
+    assert await bench.traces(made.plan) == []
     await bench.provider.close()
 
 

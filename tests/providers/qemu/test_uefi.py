@@ -24,7 +24,7 @@ async def machine(short_folder: Path) -> AsyncIterator[Machine]:
     made = Machine(bench, bench.plans.make(firmware="uefi"))
     yield made
     await made.destroy()
-    assert bench.traces(made.plan) == []
+    assert await bench.traces(made.plan) == []
     await bench.provider.close()
 
 

@@ -52,10 +52,10 @@ class VirtualBoxBench:
         for provider in (self.provider, *self.later):
             await provider.close()
 
-    def lose_disk(self, plan: MachinePlan) -> None:
+    async def lose_disk(self, plan: MachinePlan) -> None:
         Path(existing(plan).disks[0][0]).unlink()
 
-    def traces(self, plan: MachinePlan) -> list[str]:
+    async def traces(self, plan: MachinePlan) -> list[str]:
         found = [str(path) for path in Path(plan.folder).iterdir()]
         listing = self.virtualbox.listing()
         found += [line for line in listing["machines"] if plan.id in line]

@@ -54,4 +54,4 @@ async def test_its_machine_has_the_disk_the_card_and_the_ports_and_start_says_wh
         assert "vboxdrv" in str(raised.value.problem)
     finally:
         await machine.destroy()
-        assert built.traces(machine.plan) == []
+        assert await built.traces(machine.plan) == []

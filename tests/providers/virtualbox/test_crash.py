@@ -29,7 +29,7 @@ async def with_snapshot(machine: Machine) -> None:
 
 
 async def nothing_there(machine: Machine) -> None:
-    assert machine.bench.traces(machine.plan) == []
+    assert await machine.bench.traces(machine.plan) == []
 
 
 async def no_snapshot(machine: Machine) -> None:
@@ -44,7 +44,7 @@ async def can_be_restored(machine: Machine) -> None:
 
 async def can_be_made_again(machine: Machine) -> None:
     await machine.destroy()
-    assert machine.bench.traces(machine.plan) == []
+    assert await machine.bench.traces(machine.plan) == []
 
 
 @pytest.mark.parametrize(
@@ -74,4 +74,4 @@ async def test_killed_in_the_middle(
         assert point > points
     finally:
         await machine.destroy()
-        assert bench.traces(machine.plan) == []
+        assert await bench.traces(machine.plan) == []

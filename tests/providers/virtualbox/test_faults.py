@@ -95,7 +95,7 @@ class TestTheDaemon:
             except ProviderError as error:
                 assert error.problem.remedy
                 await work.undo()
-                assert bench.traces(machine.plan) == []
+                assert await bench.traces(machine.plan) == []
             else:
                 assert await machine.state() is MachineState.STOPPED
 
@@ -161,7 +161,7 @@ class TestOthers:
         with pytest.raises(ProviderError):
             await machine.start()
         await machine.destroy()
-        assert bench.traces(machine.plan) == []
+        assert await bench.traces(machine.plan) == []
 
     async def test_one_taken_out_of_the_list_is_put_back_by_the_next_start(
         self, bench: VirtualBoxBench, machines: NewMachine
@@ -184,7 +184,7 @@ class TestOthers:
         assert await machine.state() is MachineState.STOPPED
         await machine.provider.save_snapshot(machine.plan, "one", machine.work())
         await machine.destroy()
-        assert bench.traces(machine.plan) == []
+        assert await bench.traces(machine.plan) == []
 
     async def test_what_others_do_is_pushed(self, bench: VirtualBoxBench, machines: NewMachine) -> None:
         machine = await machines().create()
@@ -204,7 +204,7 @@ class TestOthers:
         bench.virtualbox.manage("createmedium", "disk", "--filename", str(stray), "--size", "8")
         assert str(stray) in "\n".join(bench.virtualbox.listing()["disks"])
         await machine.destroy()
-        assert bench.traces(machine.plan) == []
+        assert await bench.traces(machine.plan) == []
 
     @pytest.mark.parametrize("restarted", [False, True])
     async def test_what_lay_in_a_folder_that_somebody_deleted_is_forgotten(
@@ -279,7 +279,7 @@ class TestBoxes:
         assert raised.value.problem.why
         assert raised.value.problem.remedy
         await work.undo()
-        assert bench.traces(machine.plan) == []
+        assert await bench.traces(machine.plan) == []
         assert not (bench.plans.root / "virtualbox").exists()
 
     async def test_a_box_without_a_machine_is_refused(self, bench: VirtualBoxBench) -> None:

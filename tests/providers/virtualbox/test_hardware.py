@@ -61,7 +61,7 @@ async def test_vagrants_own_options_are_understood(
     assert only.startswith(str(Layout.of(machine.plan).home))
     await machine.provider.save_snapshot(machine.plan, "one", machine.work())
     await machine.destroy()
-    assert bench.traces(machine.plan) == []
+    assert await bench.traces(machine.plan) == []
 
 
 async def test_ports_are_rules_of_nat_on_loopback(virtualbox: VirtualBox, machines: NewMachine) -> None:
@@ -167,7 +167,7 @@ async def test_a_command_that_virtualbox_refuses_is_named_with_its_reason(
     assert "no-such-thing" in raised.value.problem.why
     assert "vboxdrv" not in raised.value.problem.why
     await work.undo()
-    assert bench.traces(machine.plan) == []
+    assert await bench.traces(machine.plan) == []
 
 
 async def test_shared_folders(bench: VirtualBoxBench, virtualbox: VirtualBox, machines: NewMachine) -> None:
