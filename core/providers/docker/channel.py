@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from asyncio import StreamReader, StreamWriter
-from collections.abc import Coroutine
-from typing import Any, Protocol
+from typing import Protocol
 
 from core.guests.base import Output
-from core.guests.channel import Channel
+from core.guests.stream_channel import StreamChannel
 from core.providers.docker.frames import outputs
 from core.providers.docker.wire import hang_up
 
@@ -26,7 +25,7 @@ class Execs(Protocol):
     def end(self, mark: str) -> None: ...
 
 
-class ExecChannel(Channel):
+class ExecChannel(StreamChannel):
     """``number``: Docker's id of the command. ``mark``: how it is found in the container."""
 
     def __init__(
@@ -44,15 +43,13 @@ class ExecChannel(Channel):
         self._number = number
         self._tty = tty
         self._mark = mark
-        self._writer: StreamWriter | None = None
         self._flowing = asyncio.Event()
         self._flowing.set()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._pumping: asyncio.Task[None] | None = None
         self._resizing: asyncio.Task[None] | None = None
 
     def begin(self, reader: StreamReader, writer: StreamWriter) -> None:
-        self._writer = writer
+        self._input = writer
         self._pumping = self._spawn(self._pump(reader, writer))
 
     async def _pump(self, reader: StreamReader, writer: StreamWriter) -> None:
@@ -70,30 +67,10 @@ class ExecChannel(Channel):
             with contextlib.suppress(asyncio.CancelledError):
                 await hang_up(writer)
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    def _is_open(self) -> bool:
-        return self._writer is not None and not self._writer.is_closing()
-
-    def _send(self, data: bytes) -> None:
-        assert self._writer is not None
-        self._writer.write(data)
-        self._writable.clear()
-        self._spawn(self._drain(self._writer))
-
-    async def _drain(self, writer: StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            await writer.drain()
-        self._writable.set()
-
     def _send_eof(self) -> None:
-        assert self._writer is not None
+        assert self._input is not None
         with contextlib.suppress(OSError):
-            self._writer.write_eof()
+            self._input.write_eof()
 
     def _send_size(self, columns: int, rows: int) -> None:
         if self._tty:

@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 SCHEMES = ("qemu", "qemu+unix", "qemu+ssh")
 CONTAINERS = ("lxc", "lxc+unix")
 """Of the provider ``lxc``, which shares the rest with this one."""
+XEN = ("xen", "xen+unix")
+"""Of this computer's Xen."""
 
 URI_VARIABLE = "LIBVIRT_DEFAULT_URI"
 
 _HERE = ("", "localhost")
+_USUAL = {"lxc": "lxc:///system", "xen": "xen:///system"}
 
 
 class Host(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,23 +86,33 @@ def is_container(uri: str) -> bool:
     return urlsplit(uri).scheme in CONTAINERS
 
 
+def is_xen(uri: str) -> bool:
+    return urlsplit(uri).scheme in XEN
+
+
+def is_carried(uri: str) -> bool:
+    """Its guests have no user network of QEMU's: the engine itself carries their ports."""
+    return is_container(uri) or is_xen(uri)
+
+
 def check(uri: str) -> None:
-    """Raise UsageError for a URI that is none of ``SCHEMES`` or ``CONTAINERS``."""
+    """Raise UsageError for a URI that is none of ``SCHEMES``, ``CONTAINERS`` or ``XEN``."""
     try:
         parts = urlsplit(uri)
         far = parts.hostname or ""
         _ = parts.port
     except ValueError as error:
         raise _refused(uri, str(error), "") from error
-    if parts.scheme not in (*SCHEMES, *CONTAINERS):
-        known = ", ".join(f"{name}:" for name in SCHEMES)
-        remedy = 'uri = "lxc:///system"' if parts.scheme.startswith("lxc") else 'uri = "qemu:///session"'
+    usual = _USUAL.get(parts.scheme.partition("+")[0], "qemu:///session")
+    if parts.scheme not in (*SCHEMES, *CONTAINERS, *XEN):
+        known = ", ".join(f"{name}:" for name in (*SCHEMES, *XEN))
+        remedy = f'uri = "{usual}"'
         raise _refused(uri, _why_not(parts, known), remedy)
     if parts.scheme != "qemu+ssh" and far not in _HERE:
         raise _refused(
             uri,
             "Guests on another computer are reached through SSH alone: their ports are on its loopback.",
-            f'uri = "qemu+ssh://{far}{parts.path}"',
+            f'uri = "{usual}"' if parts.scheme in XEN else f'uri = "qemu+ssh://{far}{parts.path}"',
         )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -62,6 +62,25 @@ def check(options: Options) -> None:
         )
     if options.nvram and not options.loader:
         raise UsageError("The variables (nvram) go with a firmware.", remedy='loader = "/path/to/CODE.fd"')
+
+
+MANAGEMENT = (
+    *(f"management_network_{name}" for name in ("name", "address", "mode", "device", "mac", "domain")),
+    *(f"management_network_{name}" for name in ("mtu", "autostart", "guest_ipv6", "keep")),
+)
+"""Of the network for management, what needs no PCI."""
+
+
+def refuse_others(options: Options, taken: Collection[str], whose: str) -> None:
+    """Raise UsageError for options besides ``taken``, but for what only says what is so anyway."""
+    usual = type(options)()
+    for name in options.__struct_fields__:
+        if name not in taken and getattr(options, name) != getattr(usual, name):
+            raise UsageError(
+                f"The option {name} is of no use for {whose}.",
+                why=f"They take {', '.join(sorted(taken))}.",
+                remedy=f"remove {name}",
+            )
 
 
 def check_virtual(options: Options) -> None:

@@ -12,11 +12,11 @@ from core.model.machine import MachinePlan
 from core.providers import watched
 from core.providers.libvirt import record as records
 from core.providers.libvirt.connection import Connection
-from core.providers.libvirt.containers.relays import Relays
 from core.providers.libvirt.layout import Layout, domain_uuid
 from core.providers.libvirt.library import bindings
 from core.providers.libvirt.options import resolved_uri
 from core.providers.libvirt.record import Record
+from core.providers.libvirt.relays import Relays
 from core.providers.libvirt.tunnels import Tunnels
 from core.providers.ports import Claims
 from core.providers.watched import WatchList
@@ -49,7 +49,7 @@ class Context:
         self.tunnels = Tunnels()
         """To the ports of machines on other computers."""
         self.relays = Relays()
-        """To the ports of containers."""
+        """To the ports of guests without a user network."""
         self._watching = WatchList(Watched, review, name=domain_uuid)
         self._connections: dict[str, Connection] = {}
 

@@ -25,6 +25,7 @@ from core.providers.libvirt.host import choose, host_of, owner
 from core.providers.libvirt.layout import Layout
 from core.providers.libvirt.options import Options, read_options
 from core.providers.libvirt.record import DiskFile, Record
+from core.providers.libvirt.xen import definition as xen
 from core.undo import remove
 
 SLOW = 120.0
@@ -38,6 +39,8 @@ async def create(context: Context, plan: MachinePlan, work: Work) -> None:
     layout = Layout.of(plan)
     uri = uri_of(plan)
     async with context.changing(plan) as watched:
+        # A libvirt that cannot be reached is said before there is anything to undo.
+        await context.connection(uri).handle()
         work.intend("path", path=str(layout.home))
         work.intend("path", path=str(layout.staging))
         record = Record(id=plan.id, uri=uri, disks=(), networks=_names(plan, options, uri))
@@ -66,7 +69,8 @@ async def begin(layout: Layout) -> None:
 
 async def settle_files(plan: MachinePlan, options: Options, record: Record, layout: Layout) -> None:
     """The folder has all that it needs, and gets its name."""
-    _copy_variables(plan, options, layout.staging / layout.variables.name, far=is_far(record))
+    elsewhere = is_far(record) or address.is_xen(record.uri)
+    _copy_variables(plan, options, layout.staging / layout.variables.name, far=elsewhere)
     records.write_file(layout.staging / layout.record.name, record)
     layout.staging.rename(layout.home)
 
@@ -167,6 +171,8 @@ async def define(
     name = row.name if row else definition.domain_name(plan, options)
     if address.is_container(record.uri):
         chosen, xml = None, containers.build(name, plan, options, layout)
+    elif address.is_xen(record.uri):
+        chosen, xml = None, xen.build(name, plan, options, record, layout)
     else:
         chosen, xml = await _virtual(connection, name, plan, options, record)
     digest = definition.digest(f"{xml}{options.autostart}")

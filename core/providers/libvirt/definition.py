@@ -63,21 +63,13 @@ def build(
     """The whole domain. ``name``: what it is called now, be it by us or by somebody else."""
     if hardware.wires:
         plan = msgspec.structs.replace(plan, networks=())
-    domain = Element("domain", type="kvm" if hardware.kvm else "qemu")
-    add(domain, "name", name)
-    add(domain, "uuid", domain_uuid(plan.id))
-    for tag, said in (("title", options.title), ("description", options.description)):
-        if said:
-            add(domain, tag, said)
-    mark(domain, plan)
-    add_memory(domain, plan, options)
+    domain = outlined("kvm" if hardware.kvm else "qemu", name, plan, options)
     add_processors(domain, plan, options)
     _system(domain, plan, options, layout, hardware)
     _features(domain, plan, options)
     add_model(domain, options, kvm=hardware.kvm)
     _clock(domain, options)
-    for event, action in (("poweroff", "destroy"), ("reboot", "restart"), ("crash", "destroy")):
-        add(domain, f"on_{event}", action)
+    add_ends(domain)
     devices = add(domain, "devices")
     if options.emulator_path:
         add(devices, "emulator", options.emulator_path)
@@ -92,11 +84,30 @@ def build(
     return text(domain)
 
 
+def outlined(kind: str, name: str, plan: MachinePlan, options: Options) -> Element:
+    """A domain that so far says who it is, whose, and how much memory it has."""
+    domain = Element("domain", type=kind)
+    add(domain, "name", name)
+    add(domain, "uuid", domain_uuid(plan.id))
+    for tag, said in (("title", options.title), ("description", options.description)):
+        if said:
+            add(domain, tag, said)
+    _mark(domain, plan)
+    add_memory(domain, plan, options)
+    return domain
+
+
+def add_ends(domain: Element) -> None:
+    """What becomes of the domain when its guest ends."""
+    for event, action in (("poweroff", "destroy"), ("reboot", "restart"), ("crash", "destroy")):
+        add(domain, f"on_{event}", action)
+
+
 def digest(xml: str) -> str:
     return hashlib.sha256(xml.encode()).hexdigest()
 
 
-def mark(domain: Element, plan: MachinePlan) -> None:
+def _mark(domain: Element, plan: MachinePlan) -> None:
     """Say whose machine the domain is."""
     add(
         add(domain, "metadata"),

@@ -17,7 +17,7 @@ from core.providers.libvirt.parts import DiskDriver, Storage
 from core.providers.libvirt.record import Record
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_. -]")
-_LETTERS = {"virtio": "vd", "scsi": "sd", "sata": "sd", "usb": "sd", "ide": "hd", "fdc": "fd"}
+_LETTERS = {"virtio": "vd", "scsi": "sd", "sata": "sd", "usb": "sd", "ide": "hd", "fdc": "fd", "xen": "xvd"}
 _DRIVER = ("cache", "io", "copy_on_read", "discard", "detect_zeroes")
 
 

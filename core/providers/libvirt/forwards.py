@@ -16,9 +16,12 @@ from core.providers.base import Started
 from core.providers.libvirt import address, domains
 from core.providers.libvirt import record as records
 from core.providers.libvirt.connection import Connection
+from core.providers.libvirt.containers import ways as containers
 from core.providers.libvirt.context import Context
 from core.providers.libvirt.layout import Layout
 from core.providers.libvirt.record import Record
+from core.providers.libvirt.relays import Way
+from core.providers.libvirt.xen import ways as xen
 from core.providers.neighbours import ports_of_others
 from core.providers.ports import LOOPBACK
 
@@ -69,8 +72,8 @@ async def _add_all(
     context: Context, plan: MachinePlan, record: Record, run: str, chosen: Chosen
 ) -> tuple[Forward | None, tuple[int, ...]]:
     """All or none: the one that could not be had, or None; and the ports on the other computer, if any."""
-    if address.is_container(record.uri):
-        return await context.relays.open(plan.id, run, chosen), ()
+    if address.is_carried(record.uri):
+        return await context.relays.open(plan.id, _way(context, plan, record.uri, run), chosen), ()
     connection = context.connection(record.uri)
     host = address.far_host(record.uri)
     if host is None:
@@ -81,6 +84,12 @@ async def _add_all(
     if taken:
         await connection.run(_clear, plan.id)
     return next((forward for forward in chosen if forward.host == taken), None), far
+
+
+def _way(context: Context, plan: MachinePlan, uri: str, run: str) -> Way:
+    if address.is_container(uri):
+        return containers.way(run)
+    return xen.way(context.connection(uri), plan)
 
 
 def _pairs(chosen: Chosen, far: tuple[int, ...]) -> list[tuple[int, int]]:
@@ -99,9 +108,10 @@ def _refuse_datagrams(chosen: Chosen) -> None:
 
 async def follow(context: Context, plan: MachinePlan, record: Record) -> bool:
     """Have what this engine carries for a machine that runs: the tunnels to another computer, the relays into
-    a container. Whether its ports are as they were."""
-    if address.is_container(record.uri):
-        return context.relays.has(plan.id) or not await context.relays.open(plan.id, record.run, record.ports)
+    guests without a user network. Whether its ports are as they were."""
+    if address.is_carried(record.uri):
+        way = _way(context, plan, record.uri, record.run)
+        return context.relays.has(plan.id) or not await context.relays.open(plan.id, way, record.ports)
     host = address.far_host(record.uri)
     if host is None or context.tunnels.has(plan.id):
         return True
@@ -152,7 +162,7 @@ def _add_anywhere(handle: Any, machine_id: str, chosen: Chosen) -> tuple[int, ..
 
 async def clear(connection: Connection, plan: MachinePlan) -> None:
     """Take away what is forwarded: of a run of which nobody has noted it."""
-    if not address.is_container(connection.uri):
+    if not address.is_carried(connection.uri):
         await connection.run(_clear, plan.id)
 
 

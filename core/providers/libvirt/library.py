@@ -132,6 +132,7 @@ _REMEDIES = (
     ("swtpm_setup'", "look into the log that libvirt names; an emulated TPM needs swtpm and swtpm-tools"),
     ("find 'swtpm", "install swtpm and swtpm-tools, then try again"),
     ("dnsmasq", "install dnsmasq (Debian: sudo apt-get install -y dnsmasq-base), then try again"),
+    ("not supported by the connection driver", 'uri = "qemu:///system": libvirt does that for QEMU'),
     ("annot allocate memory", "give the machine less memory, or halt another one"),
     ("snapshots of a VM with pflash", "halt the machine first, or use a box without UEFI firmware"),
 )

@@ -200,7 +200,11 @@ def press_button(handle: Any, machine_id: str) -> bool:
     try:
         if domain.state()[0] == libvirt.VIR_DOMAIN_PAUSED:
             domain.resume()
-        domain.shutdownFlags(libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN)
+        ways = libvirt.VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN
+        if address.is_xen(handle.getURI()):
+            # Guests that know Xen hear it over Xen's store, the others the button.
+            ways |= libvirt.VIR_DOMAIN_SHUTDOWN_PARAVIRT
+        domain.shutdownFlags(ways)
     except libvirt.libvirtError as error:
         if error.get_error_code() != libvirt.VIR_ERR_OPERATION_INVALID:
             raise

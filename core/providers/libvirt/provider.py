@@ -30,6 +30,7 @@ from core.providers.libvirt.context import Context, Watched, uri_of
 from core.providers.libvirt.layout import Layout
 from core.providers.libvirt.options import read_options
 from core.providers.libvirt.statistics import Measuring
+from core.providers.libvirt.xen import options as xen
 from core.providers.news import News
 from core.undo import SHARED
 
@@ -64,7 +65,10 @@ class LibvirtProvider:
         return await probing.probe()
 
     def check(self, options: Mapping[str, Any]) -> None:
-        checks.check_virtual(read_options(options))
+        asked = read_options(options)
+        checks.check_virtual(asked)
+        if address.is_xen(asked.uri):
+            xen.check(asked)
 
     def needs_box(self, options: Mapping[str, Any]) -> bool:
         return True
@@ -114,7 +118,9 @@ class LibvirtProvider:
         return await self._consoles.open(plan)
 
     def serial_log(self, plan: MachinePlan) -> str | None:
-        if address.far_host(uri_of(plan)):
+        uri = uri_of(plan)
+        if address.far_host(uri) or address.is_xen(uri):
+            # Nobody there keeps one.
             return None
         return str(Layout.of(plan).serial_log)
 

@@ -23,6 +23,12 @@ _PACKAGES = {
     "suse": "libvirt-daemon-qemu libvirt-client",
 }
 
+_XEN = {
+    "debian": "libvirt-daemon-driver-xen",
+    "fedora": "libvirt-daemon-driver-libxl",
+    "suse": "libvirt-daemon-driver-libxl",
+}
+
 
 def unreachable(uri: str, error: LibvirtError) -> LibvirtError:
     """The error of an attempt to connect, with its remedy."""
@@ -69,6 +75,12 @@ def _remedy(uri: str, why: str) -> str:
     if host:
         return _far_remedy(host, why)
     path = daemon()
+    if path and address.is_xen(uri):
+        if "no connection driver" in why:
+            return tools.install(_XEN) or "install libvirt's driver of Xen"
+        if "not active" in why:
+            # The driver looks for Xen when the daemon starts.
+            return "start the host with Xen's hypervisor under its kernel (Debian: xen-system-amd64)"
     if not path:
         return tools.install(_PACKAGES) or "install libvirt with your system's package manager"
     if any(sign in why for sign in ("ermission denied", "uthentication", "olkit", "access denied")):

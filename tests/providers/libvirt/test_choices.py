@@ -62,7 +62,7 @@ def test_connections_to_this_computer_are_taken(uri: str) -> None:
     [
         ({"uri": "qemu+tls://far/system"}, "begin with"),
         ({"uri": "qemu://far/system"}, "SSH alone"),
-        ({"uri": "xen:///system"}, "qemu:"),
+        ({"uri": "xen+tls:///system"}, "qemu:"),
         ({"uri": "qemu://[::1/system"}, ""),
         ({"accelerator": "hvf"}, ""),
         ({"display": "sdl"}, ""),

@@ -183,7 +183,7 @@ def test_what_cannot_be_had_is_refused_with_the_reason(name: str) -> None:
         ({"uri": "qemu:///system", "host": "far"}, "where"),
         ({"uri": "lxc:///"}, "provider of their own"),
         ({"init": "/bin/sh"}, "init of their own"),
-        ({"uri": "xen:///system"}, "user network"),
+        ({"uri": "vz:///system"}, "user network"),
         ({"tpm_type": "passthrough"}, "device"),
         ({"nvram": "/x"}, "firmware"),
         ({"initrd": "/x"}, "kernel"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import msgspec
@@ -116,32 +116,38 @@ async def test_a_server_that_is_another_one_is_not_trusted(
     assert not trust.known(Place(address))
 
 
-async def test_a_member_of_a_cluster_gets_the_machine(
-    rootfs: Path, short_folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def member() -> Iterator[Lxd]:
+    """A daemon that becomes a cluster, which it then stays."""
     with running() as daemon:
-        monkeypatch.setenv("LXD_DIR", str(daemon.folder))
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        await daemon.aside.lxc("config", "set", "core.https_address", f"127.0.0.1:{port}")
-        await daemon.aside.lxc("cluster", "enable", "member")
-        bench = LxdBench(short_folder, daemon, rootfs)
-        places = Wiring()
-        machine = Machine(bench, bench.plans.make(options={"target": "member"}, networks=(places.place(10),)))
-        wrong = Machine(bench, bench.plans.make(options={"target": "nobody"}))
-        before = await daemon.aside.objects()
-        try:
-            await machine.create()
-            await machine.start()
-            assert await bench.count(machine.plan) == 1
-            (path,) = await daemon.aside.named(machine.plan.id)
-            assert (await daemon.aside.query(path))["location"] == "member"
-            work = wrong.work()
-            with pytest.raises(ProviderError):
-                await wrong.provider.create(wrong.plan, work)
-            await work.undo()
-            await machine.destroy()
-            assert await daemon.aside.objects() == before
-        finally:
-            await bench.close()
+        yield daemon
+
+
+async def test_a_member_of_a_cluster_gets_the_machine(
+    member: Lxd, rootfs: Path, short_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LXD_DIR", str(member.folder))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    await member.aside.lxc("config", "set", "core.https_address", f"127.0.0.1:{port}")
+    await member.aside.lxc("cluster", "enable", "member")
+    bench = LxdBench(short_folder, member, rootfs)
+    places = Wiring()
+    machine = Machine(bench, bench.plans.make(options={"target": "member"}, networks=(places.place(10),)))
+    wrong = Machine(bench, bench.plans.make(options={"target": "nobody"}))
+    before = await member.aside.objects()
+    try:
+        await machine.create()
+        await machine.start()
+        assert await bench.count(machine.plan) == 1
+        (path,) = await member.aside.named(machine.plan.id)
+        assert (await member.aside.query(path))["location"] == "member"
+        work = wrong.work()
+        with pytest.raises(ProviderError):
+            await wrong.provider.create(wrong.plan, work)
+        await work.undo()
+        await machine.destroy()
+        assert await member.aside.objects() == before
+    finally:
+        await bench.close()

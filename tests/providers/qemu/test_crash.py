@@ -124,7 +124,7 @@ def kill_everywhere(folder: Path, act: Act, prepare: Step, check: Step) -> int:
             asyncio.run(anew(repair))
     finally:
         asyncio.run(anew(Machine.destroy))
-        assert await root.traces(machine.plan) == []
+        assert asyncio.run(root.traces(machine.plan)) == []
     raise AssertionError("it never ended")
 
 

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+import ast
+import re
+from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
+from virtualbox import library
 
+from core.providers.virtualbox import worker
 from core.providers.virtualbox.worker import versions
+
+Node = TypeVar("Node", bound=ast.AST)
+
+INTERFACE = Path(library.__file__).read_text()
 
 ORIGIN: Any = SimpleNamespace(OSTypeId="Linux_64", platform=SimpleNamespace(architecture="x86"))
 
@@ -48,3 +57,45 @@ def test_each_version_is_told_what_its_api_wants(
     assert (versions.firmware_of(version, machine) == "apart") is apart
     assert versions.permits_ranges(version) is ranges
     assert (version < versions.OLDEST) is (said == "6.0.24")
+
+
+# The oldest version, by its own interface: pyvbox is generated from that of 6.1.
+
+TREES = [ast.parse(path.read_text()) for path in Path(str(worker.__file__)).parent.glob("*.py")]
+OF_THE_BINDING = {"getVirtualBox", "getArray", "createListener", "queryInterface", "waitForEvents"}
+"""What ``vboxapi`` and XPCOM have by themselves, whatever the version."""
+NEWER = {"firmwareSettings"}
+"""What :mod:`versions` knows of, and asks newer versions for alone."""
+
+
+def test_all_that_is_called_is_in_the_interface_of_the_oldest_version_with_as_many_arguments() -> None:
+    known: dict[str, set[int]] = {}
+    for name, given in re.findall(r'_call\(\s*"(\w+)"(?:,\s*in_p=\[([^\]]*)\])?', INTERFACE):
+        known.setdefault(name, set()).add(len([word for word in given.split(",") if word.strip()]))
+    assert known["createMachine"] == {5} and known["openMachine"] == {1}
+    seen = set()
+    for call in _found(ast.Call):
+        if isinstance(call.func, ast.Attribute) and _of_the_api(call.func.attr):
+            name = call.func.attr
+            assert name in known, name
+            if not any(isinstance(word, ast.Starred) for word in call.args):
+                assert len(call.args) in known[name], name
+            seen.add(name)
+    assert {"createMachine", "cloneTo", "takeSnapshot", "launchVMProcess", "getSerialPort"} <= seen
+
+
+def test_all_that_is_read_and_set_is_in_the_interface_of_the_oldest_version() -> None:
+    known = set(re.findall(r'_[gs]et_attr\(\s*"(\w+)"', INTERFACE))
+    called = {id(call.func) for call in _found(ast.Call)}
+    read = {each.attr for each in _found(ast.Attribute) if id(each) not in called and _of_the_api(each.attr)}
+    assert read - known == NEWER
+    assert {"OSTypeId", "firmwareType"} <= read
+
+
+def _of_the_api(name: str) -> bool:
+    """Names there are written so, and ours are not; constants are asked of the VirtualBox that runs."""
+    return bool(re.search("[a-z][A-Z]", name)) and "_" not in name and name not in OF_THE_BINDING
+
+
+def _found(kind: type[Node]) -> list[Node]:
+    return [node for tree in TREES for node in ast.walk(tree) if isinstance(node, kind)]

@@ -9,11 +9,10 @@ import os
 import signal
 import struct
 import termios
-from collections.abc import Callable, Coroutine, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from core.guests.base import Output
-from core.guests.channel import Channel
+from core.guests.stream_channel import StreamChannel
 
 _LAST_WORDS = 0.5
 """Seconds for output that is on its way when the command has ended; what it left running keeps it open."""
@@ -34,16 +33,14 @@ class _Reading(asyncio.Protocol):
         self.ended.set()
 
 
-class ProcessChannel(Channel):
+class ProcessChannel(StreamChannel):
     """It has a session of its own, which ends with it."""
 
     def __init__(self, stdout: Output | None, stderr: Output | None) -> None:
         super().__init__(stdout, stderr)
         self._process: asyncio.subprocess.Process | None = None
-        self._input: asyncio.StreamWriter | None = None
         self._outputs: list[tuple[asyncio.ReadTransport, _Reading]] = []
         self._terminal = -1
-        self._tasks: set[asyncio.Task[None]] = set()
 
     async def begin(
         self, command: Sequence[str], environment: dict[str, str], size: tuple[int, int] | None
@@ -122,26 +119,6 @@ class ProcessChannel(Channel):
         if self._terminal >= 0:
             os.close(self._terminal)
             self._terminal = -1
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task: asyncio.Task[None] = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task
-
-    def _is_open(self) -> bool:
-        return self._input is not None and not self._input.is_closing()
-
-    def _send(self, data: bytes) -> None:
-        assert self._input is not None
-        self._input.write(data)
-        self._writable.clear()
-        self._spawn(self._drain(self._input))
-
-    async def _drain(self, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(OSError):
-            await writer.drain()
-        self._writable.set()
 
     def _send_eof(self) -> None:
         assert self._input is not None

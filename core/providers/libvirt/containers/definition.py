@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from xml.etree.ElementTree import Element
 
 from core.model.machine import MachinePlan
 from core.providers.libvirt.cards import cards
-from core.providers.libvirt.definition import mark
+from core.providers.libvirt.definition import add_ends, outlined
 from core.providers.libvirt.element import add, text
-from core.providers.libvirt.layout import Layout, domain_uuid
+from core.providers.libvirt.layout import Layout
 from core.providers.libvirt.options import Options
-from core.providers.libvirt.processor import add_memory
 
 ROOT = "root"
 """Name of the folder in the machine's home that is the container's root."""
@@ -23,14 +21,7 @@ _PERIOD = 100_000
 
 def build(name: str, plan: MachinePlan, options: Options, layout: Layout) -> str:
     """The whole domain. ``name``: what it is called now, be it by us or by somebody else."""
-    domain = Element("domain", type="lxc")
-    add(domain, "name", name)
-    add(domain, "uuid", domain_uuid(plan.id))
-    for tag, said in (("title", options.title), ("description", options.description)):
-        if said:
-            add(domain, tag, said)
-    mark(domain, plan)
-    add_memory(domain, plan, options)
+    domain = outlined("lxc", name, plan, options)
     cpus = options.cpus or plan.cpus
     add(domain, "vcpu", str(cpus), placement="static", cpuset=options.cpuset)
     tuning = add(domain, "cputune")
@@ -47,8 +38,7 @@ def build(name: str, plan: MachinePlan, options: Options, layout: Layout) -> str
     # Without a card a container would else be in the host's own network.
     add(add(domain, "features"), "privnet")
     add(domain, "clock", offset="utc")
-    for event, action in (("poweroff", "destroy"), ("reboot", "restart"), ("crash", "destroy")):
-        add(domain, f"on_{event}", action)
+    add_ends(domain)
     devices = add(domain, "devices")
     tree = add(devices, "filesystem", type="mount", accessmode="passthrough")
     add(tree, "source", dir=layout.home / ROOT)

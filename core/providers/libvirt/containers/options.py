@@ -10,16 +10,14 @@ import msgspec
 
 from core.errors import UsageError
 from core.model.machine import MachinePlan
-from core.providers.libvirt import address
-from core.providers.libvirt.options import Options, read_options
+from core.providers.libvirt import address, checks
+from core.providers.libvirt.options import read_options
 
 TAKEN = frozenset(
     {
         *("uri", "title", "description", "default_prefix", "autostart"),
         *("memory", "memtune", "cpus", "cpuset", "shares", "init"),
-        *("networks", "forward_mode", "nic_adapter_count"),
-        *(f"management_network_{name}" for name in ("name", "address", "mode", "device", "mac", "domain")),
-        *(f"management_network_{name}" for name in ("mtu", "autostart", "guest_ipv6", "keep")),
+        *("networks", "forward_mode", "nic_adapter_count", *checks.MANAGEMENT),
         *("random_hostname", "mgmt_attach"),
     }
 )
@@ -49,11 +47,4 @@ def check(table: Mapping[str, Any]) -> None:
             why="It is of libvirt's LXC driver, on this computer.",
             remedy='provider = "libvirt", or remove uri',
         )
-    usual = Options()
-    for name in Options.__struct_fields__:
-        if name not in TAKEN and getattr(options, name) != getattr(usual, name):
-            raise UsageError(
-                f"The option {name} is of no use for containers of libvirt's.",
-                why=f"They take {', '.join(sorted(TAKEN))}.",
-                remedy=f"remove {name}",
-            )
+    checks.refuse_others(options, TAKEN, "containers of libvirt's")

@@ -19,10 +19,10 @@ from core.providers.libvirt.containers.console import ListeningConsoles
 from core.providers.libvirt.containers.definition import ROOT
 from core.providers.libvirt.containers.options import placed
 from core.providers.libvirt.containers.processes import first_process
-from core.providers.libvirt.containers.relays import refuse_datagrams
 from core.providers.libvirt.layout import Layout
 from core.providers.libvirt.provider import LibvirtProvider
 from core.providers.libvirt.record import run_of
+from core.providers.libvirt.relays import refuse_datagrams
 
 
 class LxcProvider(LibvirtProvider):
