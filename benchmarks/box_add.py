@@ -21,7 +21,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from core.builds.machines.silence import Silence
+from core.model.work import Silence
 
 ROOT = Path(__file__).parents[1]
 MOST_RATIO = 0.6

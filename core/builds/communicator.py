@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from core.builds import connection_options
+from core.builds.lasting_guest import LastingGuest
 from core.builds.scene import Scene
 from core.builds.settings import Duration, Table
 from core.errors import ConfigError, NotFoundError
@@ -14,8 +16,9 @@ from core.model.machine import Endpoint
 from core.model.work import Work
 
 if TYPE_CHECKING:
+    from core.guests.base import Guest
+    from core.guests.patience import Gone
     from core.guests.remote import RemoteGuest
-    from core.guests.wait import Gone
     from core.guests.winrm.guest import WinrmGuest
 
 KINDS = ("ssh", "none", "winrm")
@@ -56,9 +59,6 @@ class Communicator(Table, frozen=True, kw_only=True):
     winrm_use_ntlm: bool = False
     winrm_no_proxy: bool = False
 
-    takes_winrm = False
-    """Whether guests of this source can be Windows."""
-
     def check(self, *, needs_host: bool = False) -> None:
         """Raises ConfigError for what cannot work."""
         if self.communicator not in KINDS:
@@ -83,11 +83,6 @@ class Communicator(Table, frozen=True, kw_only=True):
             )
 
     def _check_winrm(self, needs_host: bool) -> None:
-        if not self.takes_winrm:
-            raise ConfigError(
-                'The communicator "winrm" is not for this source.',
-                why="It ends its machine by commands of Unix. The sources null and amazon-ebs take it.",
-            )
         if needs_host and not self.winrm_host:
             raise ConfigError('"winrm_host" says which machine is meant; it is missing.')
         for name in ("winrm_username", "winrm_password"):
@@ -102,6 +97,16 @@ class Communicator(Table, frozen=True, kw_only=True):
         return self.ssh_port
 
     @property
+    def named_host(self) -> str:
+        """The host that is to be reached in place of the source's own way; "" for that."""
+        return self.winrm_host if self.communicator == "winrm" else self.ssh_host
+
+    @property
+    def account(self) -> str:
+        """Who is logged in."""
+        return self.winrm_username if self.communicator == "winrm" else self.ssh_username
+
+    @property
     def key_file(self) -> str:
         return str(Path(self.ssh_private_key_file).expanduser())
 
@@ -114,17 +119,36 @@ async def connect(
     work: Work,
     gone: Gone | None = None,
     identities: Sequence[str] = (),
-) -> RemoteGuest:
-    """The guest, logged in: with ``identities``, files of private keys, where there is one that the build
-    made. Raises GuestError and the like."""
-    import asyncio
+) -> Guest:
+    """The guest, logged in by SSH or WinRM, and again whenever it was restarted.
 
-    from core.guests.keys import insecure_keys
-    from core.guests.wait import wait_for_guest
+    ``identities`` are files of private keys, where there is one that the build made; ``gone`` returns when
+    its machine has ended. Raises GuestError and the like.
+    """
+
+    async def reach() -> RemoteGuest:
+        return await _over_ssh(settings, host, port, scene, work, gone, identities)
 
     if settings.pause_before_connecting:
         work.note(f"pausing for {settings.pause_before_connecting:g} s")
         await asyncio.sleep(settings.pause_before_connecting)
+    if settings.communicator == "winrm":
+        return await _over_winrm(settings, host, port, scene, work, gone)
+    return LastingGuest(await reach(), reach)
+
+
+async def _over_ssh(
+    settings: Communicator,
+    host: str,
+    port: int,
+    scene: Scene,
+    work: Work,
+    gone: Gone | None,
+    identities: Sequence[str],
+) -> RemoteGuest:
+    from core.guests.keys import insecure_keys
+    from core.guests.wait import wait_for_guest
+
     endpoint = Endpoint(
         host=host,
         port=port,
@@ -157,18 +181,15 @@ async def connect(
     return guest
 
 
-async def connect_winrm(settings: Communicator, host: str, scene: Scene, work: Work) -> WinrmGuest:
-    """The guest with Windows, once it answers. Raises GuestError and the like."""
-    import asyncio
-
+async def _over_winrm(
+    settings: Communicator, host: str, port: int, scene: Scene, work: Work, gone: Gone | None
+) -> WinrmGuest:
     from core.guests.winrm.session import WinrmEndpoint
     from core.guests.winrm.waiting import wait_for_winrm
 
-    if settings.pause_before_connecting:
-        await asyncio.sleep(settings.pause_before_connecting)
     endpoint = WinrmEndpoint(
         host=host,
-        port=settings.login_port,
+        port=port,
         user=settings.winrm_username,
         password=settings.winrm_password,
         ssl=settings.winrm_use_ssl,
@@ -177,7 +198,7 @@ async def connect_winrm(settings: Communicator, host: str, scene: Scene, work: W
         proxy=not settings.winrm_no_proxy,
     )
     async with work.step("Wait for WinRM") as step:
-        guest = await wait_for_winrm(endpoint, work=step, timeout=settings.winrm_timeout)
+        guest = await wait_for_winrm(endpoint, work=step, timeout=settings.winrm_timeout, gone=gone)
     scene.facts.update(
         Host=host,
         Port=str(endpoint.port),

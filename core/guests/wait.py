@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from core.guests.banner import Lookout, Outcome
@@ -17,14 +16,12 @@ from core.guests.errors import (
     HostKeyChangedError,
     KeyRefusedError,
 )
+from core.guests.patience import Gone, MachineEndedError, NoAnswerError, answered
 from core.model.machine import SSH, Endpoint
 from core.model.work import Work
 
 if TYPE_CHECKING:
     from core.guests.remote import RemoteGuest
-
-Gone = Callable[[], Awaitable[str]]
-"""Returns when the machine's process has ended, and only then; the text says how it ended."""
 
 _LOGIN_SECONDS = 60.0
 _TIMED = ("port open", "banner", "authenticated", "answers")
@@ -75,32 +72,12 @@ async def wait_for_guest(
         way = _OverSsh(endpoint, phases, identities, key_grace, password)
     else:
         way = _Attached(endpoint, phases)
-    waiting = asyncio.create_task(way.answer())
-    leaving = asyncio.create_task(_until(gone)) if gone else None
-    tasks = {waiting} if leaving is None else {waiting, leaving}
     try:
-        await asyncio.wait(tasks, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-        if waiting.done():
-            return waiting.result()
-        if leaving is not None and leaving.done():
-            raise _went(leaving.result(), phases)
-        raise way.silent(timeout)
-    finally:
-        await _cancel(waiting, leaving)
-
-
-async def _until(gone: Gone) -> str:
-    return await gone()
-
-
-async def _cancel(waiting: asyncio.Task[RemoteGuest], leaving: asyncio.Task[str] | None) -> None:
-    for task in (waiting, leaving):
-        if task is not None and not task.done():
-            task.cancel()
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                late = await task
-                if task is waiting and not isinstance(late, str):
-                    await late.close()
+        return await answered(way.answer(), gone, timeout)
+    except MachineEndedError as ended:
+        raise _went(ended.how, phases) from None
+    except NoAnswerError:
+        raise way.silent(timeout) from None
 
 
 def _went(how: str, phases: _Phases) -> GuestGoneError:

@@ -6,8 +6,8 @@ implements it. They never import the engine.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Protocol
 
 
@@ -63,3 +63,31 @@ Undo = Callable[[Mapping[str, Any]], Awaitable[None]]
 
 UndoTable = Mapping[str, Undo]
 """Undo functions by kind of intent. Kinds are prefixed by their owner: ``qemu.process``."""
+
+
+class Silence:
+    """A Work for what is cleared up when nobody looks any more: hears everything and says nothing; what is
+    promised to it is kept by whoever cleans up."""
+
+    @asynccontextmanager
+    async def step(self, name: str, *, detail: str = "") -> AsyncIterator[Work]:
+        yield self
+
+    def progress(self, current: float, total: float | None = None, unit: str = "") -> None: ...
+
+    def note(self, text: str) -> None: ...
+
+    def write(self, data: bytes) -> None: ...
+
+    def cached(self, why: str = "") -> None: ...
+
+    def skipped(self, why: str) -> None: ...
+
+    def intend(self, kind: str, **facts: Any) -> Intent:
+        return _Settled()
+
+    def commit(self) -> None: ...
+
+
+class _Settled:
+    def settle(self) -> None: ...

@@ -16,11 +16,11 @@ import pytest
 from core.builds.asking import Question
 from core.builds.base import Request
 from core.builds.layers import LayerStore
+from core.builds.qemu.disk_images import empty
 from core.builds.qemu.emulator import Emulator
 from core.builds.qemu.hardware import INTERFACES, Hardware, Media, Sockets, command_line
 from core.builds.qemu.picture import Picture
 from core.builds.qemu.screen import picture_of
-from core.builds.sources.qemu import empty
 from core.errors import BoxwrightError
 from core.model.work import Work
 from core.providers import acceleration, tools

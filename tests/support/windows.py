@@ -30,6 +30,8 @@ class Windows:
         self.silent = 0
         """How many requests it leaves without an answer."""
         self.restarts = True
+        self.off: Callable[[], None] = lambda: None
+        """Takes the power from whatever it runs in."""
 
     def answers(self) -> bool:
         self.silent -= 1
@@ -46,6 +48,9 @@ class Windows:
                 self.started += 1
                 self.silent = 3
                 self.shells.clear()
+            yield 0
+        elif line.startswith("shutdown /s"):
+            self.off()
             yield 0
         elif line.startswith("del "):
             for name in re.findall(r'"([^"]+)"', line):
@@ -71,6 +76,9 @@ class Windows:
     def _script(self, script: str, read: Callable[[], bytes]) -> Iterator[Piece]:
         if "LastBootUpTime" in script:
             yield "stdout", f"{self.started}\r\n".encode()
+            yield 0
+            return
+        if "Set-Date" in script:
             yield 0
             return
         found = _PATH.search(script)

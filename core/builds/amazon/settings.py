@@ -72,7 +72,6 @@ class BlockDevice(Table, frozen=True, kw_only=True):
 
 
 class AmazonSettings(Communicator, frozen=True, kw_only=True):
-    takes_winrm = True
     refused: ClassVar[Mapping[str, str]] = {**Communicator.refused, **UNSUPPORTED}
     not_needed: ClassVar[frozenset[str]] = Communicator.not_needed | {
         # A region is asked, not compared with a list; the first call shows whether the credentials are good;

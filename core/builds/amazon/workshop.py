@@ -15,9 +15,8 @@ from core.builds.amazon.account import AmazonError, Ec2
 from core.builds.amazon.images import Image, tag_list
 from core.builds.amazon.settings import AmazonSettings
 from core.builds.artifact import Artifact
-from core.builds.communicator import connect, connect_winrm
+from core.builds.communicator import connect
 from core.builds.elsewhere import Elsewhere
-from core.builds.lasting_guest import LastingGuest
 from core.builds.scene import Scene
 from core.errors import BoxwrightError
 from core.guests.base import Guest
@@ -83,17 +82,9 @@ class AmazonWorkshop:
             about = await self._start(key, groups, step)
         if given.communicator == "none":
             return
-        named = given.winrm_host if given.communicator == "winrm" else given.ssh_host
-        host = named or launch.address(about, given.ssh_interface)
-        if given.communicator == "winrm":
-            self.guest = await connect_winrm(given, host, self._scene, work)
-            return
-
-        async def reach() -> Any:
-            identities = [identity] if identity else []
-            return await connect(given, host, given.ssh_port, self._scene, work, identities=identities)
-
-        self.guest = LastingGuest(await reach(), reach)
+        host = given.named_host or launch.address(about, given.ssh_interface)
+        identities = [identity] if identity else []
+        self.guest = await connect(given, host, given.login_port, self._scene, work, identities=identities)
 
     def _about_source(self) -> dict[str, str]:
         """What templates call ``.SourceAMI`` and the like, and ``build.SourceAMI``."""

@@ -9,7 +9,7 @@ import msgspec
 
 from core.errors import ProviderError
 from core.model.machine import MachinePlan
-from core.model.work import UndoTable
+from core.model.work import Silence, UndoTable
 
 MACHINE = "build.machine"
 """Kind of what is left: the machine ``plan`` of the ``provider``, and its runtime folder."""
@@ -21,7 +21,6 @@ async def remove_machine(facts: Mapping[str, Any]) -> None:
     from importlib.metadata import entry_points
     from pathlib import Path
 
-    from core.builds.machines.silence import Silence
     from core.undo import remove
 
     found = entry_points(group="boxwright.providers", name=facts["provider"])

@@ -14,20 +14,17 @@ from core.builds import elsewhere
 from core.builds.artifact import Artifact
 from core.builds.communicator import Communicator, connect
 from core.builds.elsewhere import Elsewhere
-from core.builds.lasting_guest import LastingGuest
 from core.builds.machines.promises import Promises
-from core.builds.machines.silence import Silence
 from core.builds.machines.undo import MACHINE
 from core.builds.scene import Scene
 from core.errors import BoxwrightError
 from core.guests.base import Guest
-from core.guests.remote import RemoteGuest
 from core.model.machine import Disk, MachineKey, MachinePlan, MachineState, WantedPort
-from core.model.work import Work
+from core.model.work import Silence, Work
 from core.providers.base import Provider
 from core.undo import remove
 
-_PAUSE = 0.5
+_ENDED = (MachineState.STOPPED, MachineState.BROKEN)
 
 
 class MachineWorkshop(ABC):
@@ -55,7 +52,7 @@ class MachineWorkshop(ABC):
     def basis(self, name: str, *, disks: tuple[Disk, ...] = ()) -> MachinePlan:
         """A plan with the machine's place and its way in, to be completed."""
         id = secrets.token_hex(6)
-        port = self._communicator.ssh_port
+        port = self._communicator.login_port
         return MachinePlan(
             id=id,
             key=MachineKey(str(self.scene.world.root), name),
@@ -78,26 +75,25 @@ class MachineWorkshop(ABC):
         async with ours.step("Start the machine") as step:
             started = await self.provider.start(machine, step)
         self.scene.facts["ID"] = machine.key.name
-        if self._communicator.communicator == "none":
-            return
-
-        async def reach() -> RemoteGuest:
-            host = self._communicator.ssh_host or started.ssh_host
-            port = self._communicator.ssh_port if self._communicator.ssh_host else started.ssh_port
-            return await connect(self._communicator, host, port, self.scene, work, self._gone)
-
-        self.guest = LastingGuest(await reach(), reach)
+        given = self._communicator
+        if given.communicator != "none":
+            host = given.named_host or started.ssh_host
+            port = given.login_port if given.named_host else started.ssh_port
+            self.guest = await connect(given, host, port, self.scene, work, self._gone)
 
     async def _gone(self) -> str:
-        # Asked: what a provider pushes goes to one listener, which the engine is.
-        while await self._runs():  # noqa: ASYNC110
-            await asyncio.sleep(_PAUSE)
+        assert self.machine is not None
+        changes = self.provider.watch()
+        if await self._runs():
+            async for change in changes:
+                if change.id == self.machine.id and change.seen.state in _ENDED:
+                    break
         return "The machine has stopped."
 
     async def _runs(self) -> bool:
         assert self.machine is not None
         seen = (await self.provider.states([self.machine])).get(self.machine.id)
-        return seen is not None and seen.state not in (MachineState.STOPPED, MachineState.BROKEN)
+        return seen is not None and seen.state not in _ENDED
 
     async def keep(self, folder: Path, place: Path, work: Work) -> bool:
         return False
@@ -123,7 +119,7 @@ class MachineWorkshop(ABC):
                     why=f"shutdown_command is {command!r}.",
                     remedy="correct it, or give it a longer shutdown_timeout",
                 ) from None
-        elif guest is not None:
+        elif guest is not None and self._communicator.communicator == "ssh":
             await guest.run("sync")
         await self._close_guest()
         await self.provider.stop(self.machine, work)

@@ -144,7 +144,7 @@ class QemuSettings(Communicator, frozen=True, kw_only=True):
         for pair in self.qemuargs:
             if not 1 <= len(pair) <= 2:
                 raise ConfigError('Each of "qemuargs" is ["-option", "value"].')
-        if not self.disk_image and not (self.typed or self.ssh_username):
+        if not self.disk_image and not (self.typed or self.account):
             raise ConfigError('An installation needs "boot_command" or a system that installs by itself.')
 
     @property
@@ -182,7 +182,7 @@ def shown(settings: QemuSettings) -> dict[str, str]:
         "output_directory", "format", "disk_compression", "skip_compaction", "shutdown_command",
         "shutdown_timeout", "ssh_timeout", "ssh_wait_timeout", "http_port_min", "http_port_max",
         "host_port_min", "host_port_max", "ssh_host_port_min", "ssh_host_port_max", "headless",
-        "pause_before_connecting", "ssh_handshake_attempts",
+        "pause_before_connecting", "ssh_handshake_attempts", "winrm_timeout", "winrm_no_proxy",
     }  # fmt: skip
     return {
         name: msgspec.json.encode(getattr(settings, name), order="deterministic").decode()

@@ -16,7 +16,6 @@ from core.builds import elsewhere
 from core.builds.artifact import Artifact
 from core.builds.communicator import Communicator, connect
 from core.builds.elsewhere import Elsewhere
-from core.builds.lasting_guest import LastingGuest
 from core.builds.qemu import states
 from core.builds.qemu.emulator import Emulator, PortTakenError
 from core.builds.qemu.hardware import Hardware, Sockets, command_line
@@ -25,7 +24,7 @@ from core.builds.qemu.states import Disks, disk_name, overlay
 from core.builds.scene import Scene
 from core.errors import BoxwrightError
 from core.guests.base import Guest
-from core.guests.remote import RemoteGuest
+from core.guests.winrm import powershell
 from core.model.work import Intent, Work
 from core.undo import remove
 
@@ -153,26 +152,25 @@ class QemuWorkshop(ABC):
             monitor=self.runtime / "qmp",
             screen=self.runtime / "vnc",
             ssh_port=self._port,
-            guest_port=self._communicator.ssh_port,
+            guest_port=self._communicator.login_port,
         )
 
     async def _log_in(self, work: Work) -> None:
-        async def reach() -> RemoteGuest:
-            assert self.emulator is not None
-            host = self._communicator.ssh_host or "127.0.0.1"
-            port = self._port or self._communicator.ssh_port
-            return await connect(self._communicator, host, port, self.scene, work, self.emulator.gone)
-
-        self.guest = LastingGuest(await reach(), reach)
+        assert self.emulator is not None
+        given = self._communicator
+        host, port = given.named_host or "127.0.0.1", self._port or given.login_port
+        self.guest = await connect(given, host, port, self.scene, work, self.emulator.gone)
 
     async def _set_clock(self) -> None:
         """The guest went on from a saved state: it does not know what time it is."""
         import time
 
         assert self.guest is not None
-        now = f"{int(time.time())}"
+        now = int(time.time())
+        windows = self._communicator.communicator == "winrm"
+        command = powershell.set_clock(now) if windows else _CLOCK.replace("$(cat)", f"{now}")
         with contextlib.suppress(BoxwrightError):
-            await self.guest.run(_CLOCK.replace("$(cat)", now), timeout=30)
+            await self.guest.run(command, timeout=30)
 
     async def keep(self, folder: Path, place: Path, work: Work) -> bool:
         assert self.emulator is not None and self.disks is not None and self.hardware is not None

@@ -16,13 +16,13 @@ from core.builds.bootstrap import bootstrap, bootstrap_root
 from core.builds.communicator import Communicator
 from core.builds.fingerprint import bootstrap_fingerprint
 from core.builds.output import claim, refuse_existing
+from core.builds.qemu.disk_images import flatten
 from core.builds.qemu.hardware import Hardware
 from core.builds.qemu.root import take_root
 from core.builds.qemu.workshop import Ports, QemuWorkshop
 from core.builds.root_archive import NAME, PACKED, pack
 from core.builds.scene import Scene
 from core.builds.settings import Table, decode
-from core.builds.sources.qemu import flatten
 from core.errors import BoxwrightError, ConfigError
 from core.guests.base import Guest
 from core.model.project import Bootstrap, parse_size

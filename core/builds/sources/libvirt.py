@@ -11,9 +11,9 @@ from core.builds.libvirt import pool
 from core.builds.libvirt.settings import LibvirtSettings, Origin, Volume, read
 from core.builds.machines.workshop import MachineWorkshop
 from core.builds.qemu import images, media
+from core.builds.qemu.disk_images import describe, flatten
 from core.builds.qemu.settings import QemuSettings
 from core.builds.scene import Scene
-from core.builds.sources.qemu import describe, flatten
 from core.errors import ConfigError
 from core.model.machine import Disk, ExtraDisk, MachinePlan
 from core.model.work import Work
@@ -166,7 +166,7 @@ class LibvirtWorkshop(MachineWorkshop):
             facts={
                 **facts,
                 "format": "qcow2",
-                "user": given.ssh_username or "vagrant",
+                "user": given.account or "vagrant",
                 "architecture": "amd64",
                 "providers": "qemu",
             },

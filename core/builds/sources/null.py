@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from core.builds.artifact import Artifact
-from core.builds.communicator import Communicator, connect, connect_winrm
+from core.builds.communicator import Communicator, connect
 from core.builds.scene import Scene
 from core.builds.settings import decode
 from core.guests.base import Guest
@@ -17,8 +17,6 @@ from core.templates.model import Settings
 
 class NullSettings(Communicator, frozen=True, kw_only=True):
     """Only how the guest is reached."""
-
-    takes_winrm = True
 
 
 class NullSource:
@@ -42,13 +40,9 @@ class NullWorkshop:
 
     async def open(self, layer: Path | None, work: Work) -> None:
         self._scene.facts["ID"] = "Null"
-        if self._settings.communicator == "winrm":
-            host = self._settings.winrm_host
-            self.guest = await connect_winrm(self._settings, host, self._scene, work)
-        elif self._settings.communicator != "none":
-            port = self._settings.ssh_port
-            host = self._settings.ssh_host
-            self.guest = await connect(self._settings, host, port, self._scene, work)
+        given = self._settings
+        if given.communicator != "none":
+            self.guest = await connect(given, given.named_host, given.login_port, self._scene, work)
 
     async def keep(self, folder: Path, place: Path, work: Work) -> bool:
         return False

@@ -14,7 +14,8 @@ from core.builds.artifact import Artifact
 from core.builds.layer_keys import file_digest
 from core.builds.output import claim, refuse_existing
 from core.builds.process import run_tool
-from core.builds.qemu import arguments, boot_command, images, media, states
+from core.builds.qemu import boot_command, description, images, media, states
+from core.builds.qemu.disk_images import describe, empty, flatten
 from core.builds.qemu.hardware import Hardware, Media, as_facts
 from core.builds.qemu.screen import Screen
 from core.builds.qemu.settings import QemuSettings, shown
@@ -26,13 +27,9 @@ from core.builds.settings import decode
 from core.builds.sparse import copy_sparse
 from core.builds.tools import QEMU_IMG, need
 from core.errors import BoxwrightError, ConfigError, NotFoundError
-from core.guests.base import Guest
 from core.model.work import Work
-from core.providers import acceleration, firmware, tools
+from core.providers import firmware
 from core.templates.model import Settings
-
-KINDS = ("qcow2", "raw", "vmdk", "vdi", "vpc", "vhdx")
-"""Formats of images that a disk may begin with."""
 
 
 class QemuSource:
@@ -42,7 +39,7 @@ class QemuSource:
         given = read(settings)
         given.check()
         need(QEMU_IMG)
-        _emulator(given)
+        description.emulator(given)
         if given.http_directory and not scene.path(given.http_directory).is_dir():
             raise NotFoundError(f"There is no folder {scene.path(given.http_directory)}.")
         if given.http_directory and given.http_content:
@@ -50,11 +47,11 @@ class QemuSource:
         media.expand((*given.floppy_files, *given.cd_files), scene)
 
     async def refuse_existing(self, settings: Settings, scene: Scene) -> None:
-        refuse_existing(_output(read(settings), scene), force=scene.force)
+        refuse_existing(description.output_folder(read(settings), scene), force=scene.force)
 
     def facts(self, settings: Settings, scene: Scene) -> Mapping[str, str]:
         given = read(settings)
-        hardware = _hardware(given, scene, Media())
+        hardware = description.describe(given, scene, Media())
         found = {
             "the image": images.identity(given, scene),
             "the machine": json.dumps(as_facts(hardware), sort_keys=True),
@@ -72,72 +69,6 @@ class QemuSource:
 
 def read(settings: Settings) -> QemuSettings:
     return decode(settings, QemuSettings, 'source "qemu"')
-
-
-def _output(given: QemuSettings, scene: Scene) -> Path:
-    return scene.path(given.output_directory or f"output-{scene.source}")
-
-
-def _emulator(given: QemuSettings) -> str:
-    name = given.qemu_binary.rsplit("/", 1)[-1] or "qemu-system-x86_64"
-    return tools.emulator(name.removeprefix("qemu-system-"))
-
-
-def _hardware(given: QemuSettings, scene: Scene, inserted: Media) -> Hardware:
-    architecture = Path(_emulator(given)).name.removeprefix("qemu-system-")
-    wanted = given.accelerator if given.accelerator in ("kvm", "hvf", "tcg") else "auto"
-    chosen = acceleration.choose(wanted, architecture, acceleration.this_host())
-    fields = {
-        "HTTPIP": GUEST_SIDE,
-        "HTTPPort": scene.facts.get("PackerHTTPPort", ""),
-        "HTTPDir": given.http_directory,
-        "OutputDir": str(_output(given, scene)),
-        "Name": given.vm_name or f"packer-{scene.source}",
-        "SSHHostPort": arguments.PORT,
-    }
-    own = arguments.read(
-        given.qemuargs,
-        lambda text: scene.render(text, **fields),
-        lambda file: arguments.same_file(file, Path(scene.world.cwd), _known(given, scene)),
-    )
-    if given.firmware:
-        whole = scene.path(given.firmware)
-        named = str(whole) if whole.is_file() else given.firmware
-        if given.use_pflash:
-            own.setdefault("-drive", []).append(f"file={named},if=pflash,unit=0,format=raw,readonly=on")
-        else:
-            own.setdefault("-bios", [named])
-    if given.topology:
-        own.setdefault("-smp", [given.topology])
-    code = ""
-    if given.uefi:
-        code = given.efi_firmware_code or str(firmware.find(architecture).code)
-    return Hardware(
-        emulator=_emulator(given),
-        name=given.vm_name or f"packer-{scene.source}",
-        machine=given.machine_type,
-        accelerator=chosen.argument,
-        cpu=given.cpu_model or chosen.cpu,
-        cpus=given.cpus,
-        memory=arguments.memory(own) or given.memory,
-        disk_interface=given.disk_interface,
-        cd_interface=given.cdrom_interface,
-        disk_options=f"cache={given.disk_cache},discard={given.disk_discard},"
-        f"detect-zeroes={given.disk_detect_zeroes}",
-        net_device=given.net_device,
-        vga=given.vga or "std",
-        boot="once=d" if inserted.iso else "c",
-        firmware=code,
-        nvram=str(scene.folder / states.NVRAM) if code else "",
-        media=inserted,
-        overrides=own,
-    )
-
-
-def _known(given: QemuSettings, scene: Scene) -> list[Path]:
-    """Files by which templates mean what the machine has anyhow: its disk, the image that it begins with."""
-    named = [scene.path(text) for text in (given.iso_target_path, *given.urls) if text and "://" not in text]
-    return [_output(given, scene) / (given.vm_name or f"packer-{scene.source}"), *named]
 
 
 class ImageWorkshop(QemuWorkshop):
@@ -164,7 +95,7 @@ class ImageWorkshop(QemuWorkshop):
         inserted = Media(iso="" if given.disk_image else str(image), floppy=floppy, cd=cd)
         # A state with a medium that only this build has could not be used by the next one.
         self._keeps = not (floppy or cd)
-        hardware = _hardware(given, scene, inserted)
+        hardware = description.describe(given, scene, inserted)
         if hardware.firmware:
             await self._variables(hardware, work)
         async with work.step("Make the disks") as step:
@@ -259,7 +190,7 @@ class ImageWorkshop(QemuWorkshop):
         given = self._given
         assert self.emulator is not None
         if given.shutdown_command and self.guest is not None:
-            await _run_quietly(self.guest, given.shutdown_command, work)
+            await self._end_guest(given.shutdown_command, work)
             if not await self.emulator.ended(given.shutdown_timeout):
                 raise BoxwrightError(
                     f"The machine did not shut down within {given.shutdown_timeout:g} s.",
@@ -267,14 +198,31 @@ class ImageWorkshop(QemuWorkshop):
                     remedy="correct it, or give it a longer shutdown_timeout",
                 )
         elif self.guest is not None:
-            await self.guest.run("sync")
+            if given.communicator == "ssh":
+                await self.guest.run("sync")
             await self.power_off(given.shutdown_timeout, work)
         elif not await self.emulator.ended(given.shutdown_timeout):
             await self.power_off(given.shutdown_timeout, work)
 
+    async def _end_guest(self, command: str, work: Work) -> None:
+        """By a command that ends the connection that it came by."""
+        assert self.guest is not None
+        try:
+            if self._given.communicator == "winrm":
+                await self.guest.run(command, stdout=work.write, stderr=work.write)
+                return
+            await self.guest.run(
+                "exec sh -s",
+                stdin=f"{{ {command}\n}} </dev/null\n".encode(),
+                stdout=work.write,
+                stderr=work.write,
+            )
+        except BoxwrightError as error:
+            work.write(f"{error.problem.what}\n".encode())
+
     async def deliver(self, disks: list[Path], work: Work) -> Artifact:
         given, scene = self._given, self.scene
-        folder = _output(given, scene)
+        folder = description.output_folder(given, scene)
         name = given.vm_name or f"packer-{scene.source}"
         keeps = given.uefi and not given.efi_drop_efivars
         names = [name, *(f"{name}-{number}" for number in range(1, len(disks)))]
@@ -296,7 +244,7 @@ class ImageWorkshop(QemuWorkshop):
             text=f"VM files in directory: {folder}",
             facts={
                 "format": given.format,
-                "user": given.ssh_username or "vagrant",
+                "user": given.account or "vagrant",
                 "firmware": "uefi" if given.uefi or given.firmware.endswith(".fd") else "bios",
                 "architecture": "amd64",
                 "variables": variables,
@@ -308,43 +256,3 @@ class ImageWorkshop(QemuWorkshop):
         if self._web is not None:
             await asyncio.to_thread(self._web.close)
             self._web = None
-
-
-async def _run_quietly(guest: Guest, command: str, work: Work) -> None:
-    """A command that ends the connection that it came by."""
-    try:
-        await guest.run(
-            "exec sh -s",
-            stdin=f"{{ {command}\n}} </dev/null\n".encode(),
-            stdout=work.write,
-            stderr=work.write,
-        )
-    except BoxwrightError as error:
-        work.write(f"{error.problem.what}\n".encode())
-
-
-async def describe(image: Path) -> tuple[str, int]:
-    """Format and size in bytes of a disk image. Raises BoxwrightError for what is none."""
-    ended = await tools.run(need(QEMU_IMG), "info", "--output=json", "-U", str(image))
-    if ended.status:
-        raise BoxwrightError(f"{image} is no disk image.", why=ended.errors.strip())
-    told = json.loads(ended.output)
-    if told["format"] not in KINDS:
-        raise BoxwrightError(f"{image} has the format {told['format']!r}, which no disk can begin with.")
-    return str(told["format"]), int(told["virtual-size"])
-
-
-async def empty(path: Path, size: int, work: Work) -> None:
-    """A new disk."""
-    argv = [need(QEMU_IMG), "create", "-q", "-f", "qcow2", str(path), str(size)]
-    await run_tool(argv, work=work, doing="making a disk")
-
-
-async def flatten(source: Path, target: Path, form: str, work: Work, *, compress: bool = False) -> None:
-    """A disk with all that lies below it, as one image."""
-    options = ["-c"] if compress and form == "qcow2" else []
-    argv = [
-        need(QEMU_IMG), "convert", *options, "-m", "4", "-W", "-f", "qcow2", "-O", form,
-        str(source), str(target),
-    ]  # fmt: skip
-    await run_tool(argv, work=work, doing="writing the image")

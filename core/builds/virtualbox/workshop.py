@@ -95,7 +95,7 @@ class VirtualBoxWorkshop(MachineWorkshop):
                 "format": given.format,
                 "architecture": "amd64",
                 "providers": "virtualbox",
-                "user": given.ssh_username,
+                "user": given.account,
             },
         )
 

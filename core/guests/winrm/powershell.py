@@ -65,6 +65,11 @@ def encoded(script: str) -> str:
     return f"powershell -NoProfile -NonInteractive -ExecutionPolicy Bypass -EncodedCommand {data.decode()}"
 
 
+def set_clock(now: int) -> str:
+    """``now``: seconds since 1970."""
+    return encoded(f"Set-Date -Date ([DateTimeOffset]::FromUnixTimeSeconds({now}).LocalDateTime)")
+
+
 def upload(path: str) -> str:
     """Writes what comes in as lines of base64, and says the SHA-256 of the file."""
     return encoded(_UPLOAD.format(path=quote(path)))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 import threading
 import warnings
@@ -35,6 +36,8 @@ class WinrmEndpoint(msgspec.Struct, frozen=True, kw_only=True):
     ntlm: bool = False
     proxy: bool = True
     """Whether the proxies of the environment are used."""
+    patience: int = _OPERATION + 20
+    """Seconds that it may take for one answer."""
 
     def __repr__(self) -> str:
         return f"WinrmEndpoint({self.user}@{self.host}:{self.port})"
@@ -132,6 +135,8 @@ def _connection(endpoint: WinrmEndpoint) -> Iterator[tuple[Any, Any]]:
             remedy=f"{sys.executable} -m pip install 'pypsrp>=0.8,<2'",
         ) from error
     where = f"{endpoint.host}:{endpoint.port}"
+    # It writes each request that fails to the terminal; who asked hears of it by what is raised.
+    logging.getLogger("pypsrp").setLevel(logging.CRITICAL)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -147,7 +152,7 @@ def _connection(endpoint: WinrmEndpoint) -> Iterator[tuple[Any, Any]]:
                 encryption="auto" if endpoint.ntlm or endpoint.ssl else "never",
                 operation_timeout=_OPERATION,
                 connection_timeout=_CONNECT,
-                read_timeout=_OPERATION + 20,
+                read_timeout=endpoint.patience,
                 no_proxy=not endpoint.proxy,
             )
             with wsman:
