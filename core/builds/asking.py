@@ -49,8 +49,10 @@ def about_failure(
     *,
     problem: Problem | None = None,
     files: tuple[str, ...] = (),
+    again: bool = True,
 ) -> Question:
-    """What to do now that a step failed."""
+    """What to do now that a step failed; ``again``: whether it can be tried again."""
+    retry = {RETRY: "run this step again, with its script as it is now"} if again else {}
     shell = f" (a shell in it: {how_to_reach})" if how_to_reach else ""
     return Question(
         text=f"{title} failed{shell}",
@@ -58,7 +60,7 @@ def about_failure(
         problem=problem,
         files=files,
         answers={
-            RETRY: "run this step again, with its script as it is now",
+            **retry,
             KEEP: "end the build and leave the machine running",
             CLEAN: "error-cleanup-provisioner, then remove the machine",
             ABORT: "remove the machine at once",

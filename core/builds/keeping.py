@@ -31,15 +31,16 @@ def lasting(artifacts: Sequence[Artifact], one: PlannedSource) -> bool:
     )
 
 
-async def remain(artifacts: Sequence[Artifact], one: PlannedSource, scene: Scene) -> bool:
-    """Whether all that an earlier run left elsewhere is there as it was. Of files the caller knows."""
+async def missing(artifacts: Sequence[Artifact], one: PlannedSource, scene: Scene) -> Part | None:
+    """The first part whose artifact of an earlier run is no more where it was left, as it was: the source
+    before its post-processors. Of files the caller knows."""
     for found, part in _parts(one):
         if not isinstance(found, Keeping):
             continue
         for artifact in artifacts:
             if found.keeps(artifact) and not await found.remains(artifact, part.whole, scene):
-                return False
-    return True
+                return part
+    return None
 
 
 def _parts(one: PlannedSource) -> Iterator[tuple[Any, Part]]:

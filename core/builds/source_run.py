@@ -60,9 +60,13 @@ class SourceRun:
         request = self._request
         if not (request.force or request.no_cache) and self._whole:
             known = await asyncio.to_thread(self._layers.result, self._whole)
-            if known is not None and await keeping.remain(known, self._one, self._scene):
+            gone = None if known is None else await keeping.missing(known, self._one, self._scene)
+            if known is not None and gone is None:
                 work.cached("nothing changed")
                 return known
+            if gone is not None and gone is not self._one:
+                # Only what was sent on is lost: what is in the way here is this very build's own.
+                self._scene = msgspec.structs.replace(self._scene, force=True)
         scene = self._scene
         await keeping.refuse_existing(self._one, scene)
         intent = work.intend(FOLDER, path=str(scene.folder))
@@ -120,7 +124,10 @@ class SourceRun:
         why = self._why_not_cached()
         if self._chain:
             await asyncio.to_thread(self._layers.remember_run, self._history, self._chain)
-        await self._open(workshop, begin, why, work)
+        try:
+            await self._open(workshop, begin, why, work)
+        except BoxwrightError as error:
+            raise await self._stopped(workshop, "The start of the build", error, work, intent) from error
         for number, step in enumerate(self._one.steps, 1):
             name = f"Provision {number}/{len(self._one.steps)}  {step.title}"
             reason = why[number] if begin <= number < len(why) else ""
@@ -131,7 +138,18 @@ class SourceRun:
                 await self._step(workshop, step, inner, intent)
                 if number < len(self._keys):
                     await self._keep(workshop, number, step.title, inner)
-        return await workshop.finish(work)
+        try:
+            return await workshop.finish(work)
+        except BoxwrightError as error:
+            raise await self._stopped(workshop, "The end of the build", error, work, intent) from error
+
+    async def _stopped(
+        self, workshop: Workshop, title: str, error: BoxwrightError, work: Work, intent: Intent
+    ) -> BoxwrightError:
+        """What is raised where something failed that is no step, and so cannot be tried again."""
+        if await self._answer(workshop, title, error, work) == asking.KEEP:
+            return await self._left(workshop, error, intent)
+        return error
 
     async def _open(self, workshop: Workshop, begin: int, why: Sequence[str], work: Work) -> None:
         name = "Continue from the last unchanged step" if begin else "Prepare"
@@ -193,7 +211,7 @@ class SourceRun:
                 await run_step(step, self._plan, self._one, workshop.guest, self._scene, work)
                 return
             except BoxwrightError as error:
-                answer = await self._answer(workshop, step, error, work)
+                answer = await self._answer(workshop, step.title, error, work, step)
                 if answer == asking.RETRY:
                     continue
                 if answer == asking.CLEAN or request.on_error == "run-cleanup-provisioner":
@@ -202,16 +220,25 @@ class SourceRun:
                     raise await self._left(workshop, error, intent) from error
                 raise
 
-    async def _answer(self, workshop: Workshop, step: PlannedStep, error: BoxwrightError, work: Work) -> str:
+    async def _answer(
+        self,
+        workshop: Workshop,
+        title: str,
+        error: BoxwrightError,
+        work: Work,
+        step: PlannedStep | None = None,
+    ) -> str:
+        """What to do about a failure: of that step, or of something that cannot be tried again."""
         on_error = self._request.on_error
         if on_error == "ask" and self._ask is not None:
             work.write(f"{error.problem.what}\n".encode())
             question = asking.about_failure(
-                step.title,
+                title,
                 self._scene.facts.get("reach", ""),
                 asking.way_in(workshop.guest),
                 problem=Redaction(self._scene.secrets).problem(error.problem),
-                files=read_again(step, self._scene),
+                files=read_again(step, self._scene) if step is not None else (),
+                again=step is not None,
             )
             return await self._ask(question, work)
         return {"abort": asking.KEEP, "run-cleanup-provisioner": asking.KEEP}.get(on_error, asking.CLEAN)

@@ -49,9 +49,14 @@ async def remove_folder(facts: Mapping[str, Any]) -> None:
             ) from None
 
 
+def kept_builds(builds: Path) -> list[Path]:
+    """The folders of builds whose machines were left as they were."""
+    return sorted(mark.parent for mark in builds.glob(f"*/{KEPT}"))
+
+
 async def remove_kept(builds: Path) -> int:
     """Remove the machines that failed builds left as they were. Returns how many there were."""
-    folders = await asyncio.to_thread(lambda: [mark.parent for mark in builds.glob(f"*/{KEPT}")])
+    folders = await asyncio.to_thread(kept_builds, builds)
     for folder in folders:
         beyond = elsewhere.read(folder / elsewhere.LEFT)
         if beyond is not None:

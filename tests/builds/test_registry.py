@@ -14,7 +14,6 @@ from pathlib import Path
 
 import pytest
 
-from core.builds.base import Request
 from core.builds.layers import LayerStore
 from core.builds.run import prune
 from core.errors import BoxwrightError
@@ -92,11 +91,9 @@ def describe(yard: Yard, there: Registry, *, base: str = "tiny:1", sensitive: bo
     yard.write("a.pkr.hcl", text)
 
 
-async def build(yard: Yard, password: str = PASSWORD, *, force: bool = False) -> None:
+async def build(yard: Yard, password: str = PASSWORD) -> None:
     """Processes are looked at all the time meanwhile."""
-    building = asyncio.create_task(
-        yard.build(variables=[("password", password)], request=Request(force=force))
-    )
+    building = asyncio.create_task(yard.build(variables=[("password", password)]))
     while not building.done():
         for process in Path("/proc").glob("[0-9]*/cmdline"):
             with contextlib.suppress(OSError):
@@ -131,9 +128,7 @@ async def test_what_was_pushed_is_there_and_pushed_again_only_where_it_is_not(
     await build(yard)
     assert yard.work.states["docker.site"] == "cached"
     there.ask(f"team/site/manifests/{digest}", "DELETE")
-    with pytest.raises(BoxwrightError, match="is there already"):
-        await build(yard)
-    await build(yard, force=True)
+    await build(yard)
     assert there.ask("team/site/manifests/1")[1]
     assert PASSWORD.encode() not in seen(yard)
 

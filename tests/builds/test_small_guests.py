@@ -13,8 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from core.builds.asking import Question
 from core.builds.base import Request
+from core.builds.undo import kept_builds, remove_kept
 from core.errors import BoxwrightError, NotFoundError
+from core.guests.errors import GuestSilentError
+from core.model.work import Work
 from core.providers.firmware import VARIABLES
 from tests.builds.test_process import alive
 from tests.builds.yard import Yard
@@ -116,6 +120,34 @@ async def test_without_a_checksum_whatever_is_there_is_taken_and_with_a_wrong_on
     yard.write("a.pkr.hcl", template(url, "none"))
     await yard.build()
     assert (yard.folder / "out/packer-small").stat().st_size == bootsector.SIZE
+
+
+async def test_a_machine_that_never_answers_is_left_or_asked_about_as_one_whose_step_failed_is(
+    yard: Yard, served: Served
+) -> None:
+    more = 'ssh_username = "nobody"\n ssh_timeout = "1s"'
+    text = template(f"file://{served.folder}/small.img", "none", more)
+    yard.write("a.pkr.hcl", text.replace('"none"\n          memory', '"ssh"\n          memory'))
+    home = yard.locations.data.parent
+    with pytest.raises(GuestSilentError):
+        await yard.build()
+    assert await yard.left() == [] and alive(home) == []
+    with pytest.raises(BoxwrightError, match="did not answer") as caught:
+        await yard.build(request=Request(on_error="abort"))
+    assert "was left as it is" in caught.value.problem.why
+    await yard.work.undo()
+    assert alive(home) and len(kept_builds(yard.locations.builds)) == 1
+    assert await remove_kept(yard.locations.builds) == 1
+    asked: list[Question] = []
+
+    async def ask(question: Question, work: Work) -> str:
+        asked.append(question)
+        return "clean"
+
+    with pytest.raises(GuestSilentError):
+        await yard.build(request=Request(on_error="ask"), ask=ask)
+    assert [set(one.answers) for one in asked] == [{"keep", "clean", "abort"}]
+    assert await yard.left() == [] and alive(home) == []
 
 
 async def test_further_disks_are_in_the_artifact_and_in_the_box(yard: Yard, served: Served) -> None:

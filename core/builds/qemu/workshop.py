@@ -198,9 +198,10 @@ class QemuWorkshop(ABC):
     async def leave(self) -> bool:
         await self._close_guest()
         self._show(None)
-        if self.emulator is not None:
-            await self.emulator.monitor.close()
-            self.emulator = None
+        if self.emulator is None:
+            return False
+        await self.emulator.monitor.close()
+        self.emulator = None
         self._forget_memory()
         if self._intent is not None:
             beyond = Elsewhere(kind="path", facts={"path": str(self.runtime)})
