@@ -5,15 +5,18 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
+import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
 
 import libvirt
 import pytest
 
+from core.builds.asking import Question
 from core.builds.base import Request
 from core.builds.undo import remove_kept
 from core.errors import BoxwrightError, ConfigError, NotFoundError, UsageError
+from core.model.work import Work
 from core.providers.libvirt import LibvirtProvider, volumes
 from core.providers.libvirt.address import URI_VARIABLE
 from tests.builds.kills import kill_at
@@ -46,6 +49,27 @@ build {{
 
 UNSEEN = 'communicator = "none"\nshutdown_timeout = "1s"'
 """A machine in which nothing is done: it is not waited for."""
+
+
+HARDWARE = """
+  chipset          = "q35"
+  shutdown_command = "sync; sudo poweroff"
+  network_interface { model = "virtio" }
+  volume {
+    alias      = "data"
+    capacity   = "16M"
+    bus        = "virtio"
+    target_dev = "vdq"
+  }
+  volume {
+    device = "cdrom"
+    source {
+      type      = "cloud-init"
+      user_data = "#cloud-config"
+      meta_data = "instance-id: site-1"
+    }
+  }
+"""
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +147,8 @@ async def test_an_image_becomes_a_volume_and_the_volume_another_one_and_a_box(
     assert await yard.left() == []
 
     steps = (
-        shell("cat /srv/first")
+        shell("cat /srv/first /sys/block/vdb/size")
+        + shell("cat /sys/class/dmi/id/product_name")
         + """
       post-processor "box" {
         name                = "yard/site"
@@ -131,9 +156,23 @@ async def test_an_image_becomes_a_volume_and_the_volume_another_one_and_a_box(
       }"""
     )
     cloning = 'type = "cloning"\nvolume = "made.qcow2"'
-    yard.write("a.pkr.hcl", template(cloning, steps, name="second.qcow2"))
-    await yard.build()
-    assert "one" in yard.work.output.decode().split()
+    yard.write("a.pkr.hcl", template(cloning, steps, name="second.qcow2", more=HARDWARE))
+    seen: list[tuple[ET.Element, bytes]] = []
+
+    async def look(question: Question, work: Work) -> str:
+        (domain,) = [ET.fromstring(one.XMLDesc()) for one in pool.handle.listAllDomains()]
+        (disc,) = [one.find("source") for one in domain.iter("disk") if one.get("device") == "cdrom"]
+        assert disc is not None
+        seen.append((domain, Path(disc.get("file", "")).read_bytes()))
+        return "continue"
+
+    await yard.build(request=Request(debug=True), ask=look)
+    said = yard.work.output.decode().split()
+    assert {"one", "32768", "(Q35"} <= set(said)
+    domain, disc = seen[0]
+    assert b"#cloud-config" in disc and b"instance-id: site-1" in disc
+    targets = [(one.get("dev"), one.get("bus")) for one in domain.iter("target") if one.get("bus")]
+    assert ("vdq", "virtio") in targets and ("vda", "virtio") in targets
     assert pool.names() == ["made.qcow2", "second.qcow2"]
     box = next(box for box in yard.store.list() if box.name == "yard/site")
     assert box.key.provider == "qemu" and len(box.disks) == 1

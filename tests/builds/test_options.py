@@ -8,10 +8,31 @@ from pathlib import Path
 import pytest
 
 from core.builds.docker.settings import DockerSettings
+from core.builds.post_processors.artifice import ArtificeSettings
+from core.builds.post_processors.box import BoxSettings
+from core.builds.post_processors.checksum import ChecksumSettings
+from core.builds.post_processors.compress import CompressSettings
+from core.builds.post_processors.docker_import import ImportSettings
+from core.builds.post_processors.docker_push import PushSettings
+from core.builds.post_processors.docker_save import SaveSettings
+from core.builds.post_processors.docker_tag import TagSettings
+from core.builds.post_processors.manifest import ManifestSettings
+from core.builds.post_processors.vagrant import VagrantSettings
+from core.builds.provisioners.ansible import AnsibleSettings
+from core.builds.provisioners.ansible_local import AnsibleLocalSettings
+from core.builds.provisioners.chef import ChefSettings
+from core.builds.provisioners.file import FileSettings
+from core.builds.provisioners.pauses import BreakpointSettings, SleepSettings
+from core.builds.provisioners.powershell import PowershellSettings
+from core.builds.provisioners.puppet import PuppetSettings
+from core.builds.provisioners.salt import SaltSettings
 from core.builds.provisioners.shell import ShellSettings
+from core.builds.provisioners.windows_restart import RestartSettings
+from core.builds.provisioners.windows_shell import WindowsShellSettings
 from core.builds.qemu.settings import QemuSettings
 from core.builds.settings import Table, decode
 from core.errors import ConfigError
+from core.templates.support import RUNS
 
 DOCUMENT = (Path(__file__).parents[2] / "docs/packer.md").read_text()
 
@@ -74,3 +95,64 @@ def test_all_options_are_documented() -> None:
     wildcards = tuple(one.removesuffix("*") for one in said if one.endswith("_*"))
     missing = [name for _, name in CASES if name not in said and not name.startswith(wildcards)]
     assert missing == []
+
+
+OTHER_WORDS = {
+    "powershell": {"winrm"},
+    "windows-shell": {"winrm"},
+    "chef-solo": {"unix"},
+    "puppet-masterless": {"unix"},
+    "salt-masterless": {"unix"},
+    "vagrant": {"artifice", "docker", "libvirt", "lxd", "virtualbox", "box"},
+    "windows-restart": {"winrm", "check_registry", "registry_keys"},
+}
+"""What is no option in the row of a kind."""
+STEPS: dict[str, type[Table]] = {
+    "ansible": AnsibleSettings,
+    "ansible-local": AnsibleLocalSettings,
+    "breakpoint": BreakpointSettings,
+    "chef-solo": ChefSettings,
+    "file": FileSettings,
+    "powershell": PowershellSettings,
+    "puppet-masterless": PuppetSettings,
+    "salt-masterless": SaltSettings,
+    "shell": ShellSettings,
+    "sleep": SleepSettings,
+    "windows-restart": RestartSettings,
+    "windows-shell": WindowsShellSettings,
+}
+POSTS: dict[str, type[Table]] = {
+    "artifice": ArtificeSettings,
+    "box": BoxSettings,
+    "checksum": ChecksumSettings,
+    "compress": CompressSettings,
+    "docker-import": ImportSettings,
+    "docker-push": PushSettings,
+    "docker-save": SaveSettings,
+    "docker-tag": TagSettings,
+    "manifest": ManifestSettings,
+    "vagrant": VagrantSettings,
+}
+
+
+def test_the_two_tables_have_every_kind() -> None:
+    assert set(STEPS) | {"shell-local"} == set(RUNS["provisioner"])
+    assert set(POSTS) | {"shell-local"} == set(RUNS["post-processor"])
+
+
+@pytest.mark.parametrize(
+    ("part", "kind", "table"),
+    [("Provisioners", *one) for one in STEPS.items()] + [("Post-processors", *one) for one in POSTS.items()],
+)
+def test_the_row_of_a_kind_has_its_options_and_no_others(part: str, kind: str, table: type[Table]) -> None:
+    section = DOCUMENT.split(f"\n## {part}\n")[1].split("\n## ")[0]
+    (row,) = re.findall(rf"^\| `{kind}` \| (.+) \|$", section, re.MULTILINE)
+    said = set(re.findall(r"`([a-z]+(?:_[a-z]+)*_?\*?)(?: = .*?)?`", row))
+    if kind.startswith("docker-"):
+        # What all of them take is said below the table.
+        said |= {"host", "certificates"}
+    known = {*table.__struct_fields__, *table.not_needed, *table.refused}
+    wild = tuple(one.removesuffix("*") for one in said if one.endswith("*"))
+    assert {name for name in known - said if not (wild and name.startswith(wild))} == set(), "not documented"
+    words = OTHER_WORDS.get(kind, set())
+    assert {name for name in said - known - words if not name.endswith("*")} == set(), "not had"

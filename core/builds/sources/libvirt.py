@@ -15,7 +15,7 @@ from core.builds.qemu.disk_images import describe, flatten
 from core.builds.qemu.settings import QemuSettings
 from core.builds.scene import Scene
 from core.errors import ConfigError
-from core.model.machine import Disk, ExtraDisk, MachinePlan
+from core.model.machine import Disk, MachinePlan
 from core.model.work import Work
 from core.templates.model import Settings
 
@@ -99,7 +99,6 @@ class LibvirtWorkshop(MachineWorkshop):
             cpus=given.vcpu,
             memory=given.memory << 20,
             architecture=given.arch,
-            extra_disks=tuple(_extra(number, one) for number, one in enumerate(given.others)),
             options=await self._options(work),
         )
 
@@ -118,14 +117,15 @@ class LibvirtWorkshop(MachineWorkshop):
             found["nic_model_type"] = card.model
             found |= {"management_network_name": card.network} if card.network else {}
             found |= {"management_network_mac": card.mac} if card.mac else {}
+        storage = [_empty(number, one) for number, one in enumerate(given.others)]
         seed = given.seed
         if seed is not None:
             content = {"user-data": seed.user_data, "meta-data": seed.meta_data}
             if seed.network_config:
                 content["network-config"] = seed.network_config
             disc = await media.make_cd((), content, "cidata", self.scene, work)
-            found["storage"] = ({"device": "cdrom", "path": str(disc)},)
-        return found
+            storage.append({"device": "cdrom", "path": str(disc)})
+        return {**found, "storage": tuple(storage)} if storage else found
 
     async def _image(self, origin: Origin, work: Work) -> Path:
         """A file that is only read."""
@@ -174,5 +174,8 @@ class LibvirtWorkshop(MachineWorkshop):
         )
 
 
-def _extra(number: int, volume: Volume) -> ExtraDisk:
-    return ExtraDisk(name=volume.alias or f"disk{number + 1}", size=volume.bytes)
+def _empty(number: int, volume: Volume) -> dict[str, str]:
+    """A disk on which nothing is, as the provider takes it."""
+    name = volume.alias or f"disk{number + 1}"
+    found = {"serial": name, "size": f"{volume.bytes}B", "bus": volume.bus, "dev": volume.target_dev}
+    return {key: text for key, text in found.items() if text}
