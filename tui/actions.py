@@ -48,7 +48,7 @@ class Actions:
         """Operations that were begun here, and have not been seen to end: their titles."""
         self.last_line = ""
         self._reading = Reading(self, app, workbench)
-        self._opening = Opening(self, app, workbench)
+        self.opening = Opening(self, app, workbench)
         self.logs = Logs(self, app, workbench)
         self._switching = Switching(self, app, workbench)
         self._edits = Edits(self, app, workbench)
@@ -56,8 +56,8 @@ class Actions:
         self.asking = Asking(self, app, workbench)
         self.answering = Answering(self, app, workbench)
         self._here: dict[str, Callable[[Choice], Any]] = {
-            "machine.ssh": self._opening.shell,
-            "machine.serial": self._opening.serial,
+            "machine.ssh": self.opening.shell,
+            "machine.serial": self.opening.serial,
             "machine.port": lambda _choice: self._show_tab("overview"),
             "snapshot.list": lambda _choice: self._show_tab("snapshots"),
             "box.show": lambda _choice: self._show_tab("overview"),
@@ -98,14 +98,14 @@ class Actions:
             "workbench.sort": lambda: self._sorted(bench.lists.listed.sort_next()),
             "workbench.reverse": lambda: self._sorted(bench.lists.listed.sort_reversed()),
             "workbench.new": lambda: self._begin(self._new_machine()),
-            **self._opening.table(),
+            **self.opening.table(),
             **Again(self, self._app, bench).table(),
             **self.logs.table(),
             **Showing(self, self._app, bench).table(),
             "workbench.everywhere": lambda: self._begin(self._switching.ask()),
-            "workbench.bigger": lambda: bench.resize_side(1),
-            "workbench.smaller": lambda: bench.resize_side(-1),
-            "workbench.full": bench.fill,
+            "workbench.bigger": lambda: bench.room.turn(1),
+            "workbench.smaller": lambda: bench.room.turn(-1),
+            "workbench.full": bench.room.fill,
             "workbench.menu": lambda: self._begin(self.asking.menu()),
             "workbench.line": self._show_line,
             "workbench.theme": self._app.choose_theme,

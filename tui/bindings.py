@@ -46,7 +46,12 @@ OWN: tuple[Own, ...] = (
         "Retry from here",
         "Run the provisioners again from the failed one; a build: run it again, or answer what it asks.",
     ),
-    Own("workbench.shell-here", "s", "Shell here", "A shell in the guest of a build that asks something."),
+    Own(
+        "workbench.shell-here",
+        "s",
+        "Shell here",
+        "A shell in the guest of a build that asks something or left it running.",
+    ),
     Own("workbench.clean-up", "d", "Clean up", "Remove the machines that failed builds left as they were."),
     Own("workbench.store", "A", "Into the store", "Add the box that a template's build left to the boxes."),
     Own("workbench.edit", "e", "Edit", "Edit the machine's part of the project file."),

@@ -42,6 +42,7 @@ class Edits:
         if found.fixed:
             # A template has no part that could be checked by itself.
             await self.in_editor()
+            await self._ask_again()
             return
         part, file = found.part(), found.files[0]
 
@@ -55,6 +56,7 @@ class Edits:
         written = await self._app.push_screen_wait(Editing(f"{found.name} in {file}", part.text, take))
         if written is not None:
             self._told(file)
+            await self._ask_again()
 
     async def in_editor(self) -> None:
         """A copy of the project's file, which takes its place once it is right; templates themselves."""
@@ -101,8 +103,14 @@ class Edits:
         if choice.build is None or not (choice.build.question and choice.build.files):
             return False
         self._run_editor([Path(file) for file in choice.build.files])
-        await self._actions.answering.ask(choice)
+        await self._ask_again()
         return True
+
+    async def _ask_again(self) -> None:
+        """Where the build waits for an answer: a retry takes what was written."""
+        choice = self._bench.choice
+        if choice.build is not None and choice.build.question:
+            await self._actions.answering.ask(choice)
 
     def _described(self) -> Described | None:
         return described(self._bench.choice, self._bench.bridge.state)

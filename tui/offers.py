@@ -19,6 +19,14 @@ _TYPING = (Item("", "shift+pgup", "Look back"), Item("", "all other keys", "go t
 def of_lists(keymap: Keymap, kind: Subject, choice: Choice) -> Offers:
     """With what is selected; grey where that is not possible now."""
     items = []
+    if choice.build is not None and choice.build.question:
+        again = keymap.own_by_id("workbench.again")
+        assert again is not None
+        items.append(Item(again.id, spoken(keymap.key(again.id)), "Answer", help=again.help))
+    if choice.build is not None and choice.build.endpoint is not None:
+        shell = keymap.own_by_id("workbench.shell-here")
+        assert shell is not None
+        items.append(Item(shell.id, spoken(keymap.key(shell.id)), shell.title, help=shell.help))
     for spec in keymap.footer(kind):
         reason = refusal(spec, choice)
         key = spoken(keymap.key(spec.id))

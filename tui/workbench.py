@@ -22,7 +22,7 @@ from tui.look.painted import Painted
 from tui.memory import Memory
 from tui.panes.lists import PANES, Lists
 from tui.panes.rows import RowList
-from tui.settings import Screen as Mode
+from tui.room import Room
 from tui.views.detail import Detail
 from tui.views.lines import LinesView
 from tui.views.tabs import TabLine
@@ -35,9 +35,6 @@ if TYPE_CHECKING:
     from tui.look.look import Look
     from tui.program import BoxwrightApp
     from tui.prompt import Prompt
-
-NARROW = 100
-"""Columns below which lists and details are shown one at a time."""
 
 _NOTE_SECONDS = 6.0
 
@@ -59,7 +56,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.lists = Lists(bridge, look, id="lists")
         self.memory = Memory(self)
         self._quiet: Timer | None = None
-        self._mode = Mode.NORMAL
+        self.room = Room(self)
         self._asked_in_detail = False
         """The keys were on the right side when the prompt came."""
 
@@ -76,8 +73,8 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.header = self.query_one(Header)
         self.header.read_only = self.keymap.read_only
         self.set_class(not self._look.terminal.unicode, "-ascii")
-        self._fit(self.app.size.width)
-        self.show_mode(cast("BoxwrightApp", self.app).settings.current.layout.screen, remember=False)
+        self.room.fit(self.app.size.width)
+        self.room.show(cast("BoxwrightApp", self.app).settings.current.layout.screen, remember=False)
         self.memory.sort_as_before()
         self.memory.arrive()
         self.state_changed(frozenset("*"))
@@ -104,8 +101,11 @@ class Workbench(Screen[None], inherit_bindings=False):
     def state_changed(self, changed: frozenset[str]) -> None:
         self.lists.state_changed(changed)
         self.memory.state_changed()
+        gone = self.consoles.orphans(changed)
+        if gone:
+            self.actions.opening.close_gone(gone)
         self.header.show(self.bridge.state, self.bridge.link, self.lists.project)
-        self._refresh_choice()
+        self.refresh_choice()
 
     def link_changed(self, link: Link) -> None:
         self.header.show(self.bridge.state, link, self.lists.project)
@@ -113,7 +113,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             self.say(f"{link.why} {link.remedy}".strip(), "bad")
         else:
             self.quiet()
-        self._refresh_choice()
+        self.refresh_choice()
 
     # The choice.
 
@@ -127,7 +127,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         """What the keys are about."""
         return self.lists.choice
 
-    def _refresh_choice(self) -> None:
+    def refresh_choice(self) -> None:
         self.detail.show(self.choice)
         self.refresh_footer()
 
@@ -159,7 +159,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         """Select it, wherever the keys are."""
         self.lists.pane = "builds"
         self.lists.builds.select(key)
-        self._refresh_choice()
+        self.refresh_choice()
 
     @property
     def typing(self) -> bool:
@@ -169,7 +169,7 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def on_row_list_moved(self, event: RowList.Moved) -> None:
         if event.rows.id == self.pane:
-            self._refresh_choice()
+            self.refresh_choice()
 
     def on_row_list_chosen(self, event: RowList.Chosen) -> None:
         if self.detail.expects_keys(events.Key("enter", "\r")):
@@ -204,7 +204,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             return
         if listed and widget.id != self.pane:
             self.lists.pane = widget.id or self.pane
-            self._refresh_choice()
+            self.refresh_choice()
         else:
             self.refresh_footer()
 
@@ -218,7 +218,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.set_focus(self.query_one(f"#{pane}", RowList))
         if pane != self.pane:
             self.lists.pane = pane
-            self._refresh_choice()
+            self.refresh_choice()
 
     def focus_detail(self) -> None:
         self.add_class("-detail")
@@ -231,24 +231,6 @@ class Workbench(Screen[None], inherit_bindings=False):
             self.set_focus(None)
         # A view that was just made, or was hidden until now, can take the keys only when it is laid out.
         self.call_after_refresh(view.focus)
-
-    # How much room the side with the keys has.
-
-    def resize_side(self, way: int) -> None:
-        """Round from normal over half to full."""
-        modes = list(Mode)
-        self.show_mode(modes[(modes.index(self._mode) + way) % len(modes)])
-
-    def fill(self) -> None:
-        self.show_mode(Mode.NORMAL if self._mode is Mode.FULL else Mode.FULL)
-
-    def show_mode(self, mode: Mode, *, remember: bool = True) -> None:
-        self._mode = mode
-        for one in Mode:
-            self.set_class(one is mode, f"-{one.value}")
-        self.call_after_refresh(self._refresh_choice)
-        if remember:
-            self.memory.remember("screen", mode.value)
 
     def next_pane(self, way: int) -> None:
         order = [*PANES, "detail"]
@@ -265,11 +247,8 @@ class Workbench(Screen[None], inherit_bindings=False):
             self.detail.settle_keys()
 
     def on_resize(self, event: events.Resize) -> None:
-        self._fit(event.size.width)
-        self.call_after_refresh(self._refresh_choice)
-
-    def _fit(self, width: int) -> None:
-        self.set_class(width < NARROW, "-narrow")
+        self.room.fit(event.size.width)
+        self.call_after_refresh(self.refresh_choice)
 
     # Keys.
 
@@ -294,7 +273,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         event.stop()
         if self.detail.choice.key != self.choice.key:
             # Keys that came in one go: the news of the cursor's move are still on their way.
-            self._refresh_choice()
+            self.refresh_choice()
         self.actions.perform(found)
 
     def on_footer_picked(self, event: Footer.Picked) -> None:

@@ -7,12 +7,13 @@ A plan has sources; each with its own steps and chains of post-processors, as ``
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from core.model.problem import Place
+from core.model.work import Work
 from core.templates.functions.signature import Place as World
 from core.templates.model import Deferred, Settings
 
@@ -96,6 +97,10 @@ class BuildPlan(msgspec.Struct, frozen=True, kw_only=True):
             return part.whole
         known = self.resolve(part.id, running, {"name": source.name, "type": source.kind})
         return {**known, **part.override}
+
+
+Again = Callable[[Work], Awaitable[BuildPlan]]
+"""Reads the plan anew from what describes it. Raises BoxwrightError."""
 
 
 def as_written(data: Any) -> Any:

@@ -21,9 +21,10 @@ from core.builds.scene import Show
 from core.builds.versions import next_version
 from core.errors import BoxwrightError
 from core.model.box import Box
-from core.model.project import Project
+from core.model.project import BuildSpec, Project
 from core.model.work import Work
 from core.paths import Locations
+from core.projects.reader import load
 from core.templates.given import Given
 
 if TYPE_CHECKING:
@@ -55,12 +56,20 @@ async def run_build(
     """
     spec = build_spec(project, name)
     mark = await asyncio.to_thread(fingerprint, project, name)
-    if spec.source is not None:
-        version = str(next_version(store, f"{project.name}/{name}"))
-        plan = from_project.plan_of(project, name, spec, mark, version, providers)
-    else:
+    version = str(next_version(store, f"{project.name}/{name}"))
+
+    async def again(work: Work) -> BuildPlan:
+        now = await asyncio.to_thread(load, project.root)
+        return await planned(now, build_spec(now, name), work)
+
+    async def planned(project: Project, spec: BuildSpec, work: Work) -> BuildPlan:
+        if spec.source is not None:
+            return from_project.plan_of(project, name, spec, mark, version, providers)
         template = Path(project.root) / spec.template
-        plan = await template_plan(template, name, given or Given(cwd=project.root), work)
+        return await template_plan(template, name, given or Given(cwd=project.root), work)
+
+    plan = await planned(project, spec, work)
+    if spec.source is None:
         plan = _into_store(plan, f"{project.name}/{name}", mark, spec.description, store)
     made = await run_plan(
         plan,
@@ -71,6 +80,7 @@ async def run_build(
         work=work,
         ask=ask,
         show=show,
+        again=again,
     )
     return _box(store, made)
 

@@ -16,7 +16,7 @@ from core.builds.artifact import Artifact
 from core.builds.asking import Ask
 from core.builds.base import Request
 from core.builds.layers import Layer, LayerStore
-from core.builds.plan import BuildPlan, Part, PlannedSource, waits
+from core.builds.plan import Again, BuildPlan, Part, PlannedSource, waits
 from core.builds.redaction import RedactedWork, Redaction
 from core.builds.registry import post_processor, provisioner, source
 from core.builds.scene import Scene, Show
@@ -59,8 +59,10 @@ async def run_plan(
     work: Work,
     ask: Ask | None = None,
     show: Show | None = None,
+    again: Again | None = None,
 ) -> tuple[Made, ...]:
-    """Build all sources that are meant. One that fails does not stop the others.
+    """Build all sources that are meant. One that fails does not stop the others. ``again``: the plan as it
+    is described when a failed step is retried.
 
     Raises ConfigError or BuildError for what is wrong with the plan, before anything begins; NotFoundError
     for a wrong word in the request; what a source raised where one failed, BuildError where several did.
@@ -81,7 +83,7 @@ async def run_plan(
 
     async def make(one: PlannedSource, scene: Scene) -> Made:
         async with limit, shown.step(one.display) as step:
-            source_run = SourceRun(plan, one, request, scene, layers, ask)
+            source_run = SourceRun(plan, one, request, scene, layers, ask, again)
             return Made(source=one.display, artifacts=await source_run.make(step))
 
     try:

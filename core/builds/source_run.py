@@ -15,14 +15,15 @@ from core.builds.artifact import Artifact
 from core.builds.asking import Ask
 from core.builds.base import Fetching, Request, Workshop
 from core.builds.chains import run_chains
+from core.builds.kept import Kept, mark
 from core.builds.layer_keys import LayerFacts, difference, facts_of, keys
 from core.builds.layers import LayerStore
-from core.builds.plan import BuildPlan, PlannedSource, PlannedStep, as_written
+from core.builds.plan import Again, BuildPlan, PlannedSource, PlannedStep, as_written
 from core.builds.redaction import Redaction
 from core.builds.registry import provisioner, source
 from core.builds.scene import Scene
 from core.builds.steps import read_again, run_step
-from core.builds.undo import FOLDER, KEPT, remove_folder
+from core.builds.undo import FOLDER, remove_folder
 from core.errors import BoxwrightError
 from core.model.work import Intent, Work
 
@@ -38,7 +39,10 @@ class SourceRun:
         scene: Scene,
         layers: LayerStore,
         ask: Ask | None,
+        again: Again | None = None,
     ) -> None:
+        """``again``: the plan, read anew where a failed step is retried."""
+        self._again = again
         self._plan = plan
         self._one = one
         self._request = request
@@ -88,9 +92,10 @@ class SourceRun:
 
     # What is known beforehand
 
-    def _consider(self) -> None:
-        """In a thread: reads every file that decides a step."""
-        one, scene = self._one, self._scene
+    def _consider(self, done: int = 0) -> None:
+        """In a thread: reads every file that decides a step. What decided the source and the ``done`` steps
+        that have been taken stays what it was."""
+        one, scene, before = self._one, self._scene, self._chain
         salt = self._layers.salt
         first = source(one.kind, one.place).facts(one.settings, scene)
         if not first:
@@ -103,7 +108,10 @@ class SourceRun:
             if more is None:
                 break
             self._chain.append(facts_of(step.kind, step.title, settings, more, salt))
+        if before:
+            self._chain[: done + 1] = before[: done + 1]
         self._keys = keys(self._chain)
+        self._whole = ""
         if len(self._chain) == len(one.steps) + 1:
             ends = [
                 (post.kind, post.id, post.keep_input, facts_of(post.kind, "", post.settings, {}, salt).parts)
@@ -128,14 +136,15 @@ class SourceRun:
             await self._open(workshop, begin, why, work)
         except BoxwrightError as error:
             raise await self._stopped(workshop, "The start of the build", error, work, intent) from error
-        for number, step in enumerate(self._one.steps, 1):
+        for number in range(1, len(self._one.steps) + 1):
+            step = self._one.steps[number - 1]
             name = f"Provision {number}/{len(self._one.steps)}  {step.title}"
             reason = why[number] if begin <= number < len(why) else ""
             async with work.step(name, detail=reason) as inner:
                 if number < begin:
                     inner.cached("unchanged")
                     continue
-                await self._step(workshop, step, inner, intent)
+                await self._step(workshop, number, inner, intent)
                 if number < len(self._keys):
                     await self._keep(workshop, number, step.title, inner)
         try:
@@ -199,26 +208,43 @@ class SourceRun:
             folder.rmdir()
         intent.settle()
 
-    async def _step(self, workshop: Workshop, step: PlannedStep, work: Work, intent: Intent) -> None:
+    async def _step(self, workshop: Workshop, number: int, work: Work, intent: Intent) -> None:
         """One step, and what is to be done where it fails."""
-        request = self._request
+        request, step, retried = self._request, self._one.steps[number - 1], False
         if request.debug and self._ask is not None:
             answer = await self._ask(asking.before(step.title, asking.way_in(workshop.guest)), work)
             if answer == asking.ABORT:
                 raise BoxwrightError("The build was ended before this step, as asked.")
         while True:
             try:
+                if retried:
+                    await self._read_again(number, work)
+                    step = self._one.steps[number - 1]
                 await run_step(step, self._plan, self._one, workshop.guest, self._scene, work)
                 return
             except BoxwrightError as error:
                 answer = await self._answer(workshop, step.title, error, work, step)
                 if answer == asking.RETRY:
+                    retried = True
                     continue
                 if answer == asking.CLEAN or request.on_error == "run-cleanup-provisioner":
                     await self._clean_up(workshop, work)
                 if answer == asking.KEEP:
                     raise await self._left(workshop, error, intent) from error
                 raise
+
+    async def _read_again(self, number: int, work: Work) -> None:
+        """Take this step and those behind it as they are described now. Raises BoxwrightError."""
+        plan = await self._again(work) if self._again is not None else self._plan
+        now = next((one for one in plan.sources if one.id == self._one.id), None)
+        fits = now is not None and len(now.steps) == len(self._one.steps)
+        if now is None or not fits or set(plan.secrets) != set(self._plan.secrets):
+            work.note("more than the steps is described otherwise now: they go on as they were")
+        else:
+            self._plan = plan
+            steps = (*self._one.steps[: number - 1], *now.steps[number - 1 :])
+            self._one = msgspec.structs.replace(self._one, steps=steps)
+        await asyncio.to_thread(self._consider, number - 1)
 
     async def _answer(
         self,
@@ -256,9 +282,11 @@ class SourceRun:
 
     async def _left(self, workshop: Workshop, error: BoxwrightError, intent: Intent) -> BoxwrightError:
         """The error that says what was left as it was, as asked."""
+        endpoint = asking.way_in(workshop.guest)
         if not await workshop.leave():
             return error
-        (self._scene.folder / KEPT).touch()
+        kept = Kept(root=self._scene.world.root, build=self._plan.name, endpoint=endpoint)
+        mark(self._scene.folder, kept)
         intent.settle()
         reach = self._scene.facts.get("reach", "")
         problem = error.problem

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from core.builds import elsewhere
+from core.builds import elsewhere, kept
 from core.builds.amazon import undo as amazon
 from core.builds.docker import undo as docker
 from core.builds.libvirt import pool
@@ -24,9 +24,6 @@ from core.undo import SHARED, remove
 
 FOLDER = "build.folder"
 """Kind of intent: the working folder ``path`` of a build, and all processes that work in it."""
-
-KEPT = "kept"
-"""A file in the folder of a build that was left as it was after an error, because somebody asked for that."""
 
 SWEEP = "build.sweep"
 """Kind of intent: the folder ``layers``, of which layers may be gone that have left something elsewhere."""
@@ -49,14 +46,9 @@ async def remove_folder(facts: Mapping[str, Any]) -> None:
             ) from None
 
 
-def kept_builds(builds: Path) -> list[Path]:
-    """The folders of builds whose machines were left as they were."""
-    return sorted(mark.parent for mark in builds.glob(f"*/{KEPT}"))
-
-
 async def remove_kept(builds: Path) -> int:
     """Remove the machines that failed builds left as they were. Returns how many there were."""
-    folders = await asyncio.to_thread(kept_builds, builds)
+    folders = await asyncio.to_thread(kept.folders, builds)
     for folder in folders:
         beyond = elsewhere.read(folder / elsewhere.LEFT)
         if beyond is not None:

@@ -118,7 +118,7 @@ class BuildView(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[str, ...] = ()
     """What that step reads again when it is run again."""
     endpoint: Endpoint | None = None
-    """Of the guest that the question is about."""
+    """Of the guest that the question is about, or that a failed run was to leave as it was."""
     screens: dict[str, str] = {}
     """By source: private sockets that speak VNC."""
     made: float = 0.0

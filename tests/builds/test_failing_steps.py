@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from core.builds import kept
 from core.builds.asking import Question
 from core.builds.base import Request
 from core.builds.undo import remove_kept
@@ -58,6 +59,9 @@ async def left_machine(yard: Yard, request: Request, said: str, **more: object) 
     assert "was left as it is" in problem.why and said in problem.why
     reach, _, clearing = problem.remedy.partition("; ")
     assert clearing == "boxwright layer prune --kept removes it"
+    left = kept.find(yard.locations.builds, str(yard.folder), "yard")
+    assert left is not None and left.endpoint is not None, "a front end may open a shell in it"
+    assert f"-p {left.endpoint.port} " in reach
     await yard.work.undo()
     assert alive(yard.locations.data.parent), "it runs on after everything was taken back that is to be"
     options = "-o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR"

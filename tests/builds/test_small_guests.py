@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
+from core.builds import kept
 from core.builds.asking import Question
 from core.builds.base import Request
-from core.builds.undo import kept_builds, remove_kept
+from core.builds.undo import remove_kept
 from core.errors import BoxwrightError, NotFoundError
 from core.guests.errors import GuestSilentError
 from core.model.work import Work
@@ -136,7 +137,7 @@ async def test_a_machine_that_never_answers_is_left_or_asked_about_as_one_whose_
         await yard.build(request=Request(on_error="abort"))
     assert "was left as it is" in caught.value.problem.why
     await yard.work.undo()
-    assert alive(home) and len(kept_builds(yard.locations.builds)) == 1
+    assert alive(home) and len(kept.folders(yard.locations.builds)) == 1
     assert await remove_kept(yard.locations.builds) == 1
     asked: list[Question] = []
 

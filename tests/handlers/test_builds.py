@@ -114,6 +114,23 @@ async def test_what_a_failed_step_asks_is_told_with_its_reason_and_what_is_read_
     assert await site.end(operation) is StepState.DONE
 
 
+async def test_a_retry_takes_the_step_as_the_template_describes_it_then(site: Site) -> None:
+    template = site.root / "note.pkr.hcl"
+    inline = TEMPLATE.replace('script = "step.sh"', 'inline = ["exit 3"]')
+    template.write_text(inline)
+    operation = site.begin(on_error="ask")
+    asks = await site.until(lambda view: bool(view.question))
+    assert asks.files == ()
+    template.write_text(inline.replace("exit 3", "${nothing}"))
+    site.engine.submit(AnswerBuild(project=str(site.root), name=asks.name, answer="retry"))
+    again = await site.until(lambda view: bool(view.question) and view.asked != asks.asked)
+    assert again.failure is not None and "nothing" in str(again.failure)
+    template.write_text(inline.replace("exit 3", "echo mended"))
+    site.engine.submit(AnswerBuild(project=str(site.root), name=asks.name, answer="retry"))
+    assert await site.end(operation) is StepState.DONE
+    assert site.view().state == "stale", "only a run from the beginning counts as all of it"
+
+
 async def test_a_question_of_a_build_that_is_cancelled_is_not_asked_any_more(site: Site) -> None:
     (site.root / "step.sh").write_text("exit 3\n")
     operation = site.begin(on_error="ask")

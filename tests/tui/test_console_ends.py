@@ -9,7 +9,8 @@ import msgspec
 import pytest
 
 from core.errors import NotFoundError
-from core.model.machine import MachineState
+from core.model.event import MachineGone
+from core.model.machine import MachineKey, MachineState
 from tests.support.fake_client import SHOP, FakeClient
 from tests.support.sshd import Sshd
 from tests.tui.conftest import Driver, Start
@@ -47,6 +48,21 @@ async def test_the_console_of_a_destroyed_machine_says_so_and_closes_on_a_key(
             while driver.bench.consoles.all:  # noqa: ASYNC110 - a test looks in from outside
                 await asyncio.sleep(0.01)
         assert driver.bench.detail.active == "overview"
+
+
+async def test_what_was_open_in_a_machine_that_is_not_listed_any_more_says_so_and_closes(
+    start: Start, world: FakeClient
+) -> None:
+    async with start() as driver:
+        await serial(driver)
+        del world.machines[WEB]
+        world.publish(MachineGone(MachineKey(SHOP, "web")))
+        await driver.wait_for("web was destroyed: what was open there is closed.")
+        async with asyncio.timeout(60):
+            while driver.bench.consoles.all:  # noqa: ASYNC110 - a test looks in from outside
+                await asyncio.sleep(0.01)
+        await driver.settle()
+        assert driver.bench.lists.machines.has_focus
 
 
 @pytest.mark.real

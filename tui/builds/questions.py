@@ -107,7 +107,11 @@ def entries(build: BuildView) -> Sequence[Entry]:
     ]
     aside = [Entry(_LOG, "Log", _LOG, "l", "all that it has said")]
     if build.files or build.failure is not None:
-        what = build.files[0].rpartition("/")[2] if build.files else "what describes it, for the next run"
+        what = (
+            build.files[0].rpartition("/")[2]
+            if build.files
+            else "what describes it; a retry takes it as it is then"
+        )
         aside.insert(0, Entry(_EDIT, "Edit", _EDIT, "e", what))
     if build.endpoint is not None:
         aside.insert(0, Entry(_SHELL, "Shell here", _SHELL, "s", "in the guest as it stands, in a tab"))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core import amounts
 from tui.bindings import CONSOLE
 from tui.console.lists import consoles, recordings
 
@@ -41,10 +42,20 @@ class Opening:
     def _in_build(self) -> None:
         choice = self._bench.choice
         if choice.build is None or choice.build.endpoint is None:
-            reason = "a build has a guest to go to while it asks what to do about a failed step"
+            reason = "a build has a guest to go to while it asks about a failed step, or was to keep it"
             self._bench.say(f"Shell here: {reason}.", "warn")
             return
         self._open(self._bench.consoles.open_in_build(choice.key, choice.project, choice.build.name))
+
+    def close_gone(self, gone: Sequence[Console]) -> None:
+        """Their machines are not there any more, so nothing leads to them."""
+        bench = self._bench
+        if any(console.id == bench.detail.active for console in gone):
+            bench.focus_list(bench.pane)
+        for console in gone:
+            self._actions.begin(bench.detail.close_console(console.id))
+        names = amounts.listed(sorted({console.name for console in gone}))
+        bench.say(f"{names} was destroyed: what was open there is closed.", "warn")
 
     def serial(self, choice: Choice) -> None:
         assert choice.machine is not None

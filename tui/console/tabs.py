@@ -82,7 +82,7 @@ class Consoles:
             found = [build.endpoint for build in view.builds if build.name == name] if view else []
             return found[0] if found else None
 
-        missing = "The build asks nothing any more: its machine goes on, or is gone."
+        missing = "The build has no machine to go to any more: it goes on, or that is gone."
         return self._shell(
             place, lambda: ShellLink(guests, place, endpoint, missing=missing, remedy="w closes this tab")
         )
@@ -125,6 +125,17 @@ class Consoles:
         session.group = self.group
         self._open.append(console)
         return console
+
+    def orphans(self, changed: frozenset[str]) -> list[Console]:
+        """Those of machines that are not there any more, not even in a project file."""
+        state = self._bridge.state
+        return [
+            console
+            for console in self._open
+            if not console.place.startswith("build:")
+            and console.place not in state.machines
+            and (f"machine:{console.place}" in changed or (state.seq and console.session.gone))
+        ]
 
     def broadcast(self) -> None:
         """All shells get the same keys; again: none do."""

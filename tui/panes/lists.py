@@ -91,7 +91,13 @@ class Lists(Vertical):
 
     def _builds_hint(self) -> Sequence[Sequence[Part]]:
         view = self._bridge.state.projects.get(self._bridge.project)
-        if view is None or view.problem is not None:
+        if view is not None and view.problem is not None:
+            return _hint("No build here.", "E", "opens the project's file")
+        if not self._bridge.project:
+            others = bool(self._bridge.state.projects or self._bridge.state.machines)
+            key, does = ("P", "chooses a project") if others else ("n", "begins a project")
+            return _hint("No build here.", key, does)
+        if view is None:
             return [[("No build here.", "muted")]]
         return _hint("No build in this project.", "E", "opens its file, for a table [builds.NAME]")
 

@@ -345,8 +345,8 @@ class Detail(Vertical):
         """Close the tab and what is behind it."""
         console = self.consoles.find(tab)
         view = self.area.close(tab) if self.area is not None else None
-        self._active[self.choice.key] = "overview"
         if console is not None:
+            self._active[console.place] = "overview"
             await self.consoles.close(console)
         if view is not None:
             await view.remove()

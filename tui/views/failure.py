@@ -33,7 +33,10 @@ def shortcuts(choice: Choice, operation: Operation | None, state: State) -> list
         found.append(Shortcut("e", "Edit"))
     elif choice.build is not None:
         # What was kept after each step that went well is not done again.
-        found += [Shortcut("a", "Retry from here"), Shortcut("e", "Edit")]
+        found.append(Shortcut("a", "Retry from here"))
+        if choice.build.endpoint is not None:
+            found.append(Shortcut("s", "Shell in what was left"))
+        found.append(Shortcut("e", "Edit"))
     found += [Shortcut("l", "Log"), Shortcut("Y", "Copy the log")]
     if machine is not None and machine.state.created:
         found.append(Shortcut("d", "Clean up"))

@@ -17,8 +17,8 @@ from core.model.problem import ExitCode
 
 def show_list(context: Context, _spec: CommandSpec, _given: argparse.Namespace) -> int:
     """Straight from the folder: the engine has nothing to add."""
+    from core.builds import kept
     from core.builds.layers import LayerStore
-    from core.builds.undo import kept_builds
     from core.paths import locations
 
     store = LayerStore(locations().layers)
@@ -37,7 +37,7 @@ def show_list(context: Context, _spec: CommandSpec, _given: argparse.Namespace) 
     lines = table(("LAYER", "SOURCE", "AFTER", "SIZE", "USED"), rows, output.look, width=output.width)
     total = sum(layer.size for layer in found)
     lines.append(f"{amounts.size(total)} of at most {amounts.size(store.limit)}.")
-    left = kept_builds(locations().builds)
+    left = kept.folders(locations().builds)
     if left:
         lines += ["", "Failed builds left their machines; boxwright layer prune --kept removes them:"]
         lines += [f"  {folder}" for folder in left]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,14 @@ from core.engine.handlers.naming import build_subject
 from core.errors import ProviderError, UsageError
 from core.model import command as commands
 from core.model.box import Box
+from core.model.event import ProjectChanged
 from core.model.project import Project
 from core.model.query import BuildView
 from core.model.work import Work
 
 if TYPE_CHECKING:
     from core.builds.base import Request
+    from core.builds.plan import BuildPlan
     from core.builds.run import Made
     from core.templates.given import Given
 
@@ -51,9 +53,12 @@ async def _run_template(
 
     subject = build_subject(command.project, command.name)
     mark = await asyncio.to_thread(template_fingerprint, path, Path(command.project))
-    plan = await template_plan(path, command.name, _given(command), work)
+
+    def planned(work: Work) -> Awaitable[BuildPlan]:
+        return template_plan(path, command.name, _given(command), work)
+
     made = await run_plan(
-        plan,
+        await planned(work),
         _request(command),
         locations=context.locations,
         store=context.boxes,
@@ -61,6 +66,7 @@ async def _run_template(
         work=work,
         ask=context.asker(subject),
         show=context.screens.shower(subject),
+        again=planned,
     )
     context.boxes_changed()
     left = [artifact for one in made for artifact in one.artifacts]
@@ -89,6 +95,9 @@ async def prune_layers(context: Context, command: commands.PruneLayers, work: Wo
     removed = await prune(store, work, limit)
     freed = sum(layer.size for layer in removed)
     left = await remove_kept(context.locations.builds) if command.kept else 0
+    if left:
+        for root in context.projects.known():
+            context.publish(ProjectChanged(root))
     work.note(
         f"{len(removed)} removed, {freed / 1e6:.0f} MB freed" + (f", {left} kept builds" if left else "")
     )
@@ -203,6 +212,8 @@ def build_views(context: Context, project: Project) -> tuple[BuildView, ...]:
 
 
 def _view(context: Context, project: Project, name: str) -> BuildView:
+    from core.builds import kept
+
     spec = project.builds[name]
     if spec.template and not project.has_own_file:
         view = _template_view(context, project, name)
@@ -230,6 +241,9 @@ def _view(context: Context, project: Project, name: str) -> BuildView:
             files=question.files,
             endpoint=question.endpoint,
         )
+    elif view.state != "running":
+        left = kept.find(context.locations.builds, str(project.root), name)
+        view = msgspec.structs.replace(view, endpoint=left.endpoint if left else None)
     return msgspec.structs.replace(view, screens=context.screens.of(subject))
 
 
