@@ -20,6 +20,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from benchmarks.cores import Cores
 from benchmarks.terminal import Figures, private_engine
 from core.boxes import UNDO
 from core.boxes.store import BoxStore
@@ -62,11 +63,12 @@ def _measure(project: Path, daemon: Lxd, rounds: int) -> int:
     (image,) = (path.rpartition("/")[2] for path in daemon.query("/1.0/images"))
     one, ten = [], []
     hand, hands = [], []
+    used, used_by_hand = [Cores(daemon.folder, project.parent) for _ in range(2)]
     for _ in range(rounds):
         for times, by_hand, some in ((one, hand, NAMES[:1]), (ten, hands, NAMES)):
-            times.append(_run(project, "up", *some))
+            times.append(used.during(lambda some=some: _run(project, "up", *some)))
             _run(project, "destroy", "--yes", *some)
-            by_hand.append(_launched(daemon, image, some))
+            by_hand.append(used_by_hand.during(lambda some=some: _launched(daemon, image, some)))
             daemon.lxc("delete", "--force", *some)
     _run(project, "destroy", "--yes")
     figures = Figures(f"LXD: {MACHINES} containers in parallel beside one, {rounds} rounds")
@@ -76,6 +78,8 @@ def _measure(project: Path, daemon: Lxd, rounds: int) -> int:
     figures.show("one by lxc launch", statistics.median(hand), None, "s")
     figures.show(f"{MACHINES} by lxc launch", statistics.median(hands), None, "s")
     figures.show("ratio by hand", statistics.median(hands) / statistics.median(hand), None, "")
+    used.report(f"up of one and of {MACHINES}", rounds)
+    used_by_hand.report(f"one and {MACHINES} by hand", rounds)
     return figures.status
 
 

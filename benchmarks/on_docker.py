@@ -21,6 +21,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from benchmarks.cores import Cores
 from tests.support.dockerd import Dockerd
 
 OVER = 0.3
@@ -86,21 +87,24 @@ def _compare(daemon: Dockerd, folder: Path, rounds: int) -> int:
             list(pool.map(by_hand, names))
 
     ones, manies, hands, many_hands = [], [], [], []
+    used, used_by_hand = Cores(folder), Cores(folder)
     ours("status")
     run("docker", "network", "create", "hand")
     try:
         for _ in range(rounds):
             hands.append(_timed(by_hand))
             run("docker", "rm", "-f", "hand")
-            many_hands.append(_timed(many_by_hand))
+            many_hands.append(used_by_hand.during(lambda: _timed(many_by_hand)))
             run("docker", "rm", "-f", *names)
             ones.append(_timed(lambda: ours("up", "one")))
             ours("destroy", "--yes", "one")
-            manies.append(_timed(lambda: ours("up", *names)))
+            manies.append(used.during(lambda: _timed(lambda: ours("up", *names))))
             ours("destroy", "--yes", *names)
     finally:
         run("docker", "network", "rm", "hand")
         ours("engine", "stop", "--force", "--yes")
+    used.report(f"up of {MANY}", rounds)
+    used_by_hand.report(f"{MANY} by hand", rounds)
     return _report(*map(statistics.median, (ones, hands, manies, many_hands)))
 
 

@@ -16,6 +16,9 @@ from core.providers.lxd.connection import Connection
 AGAIN = (0.1, 0.3, 1.0, 3.0, 10.0)
 """Seconds before a feed that broke is opened again, longer each time."""
 
+_IDLE = tuple(f"instance-{what}" for what in ("exec", "console", "file", "log", "metadata", "backup"))
+"""Beginnings of what is done with an instance without changing it: commands in it, above all."""
+
 FIRST = 3.0
 """Seconds that whoever begins to look waits for the feed."""
 
@@ -91,13 +94,15 @@ class Feed:
 
 
 def read_event(message: str | bytes) -> Happening | None:
-    """None for what is no change of an instance, or cannot be understood."""
+    """None for what changes no instance, or cannot be understood."""
     try:
         event: dict[str, Any] = msgspec.json.decode(message, type=dict[str, Any])
         detail = event["metadata"]
         action, source = str(detail["action"]), str(detail["source"])
         parts = urlsplit(source).path.split("/")
         if event.get("type") != "lifecycle" or not action.startswith("instance-") or len(parts) < 4:
+            return None
+        if action.startswith(_IDLE):
             return None
         context = detail.get("context") or {}
         return Happening(action, unquote(parts[3]), str(context.get("old_name", "")))

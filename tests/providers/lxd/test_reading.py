@@ -37,6 +37,8 @@ def test_events_of_instances_are_understood() -> None:
         "instance-renamed", "new", "old"
     )
     assert read_event(event("network-created", "/1.0/networks/x")) is None
+    for what in ("exec", "console-retrieved", "file-pushed", "log-deleted"):
+        assert read_event(event(f"instance-{what}", "/1.0/instances/web")) is None, "nothing changes by it"
 
 
 @given(st.binary(max_size=60) | st.text(max_size=60) | anything.map(json.dumps))
