@@ -84,7 +84,7 @@ def die(
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
     )
     assert done.returncode in (0, KILLED), done.stderr
     return done.returncode == KILLED

@@ -92,7 +92,7 @@ class Dockerd:
 
     def _wait(self) -> None:
         assert self._process
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while not self.answers():
             if self._process.poll() is not None or time.monotonic() > until:
                 raise AssertionError((self.folder / "daemons.log").read_text()[-3000:])
@@ -204,7 +204,7 @@ class Dockerd:
                 container.remove(force=True, v=True)
             client.networks.prune()
         self._process.send_signal(signal.SIGTERM)
-        self._process.wait(30)
+        self._process.wait(60)
         self._process = None
 
 

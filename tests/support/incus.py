@@ -46,7 +46,7 @@ class Incus(Lxd):
                 stderr=file,
                 cwd="/",
             )
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while not ready.exists():
             assert self._keeper.poll() is None and time.monotonic() < until, log.read_text()[-3000:]
             time.sleep(0.02)
@@ -69,5 +69,5 @@ class Incus(Lxd):
         finally:
             if self._keeper:
                 self._keeper.kill()
-                self._keeper.wait(20)
+                self._keeper.wait(60)
                 self._keeper = None

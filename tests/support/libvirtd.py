@@ -53,7 +53,7 @@ class Libvirtd:
             self._command(), stdin=subprocess.DEVNULL, stdout=log, stderr=log, env=environment, cwd="/"
         )
         log.close()
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while not self.answers():
             if self._process.poll() is not None or time.monotonic() > until:
                 raise AssertionError((self.folder / "daemons.log").read_text()[-3000:])
@@ -127,5 +127,5 @@ class Libvirtd:
     def stop(self) -> None:
         if self._process:
             self._process.send_signal(signal.SIGTERM)
-            self._process.wait(20)
+            self._process.wait(60)
             self._process = None

@@ -122,7 +122,7 @@ class Lxd:
                 cwd="/",
                 start_new_session=True,
             )
-        until = time.monotonic() + 60
+        until = time.monotonic() + 120
         while not self.answers():
             if self._process.poll() is not None or time.monotonic() > until:
                 raise AssertionError((self.folder / "daemon.log").read_text()[-3000:])
@@ -148,7 +148,7 @@ class Lxd:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
         )
         assert done.returncode == 0, (arguments, done.stderr)
         return done.stdout
@@ -165,7 +165,7 @@ class Lxd:
         data = b"" if body is None else json.dumps(body).encode()
         head = f"{'GET' if body is None else 'POST'} {path} HTTP/1.0\r\nContent-Length: {len(data)}\r\n\r\n"
         with socket.socket(socket.AF_UNIX) as channel:
-            channel.settimeout(60)
+            channel.settimeout(120)
             channel.connect(str(self.socket))
             channel.sendall(head.encode() + data)
             answer = b"".join(iter(lambda: channel.recv(65536), b""))
@@ -209,7 +209,7 @@ class Lxd:
         """Kill the daemon alone, its containers run on; after the block it is there again."""
         assert self._process
         self._process.kill()
-        self._process.wait(20)
+        self._process.wait(60)
         try:
             yield
         finally:
@@ -231,7 +231,7 @@ class Lxd:
                 self._process.wait(20)
             except subprocess.TimeoutExpired:
                 self._process.kill()
-                self._process.wait(20)
+                self._process.wait(60)
             self._process = None
             self._unmount()
 

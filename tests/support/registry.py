@@ -64,7 +64,7 @@ def registry(folder: Path, user: str, password: str) -> Iterator[Registry]:
 
 
 def _wait(found: Registry, process: subprocess.Popen[bytes], folder: Path) -> None:
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     while True:
         try:
             found.ask("")

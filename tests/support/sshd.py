@@ -153,7 +153,7 @@ class Sshd:
         for pid in (*self.sessions(), self._process.pid):
             with contextlib.suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
-        self._process.wait(timeout=10)
+        self._process.wait(timeout=60)
         self._process = None
 
     def sessions(self) -> list[int]:

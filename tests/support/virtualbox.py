@@ -65,7 +65,7 @@ class VirtualBox:
             [*command, "sh", "-ec", self._script()], stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/"
         )
         log.close()
-        until = time.monotonic() + 30
+        until = time.monotonic() + 120
         while not (self.folder / "ready").exists():
             if self._process.poll() is not None or time.monotonic() > until:
                 raise AssertionError((self.folder / "namespace.log").read_text()[-3000:])
@@ -155,10 +155,10 @@ class VirtualBox:
             self._witness.stdin.close()
         if self._process:
             self._process.kill()
-            self._process.wait(20)
+            self._process.wait(60)
             self._process = None
         if self._witness:
-            self._witness.wait(20)
+            self._witness.wait(60)
 
 
 def _state(process: Path) -> str:
