@@ -8,9 +8,11 @@ import os
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from core.boxes.threads import Stop, in_thread
 from core.builds.scene import Scene
 from core.errors import UsageError
 from core.model.work import Work
@@ -47,12 +49,12 @@ async def claim(path: Path, scene: Scene, work: Work) -> AsyncIterator[Path]:
         scene.promises.append(work.intend(FOLDERS, paths=[str(folder) for folder in missing]))
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     intent = work.intend("path", path=str(beside))
-    await asyncio.to_thread(path.parent.mkdir, parents=True, exist_ok=True)
+    await in_thread(partial(path.parent.mkdir, parents=True, exist_ok=True), Stop())
     yield beside
     refuse_existing(path, force=scene.force)
     if not _inode(path):
         scene.promises.append(work.intend(OUTPUT, path=str(path), inode=_inode(beside)))
-    await asyncio.to_thread(_replace, beside, path)
+    await in_thread(partial(_replace, beside, path), Stop())
     intent.settle()
 
 

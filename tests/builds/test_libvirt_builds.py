@@ -19,8 +19,7 @@ from core.errors import BoxwrightError, ConfigError, NotFoundError, UsageError
 from core.model.work import Work
 from core.providers.libvirt import LibvirtProvider, volumes
 from core.providers.libvirt.address import URI_VARIABLE
-from tests.builds.kills import kill_at
-from tests.builds.test_killed import left
+from tests.builds.contract import Bench, SourceContract
 from tests.builds.yard import Yard
 from tests.providers.libvirt.conftest import running
 from tests.support.libvirtd import Libvirtd
@@ -192,27 +191,35 @@ async def test_a_machine_of_which_a_step_failed_can_be_kept_and_goes_later(
     assert await yard.left() == []
 
 
-@pytest.mark.parametrize("step", ["Make the machine", "Wait for SSH", "Store the volume"])
-async def test_cancelled_within_a_step_it_leaves_nothing(
-    yard: Yard, pool: Pool, tiny_image: Path, step: str
-) -> None:
-    more = "" if step == "Wait for SSH" else UNSEEN
-    yard.write("a.pkr.hcl", template(external(tiny_image), more=more))
-    await yard.cancel_within(step)
-    assert await yard.left() == []
-    assert pool.domains() == [] and pool.names() == []
+class LibvirtBench(Bench):
+    steps = ("Make the machine", "Wait for SSH", "Store the volume")
+    points = range(7, 1000, 8)
+    promises = frozenset({"libvirt.domain", "build.libvirt-volume"})
+
+    def __init__(self, yard: Yard, pool: Pool, image: Path) -> None:
+        super().__init__(yard)
+        self._pool = pool
+        self._image = image
+
+    def describe(self, step: str = "") -> None:
+        more = "" if step == "Wait for SSH" else UNSEEN
+        self.yard.write("a.pkr.hcl", template(external(self._image), more=more))
+
+    async def outside(self) -> object:
+        return self._pool.domains(), self._pool.names()
+
+    async def runs(self) -> bool:
+        return bool(self._pool.domains())
+
+    async def discard(self) -> None:
+        assert self._pool.names() == ["made.qcow2"]
+        self._pool.pool.storageVolLookupByName("made.qcow2").delete()
 
 
-async def test_killed_at_spread_points_it_leaves_nothing(yard: Yard, pool: Pool, tiny_image: Path) -> None:
-    yard.write("a.pkr.hcl", template(external(tiny_image), more=UNSEEN))
-
-    async def nothing_left() -> None:
-        assert pool.domains() == [] and pool.names() == []
-        assert left(yard.locations.data.parent) == []
-
-    names = await kill_at(yard, range(7, 1000, 8), nothing_left)
-    assert {"intend libvirt.domain", "intend build.libvirt-volume"} <= set(names)
-    assert pool.names() == ["made.qcow2"]
+class TestLibvirt(SourceContract):
+    @pytest.fixture
+    def bench(self, yard: Yard, pool: Pool, tiny_image: Path) -> Bench:
+        return LibvirtBench(yard, pool, tiny_image)
 
 
 @pytest.mark.parametrize(

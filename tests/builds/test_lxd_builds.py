@@ -19,8 +19,7 @@ from core.builds.undo import remove_kept
 from core.errors import BoxwrightError, ConfigError, ProviderError, UsageError
 from core.projects.reader import load
 from core.provisioners.base import ProvisionError
-from tests.builds.kills import kill_at
-from tests.builds.test_killed import left
+from tests.builds.contract import Bench, SourceContract
 from tests.builds.yard import Yard
 from tests.support.lxd import Lxd, running, write_rootfs
 
@@ -248,41 +247,30 @@ async def test_a_failed_step_leaves_the_container_where_that_is_asked_for(yard: 
     assert not await lxd.aside.query("/1.0/instances")
 
 
-async def nothing_left(yard: Yard, lxd: Lxd, before: object) -> None:
-    await prune(LayerStore(yard.locations.layers), yard.work, 0)
-    assert await lxd.aside.objects() == before
-    assert left(yard.locations.data.parent) == []
-    assert [path.name for path in yard.folder.iterdir()] == ["a.pkr.hcl"]
+class LxdBench(Bench):
+    steps = ("Start the container", "Provision 2/2  shell", "Stop the container", "Publish the image")
+    points = range(3, 1000, 8)
+    promises = frozenset({"build.lxd-container", "build.lxd-image"})
+
+    def __init__(self, yard: Yard, lxd: Lxd) -> None:
+        super().__init__(yard)
+        self._lxd = lxd
+
+    def describe(self, step: str = "") -> None:
+        lines = shell("echo one") + shell("sleep 0.2")
+        self.yard.write("a.pkr.hcl", template(lines, 'output_image = "made"'))
+
+    async def outside(self) -> object:
+        return await self._lxd.aside.objects()
+
+    async def runs(self) -> bool:
+        return bool(await self._lxd.aside.query("/1.0/instances"))
+
+    async def discard(self) -> None:
+        await self._lxd.aside.lxc("image", "delete", "made")
 
 
-async def killed(yard: Yard, lxd: Lxd, points: range) -> list[str]:
-    """The names of all points; killed at each of ``points`` until all is made."""
-    yard.write("a.pkr.hcl", template(shell("echo one") + shell("sleep 0.2"), 'output_image = "made"'))
-    before = await lxd.aside.objects()
-    names = await kill_at(yard, points, lambda: nothing_left(yard, lxd, before))
-    await lxd.aside.lxc("image", "delete", "made")
-    (yard.locations.data.parent / "intents.jsonl").unlink(missing_ok=True)
-    await nothing_left(yard, lxd, before)
-    return names
-
-
-async def test_killed_at_spread_points(yard: Yard, lxd: Lxd) -> None:
-    names = await killed(yard, lxd, range(3, 1000, 8))
-    assert {"intend build.lxd-container", "intend build.lxd-image"} <= set(names)
-
-
-@pytest.mark.slow
-async def test_killed_at_each_point(yard: Yard, lxd: Lxd) -> None:
-    await killed(yard, lxd, range(1, 1000))
-
-
-async def test_cancelled_within_any_step(yard: Yard, lxd: Lxd) -> None:
-    yard.write("a.pkr.hcl", template(shell("echo one") + shell("sleep 0.2"), 'output_image = "made"'))
-    before = await lxd.aside.objects()
-    for name in ("Start the container", "Provision 2/2  shell", "Stop the container", "Publish the image"):
-        await yard.cancel_within(name)
-        assert not await lxd.aside.query("/1.0/instances"), (
-            f"it is gone before cancelling in {name!r} returns"
-        )
-        await yard.work.undo()
-        await nothing_left(yard, lxd, before)
+class TestLxd(SourceContract):
+    @pytest.fixture
+    def bench(self, yard: Yard, lxd: Lxd) -> Bench:
+        return LxdBench(yard, lxd)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
+from core.boxes.threads import Stop, in_thread
 from core.builds.artifact import Artifact
 from core.builds.layer_keys import file_digest
 from core.builds.output import claim, refuse_existing
@@ -66,13 +67,15 @@ class FileWorkshop:
 
     async def finish(self, work: Work) -> Artifact:
         target = self._scene.path(self._settings.target)
-        async with work.step("Write the file", detail=str(target)) as step:
-            await asyncio.to_thread(target.parent.mkdir, parents=True, exist_ok=True)
-            async with claim(target, self._scene, step) as beside:
-                if self._settings.source:
-                    await asyncio.to_thread(shutil.copyfile, self._scene.path(self._settings.source), beside)
-                else:
-                    beside.write_text(self._settings.content)
+        async with (
+            work.step("Write the file", detail=str(target)) as step,
+            claim(target, self._scene, step) as beside,
+        ):
+            if self._settings.source:
+                source = self._scene.path(self._settings.source)
+                await in_thread(partial(shutil.copyfile, source, beside), Stop())
+            else:
+                beside.write_text(self._settings.content)
         return Artifact(maker="packer.file", id="File", files=(str(target),), text=f"stored in {target}")
 
     async def leave(self) -> bool:
