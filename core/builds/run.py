@@ -8,17 +8,17 @@ import secrets
 import uuid
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from core.builds.artifact import Artifact
 from core.builds.asking import Ask
 from core.builds.base import Request
+from core.builds.checking import mistakes
 from core.builds.layers import Layer, LayerStore
-from core.builds.plan import Again, BuildPlan, Part, PlannedSource, waits
+from core.builds.plan import Again, BuildPlan, PlannedSource
 from core.builds.redaction import RedactedWork, Redaction
-from core.builds.registry import post_processor, provisioner, source
 from core.builds.scene import Scene, Show
 from core.builds.selection import select
 from core.builds.source_run import SourceRun
@@ -125,25 +125,7 @@ def _outcome(tasks: Sequence[asyncio.Future[Made]]) -> tuple[Made, ...]:
 
 def check(plan: BuildPlan, scenes: Sequence[Scene]) -> None:
     """Every part of the plan, before anything begins. Raises ConfigError; BuildError for several mistakes."""
-    problems: list[Problem] = []
-    for one, scene in zip(plan.sources, scenes, strict=True):
-        parts: list[tuple[Any, Part]] = [
-            (source, one),
-            *((provisioner, step) for step in one.steps),
-            *((provisioner, step) for step in (one.on_error,) if step is not None),
-            *((post_processor, post) for post in one.posts),
-        ]
-        for find, part in parts:
-            try:
-                found = find(part.kind, part.place)
-                if not waits(part.settings):
-                    found.check(part.whole, scene)
-            except BoxwrightError as error:
-                problem = error.problem
-                if problem.place is None:
-                    problem = msgspec.structs.replace(problem, place=part.place)
-                if problem not in problems:
-                    problems.append(problem)
+    problems = mistakes(plan, scenes)
     if len(problems) == 1:
         only = problems[0]
         wrong = ConfigError(only.what, why=only.why, remedy=only.remedy, place=only.place, tail=only.tail)

@@ -49,6 +49,16 @@ def test_validate(boxwright: Run, here: Path) -> None:  # noqa: F811
     assert ran.json["problems"][1]["place"]["line"] == 3
     assert "wrong.pkr.hcl:3:7: error: There is no function" in ran.err
     assert "2 mistakes." in ran.err
+    settings = '  iso_url = "x.iso"\n  iso_checksum = "none"\n  net_bridge = "br0"\n  ssh_username = "u"\n'
+    source = f'source "qemu" "q" {{\n{settings}}}\n'
+    step = '  provisioner "shell" {\n    inlin = ["true"]\n  }\n'
+    far = 'source "vmware-iso" "v" {\n  anything = 1\n}\n'
+    build = f'build {{\n  sources = ["source.qemu.q", "source.vmware-iso.v"]\n{step}}}\n'
+    (here / "parts.pkr.hcl").write_text(source + far + build)
+    ran = boxwright("template", "validate", "parts.pkr.hcl", "--json")
+    assert (ran.code, [one["place"]["line"] for one in ran.json["problems"]]) == (2, [11, 12])
+    assert 'has no setting "inlin"' in ran.err and '"net_bridge" cannot be used' in ran.err
+    assert boxwright("template", "validate", "parts.pkr.hcl", "--syntax-only").code == 0
     assert boxwright("template", "validate", "nowhere.json").code == 3
     assert boxwright("template", "validate", "web", "--var", "nonsense").code == 2
 

@@ -65,9 +65,15 @@ def validate(context: Context, _spec: CommandSpec, given: argparse.Namespace) ->
     try:
         variables = given_variables(given)
         ask = _asker(variables) if given.evaluate_data else None
-        template = load(path, variables, strict=strict, ask=ask).template
+        reading = load(path, variables, strict=strict, ask=ask)
+        template = reading.template
         odd = warnings(template)
         problems = missing_files(template, Path.cwd()) if strict else ()
+        if strict:
+            from core.builds.checking import looked_at
+
+            said = [one.place for one in problems]
+            problems += tuple(one for one in looked_at(reading, variables) if one.place not in said)
     except TemplateError as error:
         problems = error.problems
     _warn(context, odd)
