@@ -27,7 +27,11 @@ def of_lists(keymap: Keymap, kind: Subject, choice: Choice) -> Offers:
         shell = keymap.own_by_id("workbench.shell-here")
         assert shell is not None
         items.append(Item(shell.id, spoken(keymap.key(shell.id)), shell.title, help=shell.help))
-    for spec in keymap.footer(kind):
+    specs = keymap.footer(kind)
+    if choice.operation is not None and not choice.operation.state.ended:
+        # What runs can be cancelled: that has to be seen, however little room there is.
+        specs.sort(key=lambda spec: spec.id != "operation.cancel")
+    for spec in specs:
         reason = refusal(spec, choice)
         key = spoken(keymap.key(spec.id))
         items.append(Item(spec.id, key, spec.title, not reason, reason or spec.help))

@@ -11,8 +11,9 @@ from typing import Any
 
 import pytest
 
-from tests.end_to_end.workshop import Workshop, interrupt, read_until, until
+from tests.end_to_end.workshop import PROGRAM, Workshop, interrupt, read_until, until
 from tests.support import leftovers
+from tests.support.tmux import Tmux
 
 pytestmark = pytest.mark.real
 
@@ -163,6 +164,49 @@ def test_an_engine_that_was_killed_is_followed_by_one_that_knows_its_machines(sh
     assert shop.engine() != engine
     assert (shop.pid(), shop.inside("cat /run/kept")) == (pid, "kept")
     assert [point["name"] for point in shop.json("snapshot", "list")["snapshots"]] == ["base"]
+
+
+@pytest.fixture
+def terminal(folder: Path) -> Iterator[Tmux]:
+    made = Tmux(folder)
+    yield made
+    made.close()
+
+
+def test_consoles_of_the_workbench_go_on_when_the_engine_is_killed(
+    shop: Workshop, terminal: Tmux, tmp_path: Path
+) -> None:
+    place = ["env", "-C", str(shop.project), str(PROGRAM)]
+    terminal.start(place, BOXWRIGHT_HOME=str(shop.home))
+    written = tmp_path / "written"
+    terminal.run("pipe-pane", "-o", f"cat > {written}")
+    terminal.wait_for("1 running")
+
+    def answers(word: str) -> None:
+        terminal.wait_for("every other key")
+        terminal.run("send-keys", "-l", f"echo {word}-$((40+2))")
+        terminal.press("Enter")
+        terminal.wait_for(f"{word}-42")
+        terminal.press("C-]")
+        terminal.wait_for("enter types")
+
+    for number in (1, 2):
+        terminal.press("s")
+        terminal.wait_for(f"[Shell {number}]")
+        answers(f"before{number}")
+    engine = shop.engine()
+    os.kill(engine, signal.SIGKILL)
+    until(lambda: "no engine" in written.read_text(errors="replace"), "the news of its end")
+    terminal.wait_for("1 running")
+    terminal.press("Enter")
+    answers("after2")
+    terminal.press("[")
+    terminal.wait_for("[Shell 1]")
+    terminal.press("Enter")
+    answers("after1")
+    assert shop.engine() != engine
+    terminal.press("q")
+    terminal.wait_for_end()
 
 
 def test_a_command_whose_engine_is_killed_is_taken_back_by_the_next(shop: Workshop) -> None:

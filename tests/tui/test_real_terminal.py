@@ -74,8 +74,7 @@ def test_the_engine_is_driven_from_the_keyboard(tmux: Tmux, boxwright_home: Path
     tmux.press("2", "Tab", "1", "?")
     tmux.wait_for("Shut the machine down.")
     tmux.press("Escape")
-    # A key right after escape would be one with alt.
-    time.sleep(0.3)
+    tmux.wait_for("Shut the machine down.", gone=True)
     tmux.press("T")
     tmux.wait_for("enter keeps it")
     tmux.press("End", "Enter")

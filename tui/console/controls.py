@@ -150,7 +150,8 @@ class Controls:
         view, session = self._view, self._view.session
         if session.recording is not None:
             path = session.stop_recording()
-            view.say(f"Recorded in {path}", "good")
+            assert path is not None
+            view.say(f"Recorded in {path.name}; M plays it", "good")
         elif session.fixed:
             view.say("A recording that is played is not recorded again.", "warn")
         else:

@@ -100,7 +100,7 @@ class ShellLink:
         *,
         exists: Callable[[], bool] = lambda: True,
         missing: str = "The machine does not run, or is still starting.",
-        remedy: str = "u starts it",
+        remedy: str = "u starts it; once it runs, enter connects",
     ) -> None:
         """``endpoint`` is asked at each opening: a machine that was started anew may have moved. ``exists``:
         whether there is still such a machine."""

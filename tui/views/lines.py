@@ -72,17 +72,24 @@ class LinesView(Painted, can_focus=True):
             return self.blank(width)
         more = y == 0 and self._top > 0, y == self.size.height - 1 and self._top < self._last_top
         room = width - 1 if any(more) else width
-        target = self._targets.get(number)
-        if target is not None and target == self.target:
-            strip = self.selected_line(self._lines[number], room, focused=self.has_focus)
-        else:
-            strip = self.line(self._lines[number], room)
+        strip = self._drawn(number, room)
         if any(more):
             mark = "^" if more[0] else "v"
             if self.look.terminal.unicode:
                 mark = "↑" if more[0] else "↓"
             strip = Strip.join([strip, self.line([(mark, "accent")], 1)])
         return strip
+
+    def _drawn(self, number: int, room: int) -> Strip:
+        parts = self._lines[number]
+        cut_off = width_of(parts) > room > 1
+        shown = room - 1 if cut_off else room
+        target = self._targets.get(number)
+        if target is not None and target == self.target:
+            strip = self.selected_line(parts, shown, focused=self.has_focus)
+        else:
+            strip = self.line(parts, shown)
+        return Strip.join([strip, self.line([(self.signs.ellipsis, "muted")], 1)]) if cut_off else strip
 
     def tip_at(self, x: int, y: int) -> str:
         number = y + self._top
