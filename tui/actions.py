@@ -250,7 +250,9 @@ class Actions:
         if operation.state is StepState.FAILED and operation.problem is not None:
             self._bench.say(f"{signs.failed} {operation.title}: {operation.problem.what}", "bad")
         elif operation.state is StepState.CANCELLED:
-            self._bench.say(f"{signs.failed} {operation.title}: cancelled, and undone", "warn")
+            self._bench.say(
+                f"{signs.cancelled} {operation.title}: cancelled; what was half done is undone", "warn"
+            )
         else:
             self._bench.say(f"{signs.done} {operation.title}: done", "good")
             if operation.result is not None and operation.command.startswith("box."):

@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 
+from core import amounts
 from core.boxes.architecture import canonical
 from core.boxes.locks import try_lock
 from core.boxes.manifest import Manifest
-from core.boxes.staging import megabytes
 from core.boxes.store import BoxStore, Linked
 from core.boxes.sweep import allocated
 from core.boxes.versions import Version
@@ -108,7 +108,7 @@ async def prune(
     if not dry_run:
         await asyncio.to_thread(_execute, store, removals, sweep=not names)
     freed = sum(removal.bytes for removal in removals)
-    work.note(f"{'would free' if dry_run else 'freed'} {megabytes(freed)}")
+    work.note(f"{'would free' if dry_run else 'freed'} {amounts.size(float(freed))}")
     return {
         "removed": [{"what": removal.what, "bytes": removal.bytes} for removal in removals],
         "freed": freed,

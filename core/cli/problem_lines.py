@@ -28,7 +28,7 @@ def problem_lines(problem: Problem, look: Look, *, label: str = "error") -> list
     if problem.remedy:
         first, *more = problem.remedy.splitlines()
         lines.append(f"  {look.paint('To mend it:', 'green')} {cells.clean(first)}")
-        lines += [f"    {cells.clean(text)}" for text in more]
+        lines += [f"              {cells.clean(text)}" for text in more]  # Below the first one.
     for other in problem.others:
         lines += problem_lines(other, look, label="warning" if label == "warning" else "error")
     if problem.others:

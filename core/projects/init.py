@@ -139,10 +139,11 @@ def _name_for(folder: Path) -> str:
 
 
 def _description(file: Path) -> str:
-    """The first comment of a project file."""
+    """The first sentence of a project file's first comment."""
+    words: list[str] = []
     for line in file.read_text(encoding="utf-8").splitlines():
-        if line.startswith("#"):
-            return line.lstrip("# ").strip()
-        if line.strip():
+        text = line.lstrip("# ").strip()
+        if not line.startswith("#") or not text:
             break
-    return ""
+        words.append(text)
+    return " ".join(words).partition(". ")[0].removesuffix(".")

@@ -25,7 +25,9 @@ def describe(kind: inspect.Type) -> str:
     match plain:
         case inspect.StrType() if isinstance(kind, inspect.Metadata) and plain.pattern:
             said = str((kind.extra_json_schema or {}).get("description", "")).rstrip(".")
-            return f"text ({said[:1].lower()}{said[1:]})" if said else f"text like {plain.pattern}"
+            return (
+                f"text in this form: {said[:1].lower()}{said[1:]}" if said else f"text like {plain.pattern}"
+            )
         case inspect.StrType():
             return "text in quotes" if plain.pattern is None else f"text that matches {plain.pattern}"
         case inspect.BoolType():

@@ -81,6 +81,22 @@ def test_what_cannot_be_done_is_refused_with_the_remedy(shop: Path, boxwright: R
     assert boxwright("suspend").code == ExitCode.DONE
 
 
+def test_the_only_machine_that_cannot_is_a_failure_without_its_name_too(shop: Path, boxwright: Run) -> None:
+    boxwright("up", "web")
+    boxwright("halt", "web")
+    ran = boxwright("provision", "--only", "nope")
+    assert ran.code == ExitCode.FAILED
+    assert ran.err == "error: web is stopped, not running.\n  To mend it: boxwright up web\n"
+
+
+def test_status_of_a_file_that_cannot_be_read_does_not_count_its_machines(shop: Path, boxwright: Run) -> None:
+    (shop / "boxwright.toml").write_text('[project]\nname = "one"\n[machines.web]\ncpus = "two"\n')
+    ran = boxwright("status")
+    assert ran.code == ExitCode.USAGE
+    assert ran.out == ""
+    assert "machines.web" in ran.err
+
+
 def test_unknown_names_are_guessed(shop: Path, boxwright: Run) -> None:
     ran = boxwright("up", "webb")
     assert ran.code == ExitCode.NOT_FOUND

@@ -19,6 +19,7 @@ class Signs(msgspec.Struct, frozen=True, kw_only=True):
     broken: str = "✗"
     done: str = "✓"
     failed: str = "✗"
+    cancelled: str = "⊘"
     skipped: str = "–"
     waiting: str = "·"
     open: str = "▾"
@@ -53,6 +54,7 @@ ASCII = Signs(
     broken="x",
     done="+",
     failed="x",
+    cancelled="/",
     skipped="-",
     waiting=".",
     open="v",
@@ -89,7 +91,7 @@ _STEPS = {
     StepState.CACHED: ("done", "cached"),
     StepState.SKIPPED: ("skipped", "muted"),
     StepState.FAILED: ("failed", "bad"),
-    StepState.CANCELLED: ("failed", "warn"),
+    StepState.CANCELLED: ("cancelled", "warn"),
 }
 
 

@@ -83,17 +83,17 @@ def possible(
 ) -> list[Machine]:
     """The machines that can take the command now. Of the others it is said why not.
 
-    Raises BoxwrightError for a machine that was named and cannot.
+    Raises BoxwrightError for a machine that cannot and was named, or is the only one.
     """
-    ready = []
-    for machine in machines:
-        reason = _refusal(context, spec, machine)
+    reasons = [(machine, _refusal(context, spec, machine)) for machine in machines]
+    ready = [machine for machine, reason in reasons if not reason]
+    for machine, reason in reasons:
         if not reason:
-            ready.append(machine)
-        elif machine.name in named and machine.state not in _THERE_ALREADY.get(spec.id, ()):
+            continue
+        there = machine.state in _THERE_ALREADY.get(spec.id, ())
+        if not there and (machine.name in named or len(machines) == 1):
             raise BoxwrightError(reason, remedy=_remedy(spec, machine))
-        else:
-            context.output.note(f"{reason} Nothing to do for it.")
+        context.output.note(f"{reason} Nothing to do for it.")
     if not machines:
         context.output.note("No machine of this project is created.")
     return ready

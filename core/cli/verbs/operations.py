@@ -71,7 +71,7 @@ def show(context: Context, _spec: CommandSpec, given: argparse.Namespace) -> int
     )
     lines = tree.final(board, view.operation, frame)
     if view.operation.command_line:
-        lines.append(output.look.paint(f"  {view.operation.command_line}", "dim"))
+        lines.append(output.look.paint(f"  $ {view.operation.command_line}", "dim"))
     if view.operation.problem is not None:
         lines += problem_lines(view.operation.problem, output.look, label=str(view.operation.state))
     if view.operation.log_size:

@@ -21,7 +21,10 @@ def status(context: Context, _spec: CommandSpec, given: argparse.Namespace) -> i
         machines = choose(context, given.machines).machines
     output = context.output
     data = {"project": context.root, "machines": machines, "problem": problem}
-    output.result(msgspec.to_builtins(data), machine_lines.of_project(machines, output.look, output.width))
+    # Nobody knows yet which machines a file has that cannot be read.
+    unknown = problem is not None and not machines
+    lines = [] if unknown else machine_lines.of_project(machines, output.look, output.width)
+    output.result(msgspec.to_builtins(data), lines)
     if problem is not None:
         _tell(context, problem)
         return int(problem.code)
