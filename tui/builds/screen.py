@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from core.errors import BoxwrightError
 from tui.builds.drawing import line
 from tui.look.lines import Part, clean, cut_left, width_of
 from tui.look.painted import Painted
+from tui.new_file import new_file
 
 if TYPE_CHECKING:
     from core.builds.qemu.picture import Picture
@@ -144,11 +144,5 @@ class ScreenView(Painted, can_focus=True):
 
 def save(picture: Picture, name: str) -> None:
     """Write it as PNG to a new file. Raises BoxwrightError."""
-    path = Path(name).expanduser()
-    try:
-        with path.open("xb") as file:
-            file.write(picture.png())
-    except FileExistsError as error:
-        raise BoxwrightError(f"{path} is there already.", remedy="Give another name.") from error
-    except OSError as error:
-        raise BoxwrightError(f"{path} cannot be written.", why=os.strerror(error.errno or 0)) from error
+    with new_file(name) as file:
+        file.write(picture.png())

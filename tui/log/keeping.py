@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable
-from pathlib import Path
 
-from core.errors import BoxwrightError
 from tui.log.reader import Reader
 from tui.log.script import Section
+from tui.new_file import new_file
 
 _CONTROLS = re.compile(
     rb"\x1b\[[0-?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[@-Z\\-_]|[\x00-\x08\x0b-\x1f\x7f]"
@@ -59,16 +57,10 @@ def _end(reader: Reader, section: Section) -> int:
 def save(reader: Reader, name: str) -> int:
     """Write all of it, colours too, to a new file; the number of bytes. Lines of several machines begin
     with the machine's name. Raises BoxwrightError."""
-    path = Path(name).expanduser()
-    try:
-        with path.open("xb") as file:
-            for section in reader.script.sections:
-                _write(reader, section, file.write)
-            return file.tell()
-    except FileExistsError as error:
-        raise BoxwrightError(f"{path} is there already.", remedy="Give another name.") from error
-    except OSError as error:
-        raise BoxwrightError(f"{path} cannot be written.", why=os.strerror(error.errno or 0)) from error
+    with new_file(name) as file:
+        for section in reader.script.sections:
+            _write(reader, section, file.write)
+        return file.tell()
 
 
 def _write(reader: Reader, section: Section, write: Callable[[bytes], object]) -> None:
