@@ -23,6 +23,8 @@ ROUNDS = 5
 KEY_BAR = 50.0
 INTERRUPT_BAR = 100.0
 _LEAVE = b"\x1d"
+_LEFT, _OPEN, _NAMED = b"workbench's", b"every other key", "· Shell".encode()
+"""What the line below a console says: it was left, its guest gets the keys, it is one of two in sight."""
 _MARK = b"THE-END-OF-IT"
 
 
@@ -37,7 +39,7 @@ def _measure(folder: Path, server: Sshd) -> int:
     try:
         floods = [_flood(terminal, folder, number) for number in range(CONSOLES)]
         terminal.type(_LEAVE + b"|")
-        terminal.drain(2.0)
+        terminal.wait_for(_NAMED)
         before, begin = terminal.cpu_seconds(), time.perf_counter()
         delays = _keys(terminal)
         share = (terminal.cpu_seconds() - before) / (time.perf_counter() - begin)
@@ -56,9 +58,9 @@ def _flood(terminal: Terminal, folder: Path, number: int) -> Path:
     """One more console with a flood in it; the file that names the flood's process."""
     if number:
         terminal.type(_LEAVE)
-        terminal.drain(0.4)
+        terminal.wait_for(_LEFT)
         terminal.type(b"s")
-        terminal.drain(1.5)
+        terminal.wait_for(_OPEN)
     told = folder / f"flood-{number}"
     _start(terminal, told)
     return told
@@ -76,10 +78,9 @@ def _start(terminal: Terminal, told: Path) -> None:
 
 def _keys(terminal: Terminal) -> list[float]:
     """The console's search opens and closes, which the line below it says; the floods are drawn on."""
-    terminal.drain(0.5)
     delays = []
     for number in range(KEYS):
-        key, sign = (b"/", b"/\xe2\x94\x82") if number % 2 == 0 else (b"\r", b"workbench's")
+        key, sign = (b"/", b"/\xe2\x94\x82") if number % 2 == 0 else (b"\r", _LEFT)
         begin = time.perf_counter()
         terminal.type(key)
         delays.append(terminal.wait_for(sign) - begin)
@@ -90,7 +91,7 @@ def _keys(terminal: Terminal) -> list[float]:
 def _interrupts(terminal: Terminal, told: Path) -> tuple[list[float], list[float]]:
     ends, answers = [], []
     terminal.type(b"\r")
-    terminal.drain(0.5)
+    terminal.wait_for(_OPEN)
     for _ in range(ROUNDS):
         process = Path("/proc") / told.read_text().strip()
         begin = time.perf_counter()

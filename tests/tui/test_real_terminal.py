@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shutil
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -116,8 +115,8 @@ async def test_everything_that_is_typed_in_a_console_goes_to_the_guest(
     tmux.wait_for("up to date")
     tmux.press("s")
     tmux.wait_for("every other key")
-    tmux.press("stty -ixon; exec cat -v", "Enter")
-    time.sleep(0.5)
+    tmux.press("stty -ixon; echo all-$((40+2)); exec cat -v", "Enter")
+    tmux.wait_for("all-42")
     # Keys that mean something to the workbench, to Textual or to a shell.
     tmux.press("q", "u", "?", "C-p", "C-q", "Escape", "F5", "Up", "é", "Enter")
     tmux.wait_for("qu?^P^Q^[^[[15~^[[A")
@@ -125,8 +124,8 @@ async def test_everything_that_is_typed_in_a_console_goes_to_the_guest(
     tmux.wait_for("goes to the lists")
     tmux.press("s")
     tmux.wait_for("[Shell 2]")
-    tmux.press("sleep 100", "Enter")
-    time.sleep(0.3)
+    tmux.press("echo sleeps-$((40+2)); sleep 100", "Enter")
+    tmux.wait_for("sleeps-42")
     tmux.press("C-c")
     tmux.press("echo alive-$((40+2))", "Enter")
     tmux.wait_for("alive-42")
