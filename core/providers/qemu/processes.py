@@ -17,6 +17,12 @@ from pathlib import Path
 
 _PROC = Path("/proc")
 
+_END_OF_ENVIRONMENT = 48
+"""Place in ``stat``, behind the name, of an address that Linux knows last of a program that begins."""
+
+_BEGINNING = 1.0
+"""Seconds for a program that has just been begun to have its arguments."""
+
 
 def find(pid_file: Path) -> int | None:
     """The live process that was started with this pid file, None without one."""
@@ -52,10 +58,28 @@ def _arguments(pid: int) -> bytes:
     """The arguments of a process, each ended by a zero byte; b"" for one that is gone, or a zombie."""
     if not _PROC.joinpath("self").exists():
         return dict(_ps()).get(pid, b"")
+    place = _PROC / str(pid)
+    until = time.monotonic() + _BEGINNING
     try:
-        return (_PROC / str(pid) / "cmdline").read_bytes()
+        found = (place / "cmdline").read_bytes()
+        while not found and time.monotonic() < until:
+            # Asked in this order: what has begun by now has its arguments in the next look.
+            begins = _begins(place)
+            found = (place / "cmdline").read_bytes()
+            if not begins:
+                break
+            time.sleep(0.001)
     except OSError:
         return b""
+    return found
+
+
+def _begins(place: Path) -> bool:
+    """Whether it has just become another program, which has no arguments for a moment: somebody who ended it
+    now would else not see it. Raises OSError for a process that has no program (any more)."""
+    (place / "exe").readlink()
+    after_name = (place / "stat").read_text().rpartition(")")[2].split()
+    return after_name[_END_OF_ENVIRONMENT] == "0"
 
 
 def _table() -> Iterator[tuple[int, bytes]]:

@@ -439,3 +439,16 @@ async def test_an_orphan_of_a_start_that_never_ended_is_found_and_killed(
         {"id": machine.plan.id, "folder": machine.plan.folder, "runtime": machine.plan.runtime}
     )
     assert processes.find_all(layout.pid_file) == []
+
+
+def test_a_process_that_has_only_just_begun_is_found(tmp_path: Path) -> None:
+    """A program has no arguments for its first moment: an engine that died there has left one like that."""
+    pid_file = tmp_path / "pid"
+    command = ["qemu-system-x86_64", "-S", "-machine", "none", "-display", "none", "-pidfile", str(pid_file)]
+    for _ in range(20):
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+        try:
+            assert processes.find_all(pid_file) == [process.pid]
+        finally:
+            process.kill()
+            process.wait()
