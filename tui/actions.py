@@ -263,7 +263,8 @@ class Actions:
     async def _new_machine(self) -> None:
         from tui.wizard.machine import MachineWizard
 
-        written = await MachineWizard(self._app, self._bridge).ask(self._bridge.project)
+        # Which project is meant is clear only where one is shown.
+        written = await MachineWizard(self._app, self._bridge).ask(self._bench.lists.project)
         if written is None:
             return
         self._bridge.project = written.root

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 
 from tui.bridge import Bridge, Connector, connect_socket
 from tui.loading import load
-from tui.settings import last_project
 from tui.terminal import Terminal, look_around
 
 if TYPE_CHECKING:
@@ -27,7 +26,7 @@ def run(project: Path | None, *, read_only: bool = False) -> int:
 async def main(project: Path | None, connector: Connector, *, read_only: bool = False) -> int:
     """As :func:`run`, on a loop and with an engine of the caller's."""
     terminal = look_around()
-    bridge = Bridge(str(project) if project else last_project(), connector=connector, frames=terminal.frames)
+    bridge = Bridge(str(project or ""), connector=connector, frames=terminal.frames)
     connection = asyncio.get_running_loop().create_task(bridge.run())
     try:
         # The engine is asked, and answers, while the interface is still loading.

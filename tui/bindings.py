@@ -80,7 +80,12 @@ OWN: tuple[Own, ...] = (
         "Show the logs of all marked machines in one, or of all that are listed.",
     ),
     Own("workbench.copy-log", "Y", "Copy the log", "Copy the log of what was done last with this thing."),
-    Own("workbench.new", "n", "New machine", "Describe a machine, here or in a new project, in a form."),
+    Own(
+        "workbench.new",
+        "n",
+        "New machine",
+        "Describe a machine in a form: here, or (where all projects are shown) in a new project.",
+    ),
     Own("workbench.consoles", "'", "Consoles", "Go to one of the consoles that are open."),
     Own("workbench.recordings", "M", "Recordings", "Play a recording of a console."),
     Own("workbench.everywhere", "P", "Projects", "Go to another project, or to the machines of all."),

@@ -234,7 +234,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
             self.workbench.say("The settings were read anew.", "muted")
 
     def _complain(self, error: BoxwrightError) -> None:
-        self.workbench.say(f"{error.problem.what} {error.problem.why}", "warn")
+        self.workbench.say(f"{error.problem.what} {error.problem.why}", "warn", stays=True)
 
     def _use(self, theme: themes.Theme) -> None:
         self.look.theme = theme

@@ -86,8 +86,6 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     """What the workbench remembers of itself."""
 
     screen: Screen = Screen.NORMAL
-    project: str = ""
-    """The project that was chosen last: opened where the workbench starts outside of any."""
     machines: str = ""
     """The column by which the machines are sorted, with ``-`` before it where their order is turned round; ""
     for the order in which they come."""
@@ -210,12 +208,6 @@ def schema_text() -> str:
     return json.dumps(schema(), indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
-def last_project() -> str:
-    """The folder of the project that was chosen last, where it is still one; else ""."""
-    found = load(file())[0].layout.project
-    return found if found and (Path(found) / "boxwright.toml").is_file() else ""
-
-
 def _stamp(path: Path) -> tuple[int, int]:
     try:
         found = path.stat()
@@ -225,9 +217,12 @@ def _stamp(path: Path) -> tuple[int, int]:
 
 
 def _unusable(path: Path, error: Exception) -> ConfigError:
+    """Said in one line of the screen, so the place comes first."""
+    text, _, place = str(error).partition(" (at line ")
+    line = f", line {place.partition(',')[0]}" if place else ""
     return ConfigError(
-        "The settings cannot be read; the defaults are used.",
-        why=str(error),
+        f"{path.name}{line}: {text}",
+        why="It is not used before that is mended.",
         remedy=f"mend or remove {path}",
         place=Place(str(path)),
     )

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core import amounts
-from core.errors import BoxwrightError
 from core.model.machine import MachineState
 from tui.dialogs.palette import Entry
 from tui.panes.content import project_titles
@@ -56,10 +55,6 @@ class Switching:
         self._bench.memory.leave()
         self._bridge.project = root
         self._bridge.want_project(root)
-        try:
-            self._app.settings.remember("layout.project", root)
-        except BoxwrightError as error:
-            self._bench.say(error.problem.what, "warn")
         self._bench.lists.everywhere = False
         self._arrive()
 

@@ -131,6 +131,22 @@ async def test_a_project_begins_where_there_is_none(
     assert load(folder).machines["default"].box == "debian/bookworm64"
 
 
+async def test_where_all_projects_are_shown_another_one_begins(
+    start: Start, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "new"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    async with start(project=str(shop)) as driver:
+        await driver.press("n")
+        await driver.wait_for("New machine")
+        await driver.press("escape", "P")
+        await driver.wait_for("all projects")
+        await driver.press("enter", "n")
+        await driver.wait_for("New project")
+        assert driver.app.screen.query_one("#field-folder").value == str(folder)
+
+
 async def test_the_store_and_the_builds_are_offered_and_the_server_is_asked_on_request(
     start: Start, world: FakeClient
 ) -> None:

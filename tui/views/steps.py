@@ -228,5 +228,5 @@ def _nothing_yet(operation: Operation) -> str:
     if operation.state is StepState.WAITING:
         return "It has not begun yet."
     if operation.state is StepState.CACHED:
-        return "It is up to date: there was nothing to do."
+        return "It is up to date: there was nothing to do (--force builds it anew)."
     return "It ended before its first step." if operation.state.ended else "It is about to begin."

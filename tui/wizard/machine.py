@@ -107,6 +107,8 @@ class MachineWizard:
 
 def _new_project() -> dict[str, Any]:
     here = Path.cwd()
+    if (here / PROJECT_FILE).exists():
+        return {"name": "default"}
     return {"folder": str(here), "project": as_name(here.name) or "project", "name": "default"}
 
 
