@@ -92,6 +92,7 @@ class Actions:
             "workbench.close-tab": self._close_tab,
             "workbench.edit": lambda: self._begin(self._edits.here()),
             "workbench.editor": lambda: self._begin(self._edits.in_editor()),
+            "workbench.settings": lambda: self._begin(self._edits.settings(self._app.settings.path)),
             "workbench.mark": lambda: bench.lists.listed.mark(),
             "workbench.mark-range": lambda: bench.lists.listed.mark_range(),
             "workbench.mark-all": lambda: bench.lists.listed.mark_all(),

@@ -95,6 +95,7 @@ OWN: tuple[Own, ...] = (
     Own("workbench.menu", "m", "Menu", "What can be done with the selected thing, and what cannot, and why."),
     Own("workbench.line", "y", "Command line", "Show and copy the command line of the last action."),
     Own("workbench.theme", "T", "Theme", "Choose another theme; each is shown as one comes to it."),
+    Own("workbench.settings", "", "Settings", "Open the file of your keys and colours in your editor."),
     Own("workbench.quit", "q", "Quit", "Close the workbench; machines and builds go on."),
 )
 

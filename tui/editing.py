@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from tui.program import BoxwrightApp
     from tui.workbench import Workbench
 
+_NO_SETTINGS = """\
+# Keys, colours and commands of your own, for instance:
+#
+# theme = "nord"
+#
+# [keys]
+# "machine.up" = "f5"
+"""
+
 
 class Edits:
     def __init__(self, actions: Actions, app: BoxwrightApp, workbench: Workbench) -> None:
@@ -96,6 +105,12 @@ class Edits:
                 return
         self._told(file)
 
+    async def settings(self, file: Path) -> None:
+        """What is written there is in force a moment later. Raises BoxwrightError."""
+        _begin(file)
+        self._run_editor((file,))
+        self._bench.say(str(file), "muted")
+
     async def _scripts(self) -> bool:
         """Those that the step reads again when it is retried, and then the question; False where there is
         nothing of that kind."""
@@ -150,6 +165,12 @@ class Edits:
         after = "b builds with it" if choice.build is not None else "r brings a machine in line with it"
         written = amounts.listed([str(file) for file in files])
         self._bench.say(f"{self._app.look.signs.done} Wrote {written}; {after}.", "good")
+
+
+def _begin(settings: Path) -> None:
+    if not settings.exists():
+        settings.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        settings.write_text(_NO_SETTINGS, encoding="utf-8")
 
 
 def _counts_lines(editor: str) -> bool:

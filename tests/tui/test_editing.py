@@ -75,6 +75,24 @@ async def test_the_editor_of_the_user_writes_only_what_is_right(
         assert file.read_text() == before
 
 
+async def test_the_settings_are_opened_from_the_palette(
+    start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    script = tmp_path / "editor"
+    script.write_text('#!/bin/sh\necho \'theme = "nord"\' >> "$1"\n')
+    script.chmod(0o755)
+    monkeypatch.setenv("VISUAL", str(script))
+    monkeypatch.setattr("tui.program.BoxwrightApp.suspend", lambda _app: contextlib.nullcontext())
+    async with start() as driver:
+        await driver.press("ctrl+p")
+        await driver.type("settings")
+        await driver.press("enter")
+        await driver.wait_for("settings.toml")
+        driver.app._look_for_edits()
+        assert driver.app.look.theme.name == "nord"
+        assert "# Keys, colours and commands" in driver.app.settings.path.read_text()
+
+
 async def test_operations_are_listed_with_what_came_of_them(start: Start, world: FakeClient) -> None:
     world.log("000000", b"what web said\n", 1)
     async with start(size=(140, 40)) as driver:
