@@ -275,6 +275,21 @@ async def test_a_failed_provisioner_is_run_again_from_there(start: Start, world:
         assert last(world) == commands.Provision(machine=machine("web").key, start_at=1)
 
 
+async def test_the_latest_run_is_gone_on_with_whichever_is_shown(start: Start, world: FakeClient) -> None:
+    failed = world.operations["000000"]
+    world.operations["000000"] = msgspec.structs.replace(failed, state=StepState.DONE, problem=None)
+    world.operations["000100"] = msgspec.structs.replace(failed, id="000100")
+    world.steps["000100"], world.steps["000000"] = world.steps["000000"], {}
+    async with start() as driver:
+        await driver.press("right_square_bracket")
+        await driver.wait_for("run 2 of 2")
+        await driver.press("less_than_sign")
+        await driver.wait_for("run 1 of 2")
+        await driver.press("a")
+        await submitted(driver)
+        assert last(world) == commands.Provision(machine=machine("web").key, start_at=1)
+
+
 async def test_an_operation_is_cancelled(start: Start, world: FakeClient) -> None:
     async with start() as driver:
         await driver.press("x")

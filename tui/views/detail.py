@@ -311,8 +311,11 @@ class Detail(Vertical):
         self.set_timer(_ASK, ask)
 
     def failed_provisioner(self) -> int:
-        """Number of the provisioner that failed last on the chosen machine, 0 where none did."""
-        return failure.failed_provisioner(self.choice, self.operation, self.state)
+        """Number of the provisioner that failed on the chosen machine: in the run that is shown, else in the
+        latest; 0 where none did."""
+        runs = (self.operation, self.choice.operation)
+        found = (failure.failed_provisioner(self.choice, run, self.state) for run in runs)
+        return next(filter(None, found), 0)
 
     # While something runs.
 
