@@ -17,6 +17,7 @@ from core.model.problem import Problem
 from tui import orders
 from tui.again import Again
 from tui.asking import Asking
+from tui.beginning import Beginning
 from tui.bindings import Own
 from tui.builds.questions import Answering
 from tui.builds.showing import Showing
@@ -54,6 +55,7 @@ class Actions:
         self._edits = Edits(self, app, workbench)
         self._custom = Custom(self, app, workbench)
         self.asking = Asking(self, app, workbench)
+        self.beginning = Beginning(app, workbench)
         self.answering = Answering(self, app, workbench)
         self._here: dict[str, Callable[[Choice], Any]] = {
             "machine.ssh": self.opening.shell,
@@ -98,7 +100,7 @@ class Actions:
             "workbench.mark-all": lambda: bench.lists.listed.mark_all(),
             "workbench.sort": lambda: self._sorted(bench.lists.listed.sort_next()),
             "workbench.reverse": lambda: self._sorted(bench.lists.listed.sort_reversed()),
-            "workbench.new": lambda: self._begin(self._new_machine()),
+            "workbench.new": lambda: self._begin(self.beginning.machine()),
             **self.opening.table(),
             **Again(self, self._app, bench).table(),
             **self.logs.table(),
@@ -260,20 +262,6 @@ class Actions:
                 self._reading.show_result(operation)
 
     # What the workbench does by itself.
-
-    async def _new_machine(self) -> None:
-        from tui.wizard.machine import MachineWizard
-
-        # Which project is meant is clear only where one is shown.
-        written = await MachineWizard(self._app, self._bridge).ask(self._bench.lists.project)
-        if written is None:
-            return
-        self._bridge.project = written.root
-        self._bench.lists.everywhere = False
-        self._bridge.want_project(written.root)
-        self._bench.say(
-            f"{self._app.look.signs.done} {written.machine} is in the project; u starts it.", "good"
-        )
 
     def _show_tab(self, tab: str) -> None:
         self._bench.detail.activate(tab)

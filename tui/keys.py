@@ -154,7 +154,7 @@ def refusal(spec: CommandSpec, choice: Choice) -> str:
     if spec.subject is Subject.BUILD and choice.build is None:
         return "No build is selected."
     if spec.id == "build.screen" and choice.build is not None and not choice.build.screens:
-        return "A screen is there while a build works on a virtual machine of QEMU."
+        return "Only a machine of the source qemu has a screen, while the build works on it."
     if spec.id == "operation.cancel" and (choice.operation is None or choice.operation.state.ended):
         return f"Nothing runs on {choice.title}." if choice.title else "Nothing is selected."
     if spec.subject is Subject.OPERATION and choice.operation is None:

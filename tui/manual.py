@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.commands import CommandSpec, Subject
+from core.model.operation import StepState
 from tui.bindings import CONSOLE, PLACES, Own
 from tui.choice import Choice
 from tui.dialogs.palette import Entry
@@ -17,8 +18,13 @@ _GROUPS = (
     (Subject.BUILD, "Builds"),
     (Subject.OPERATION, "Operations"),
 )
-_ON_THINGS = ("workbench.again", "workbench.edit", "workbench.run-before", "workbench.mark")
-"""What the workbench does by itself with one thing."""
+_ON_THINGS = {
+    "workbench.again": (Subject.MACHINE, Subject.BUILD),
+    "workbench.edit": (Subject.MACHINE, Subject.BUILD),
+    "workbench.run-before": (Subject.MACHINE, Subject.BOX, Subject.BUILD),
+    "workbench.mark": (Subject.MACHINE, Subject.BOX, Subject.BUILD),
+}
+"""What the workbench does by itself, with which things."""
 _IN_LOGS = (
     ("/", "search: all of it, in any size of file"),
     ("left right", "sideways, where lines are not wrapped"),
@@ -49,13 +55,28 @@ def _own_entry(own: Own, keymap: Keymap, place: str) -> Entry:
 
 def menu_entries(keymap: Keymap, choice: Choice) -> list[Entry]:
     """What can be done with one thing: possible or not, with the reason."""
-    fitting = [spec for spec in commands() if spec.subject in (choice.kind, Subject.OPERATION)]
+    fitting = [
+        spec for spec in commands() if _group(spec) is choice.kind or spec.subject is Subject.OPERATION
+    ]
     entries = [_entry_of(spec, spec.title, keymap, choice) for spec in fitting]
     return entries + [
-        Entry(own.id, own.title, own.title, spoken(keymap.key(own.id)), own.help, keymap.forbids(own))
+        Entry(
+            own.id, own.title, own.title, spoken(keymap.key(own.id)), own.help, _reason(keymap, own, choice)
+        )
         for own in keymap.own
-        if own.id in _ON_THINGS or own.id.startswith("custom.")
+        if choice.kind in _ON_THINGS.get(own.id, ()) or own.id.startswith("custom.")
     ]
+
+
+def _reason(keymap: Keymap, own: Own, choice: Choice) -> str:
+    """Why something of the workbench's own is not possible with one thing now."""
+    nothing_failed = own.id == "workbench.again" and not (
+        (choice.build is not None and choice.build.question)
+        or (
+            choice.operation is not None and choice.operation.state in (StepState.FAILED, StepState.CANCELLED)
+        )
+    )
+    return keymap.forbids(own) or (f"Nothing of {choice.title} has failed." if nothing_failed else "")
 
 
 def _entry_of(spec: CommandSpec, name: str, keymap: Keymap, choice: Choice) -> Entry:

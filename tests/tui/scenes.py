@@ -307,6 +307,8 @@ async def wizard(driver: Driver) -> None:
     driver.bench.lists.everywhere = False
     driver.app.bridge.project = ""
     await driver.press("n")
+    await driver.wait_for("Where?")
+    await driver.press("enter")
     await driver.wait_for("New project")
     for name, value in (("folder", "/home/ada/wiki"), ("project", "wiki"), ("name", "web")):
         driver.app.screen.query_one(f"#field-{name}").value = value

@@ -38,7 +38,7 @@ async def test_a_screen_follows_the_machine_with_what_is_typed_into_it_and_is_sa
 ) -> None:
     async with start() as driver:
         await driver.press("3", "down", "i")
-        await driver.wait_for("A screen is there while a build works on a virtual machine of QEMU.")
+        await driver.wait_for("Only a machine of the source qemu has a screen, while the build works on it.")
         world.operation(building(StepState.RUNNING))
         world.step(TYPING)
         change(world, screens={"qemu.b": "/nowhere/vnc", "qemu.a": str(machine.socket)})

@@ -282,3 +282,26 @@ async def test_the_menu_is_about_the_selected_thing(start: Start) -> None:
         await driver.wait_for("Suspend")
         assert "web is running, not suspended." in driver.text
         assert "Add box" not in driver.text
+
+
+async def test_the_menu_of_a_box_has_what_keys_do_there(start: Start) -> None:
+    async with start() as driver:
+        await driver.press("2", "m")
+        await driver.wait_for("Add box")
+        assert "Retry from here" not in driver.text
+        assert "Edit the machine" not in driver.text
+
+
+async def test_what_has_not_failed_is_not_offered_again(start: Start) -> None:
+    async with start() as driver:
+        await driver.press("down", "down", "m")
+        await driver.type("retry")
+        await driver.wait_for("Nothing of cache has failed.")
+
+
+async def test_the_overview_names_the_user_s_own_keys(start: Start) -> None:
+    write('[keys]\n"machine.up" = "f5"\n"machine.destroy" = ""\n')
+    async with start() as driver:
+        await driver.press("down", "down")
+        await driver.wait_for("f5 starts it")
+        assert "removes it" not in driver.text

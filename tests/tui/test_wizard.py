@@ -6,9 +6,10 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from core.projects.reader import load
-from tests.support.fake_client import FakeClient
+from tests.support.fake_client import FakeClient, machine
 from tests.tui.conftest import Driver, Start
 
 SHOP = """\
@@ -121,6 +122,8 @@ async def test_a_project_begins_where_there_is_none(
     monkeypatch.chdir(folder)
     async with start(project="", size=size) as driver:
         await driver.press("n")
+        await driver.wait_for("Where?")
+        await driver.press("enter")
         await driver.wait_for("New project")
         await choose_box(driver, "debian/bookworm64")
         await press_button(driver)
@@ -143,6 +146,8 @@ async def test_where_all_projects_are_shown_another_one_begins(
         await driver.press("escape", "P")
         await driver.wait_for("all projects")
         await driver.press("enter", "n")
+        await driver.wait_for("Where?")
+        await driver.press("enter")
         await driver.wait_for("New project")
         assert driver.app.screen.query_one("#field-folder").value == str(folder)
 
@@ -160,3 +165,26 @@ async def test_the_store_and_the_builds_are_offered_and_the_server_is_asked_on_r
         assert {offer.name for offer in stored} == {
             box.name for box in driver.app.bridge.state.boxes.values()
         }
+
+
+async def test_where_all_projects_are_listed_it_is_asked_where_the_machine_is_to_be(
+    start: Start, world: FakeClient, shop: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.machines.clear()
+    known = machine("web", project=str(shop))
+    world.machines[str(known.key)] = known
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    monkeypatch.chdir(empty)
+    async with start(project="") as driver:
+        await driver.press("n")
+        await driver.wait_for("Where?")
+        await driver.press("enter")
+        await driver.wait_for("New project")
+        assert driver.app.screen.query_one("#field-folder", Input).value == str(empty)
+        await driver.press("escape")
+        await driver.press("n")
+        await driver.wait_for("Where?")
+        await driver.type("shop")
+        await driver.press("enter")
+        await driver.wait_for("New machine")

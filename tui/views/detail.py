@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from textual import events
 from textual.app import ComposeResult
@@ -16,6 +16,7 @@ from core.model.operation import Operation
 from tui.builds.showing import caption
 from tui.choice import NOTHING, Choice
 from tui.console.tabs import Console, Consoles
+from tui.keys import spoken
 from tui.look.lines import Part, clean
 from tui.store import State, unattributed
 from tui.views import config, failure, overview, pulse, snapshots, steps
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from tui.console.view import ConsoleView
     from tui.log.view import LogView
     from tui.look.look import Look
+    from tui.workbench import Workbench
 
 _ASK = 0.4
 """Seconds to wait before asking who wrote what is new in a log."""
@@ -243,9 +245,19 @@ class Detail(Vertical):
         else:
             view.set_lines(
                 overview.content(
-                    choice, self.state, width=width, signs=signs, now=now, pulse=self._pulse_lines(width)
+                    choice,
+                    self.state,
+                    width=width,
+                    signs=signs,
+                    now=now,
+                    key=self._key,
+                    pulse=self._pulse_lines(width),
                 )
             )
+
+    def _key(self, id: str) -> str:
+        """As the user has it now."""
+        return spoken(cast("Workbench", self.screen).keymap.key(id))
 
     def _pulse_lines(self, width: int) -> list[list[Part]]:
         machine = self.choice.machine

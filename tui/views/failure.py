@@ -25,7 +25,7 @@ def shortcuts(choice: Choice, operation: Operation | None, state: State) -> list
             found.append(Shortcut("u", "Try again"))
         if machine.endpoint is not None:
             found.append(Shortcut("s", "Shell here"))
-        found.append(Shortcut("e", "Edit"))
+        found.append(Shortcut("e", "Edit the project's file"))
     elif choice.build is not None and choice.build.question:
         found.append(Shortcut("a", "Retry, keep, clean up or abort"))
         if choice.build.endpoint is not None:
@@ -39,7 +39,7 @@ def shortcuts(choice: Choice, operation: Operation | None, state: State) -> list
         found.append(Shortcut("e", "Edit"))
     found += [Shortcut("l", "Log"), Shortcut("Y", "Copy the log")]
     if machine is not None and machine.state.created:
-        found.append(Shortcut("d", "Clean up"))
+        found.append(Shortcut("d", "Destroy"))
     if choice.build is not None and operation is not None and _left(operation):
         found.append(Shortcut("d", "Clean up"))
     return found

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from core import amounts
 from core.model.box import Box
@@ -19,17 +19,27 @@ Line = list[Part]
 
 _LABEL = 14
 
+Key = Callable[[str], str]
+"""Which key a command has, as people write it; "" for none."""
+
 
 def content(
-    choice: Choice, state: State, *, width: int, signs: Signs, now: float, pulse: Sequence[Line] = ()
+    choice: Choice,
+    state: State,
+    *,
+    width: int,
+    signs: Signs,
+    now: float,
+    key: Key,
+    pulse: Sequence[Line] = (),
 ) -> list[Line]:
     """``pulse``: lines on what a machine uses now."""
     if choice.machine is not None:
-        lines = _machine(choice.machine, width, signs, now, pulse)
+        lines = _machine(choice.machine, width, signs, now, key, pulse)
     elif choice.box is not None:
         lines = _box(choice.box, state, width, now)
     elif choice.build is not None:
-        lines = _build(choice.build, width, now)
+        lines = _build(choice.build, width, now, key)
     else:
         return []
     return lines
@@ -44,7 +54,9 @@ def pair(label: str, value: str, width: int, role: str = "text") -> list[Line]:
     return lines + [[(" " * _LABEL, "text"), (text, role)] for text in texts[1:]]
 
 
-def _machine(machine: Machine, width: int, signs: Signs, now: float, pulse: Sequence[Line]) -> list[Line]:
+def _machine(
+    machine: Machine, width: int, signs: Signs, now: float, key: Key, pulse: Sequence[Line]
+) -> list[Line]:
     sign, role = signs_of.of_machine(machine.state, signs)
     lines: list[Line] = [
         [(f"{sign} ", role), (clean(machine.name), "!text"), (f"  {machine.state.value}", role)],
@@ -52,7 +64,7 @@ def _machine(machine: Machine, width: int, signs: Signs, now: float, pulse: Sequ
     ]
     if machine.trouble:
         lines += [[(text, "bad")] for text in wrap(machine.trouble, width)] + [[]]
-    lines += _holders(machine, width, now)
+    lines += _holders(machine, width, now, key)
     lines += pair("Project", machine.key.project, width)
     box = f"{machine.box} {machine.box_version}".strip()
     lines += pair("Box", box, width)
@@ -73,19 +85,24 @@ def _machine(machine: Machine, width: int, signs: Signs, now: float, pulse: Sequ
         lines += pair("Snapshots", ", ".join(snapshot.name for snapshot in machine.snapshots), width)
     if pulse:
         lines += [[], *pulse]
-    return [*lines, [], *_next_step(machine, width)]
+    return [*lines, [], *_next_step(machine, key)]
 
 
-def _holders(machine: Machine, width: int, now: float) -> list[Line]:
+def _holders(machine: Machine, width: int, now: float, key: Key) -> list[Line]:
     lines: list[Line] = []
     if machine.holder:
         since = amounts.duration(now - machine.holder.since)
-        lines += pair("Busy", f"{machine.holder.action} for {since}  (x cancels it)", width, "busy")
+        lines += pair("Busy", f"{machine.holder.action} for {since}{_cancels(key)}", width, "busy")
     for holder in machine.waiting:
         lines += pair(
             "Then", f"{holder.action}, waiting {amounts.duration(now - holder.since)}", width, "muted"
         )
     return lines
+
+
+def _cancels(key: Key) -> str:
+    pressed = key("operation.cancel")
+    return f"  ({pressed} cancels it)" if pressed else ""
 
 
 def _ways_in(machine: Machine, width: int) -> list[Line]:
@@ -103,24 +120,29 @@ def _ways_in(machine: Machine, width: int) -> list[Line]:
     return lines
 
 
-def _next_step(machine: Machine, width: int) -> list[Line]:
+def _next_step(machine: Machine, key: Key) -> list[Line]:
     """The key that one is most likely to want next."""
     match machine.state:
         case MachineState.ABSENT:
-            words = [("u", "creates and starts it")]
+            words = [("machine.up", "creates and starts it")]
         case MachineState.STOPPED:
-            words = [("u", "starts it"), ("d", "removes it")]
+            words = [("machine.up", "starts it"), ("machine.destroy", "removes it")]
         case MachineState.SUSPENDED:
-            words = [("Z", "continues it"), ("u", "does too")]
+            words = [("machine.resume", "continues it"), ("machine.up", "does too")]
         case MachineState.RUNNING:
-            words = [("s", "opens a shell"), ("p", "provisions it"), ("h", "halts it")]
+            words = [
+                ("machine.ssh", "opens a shell"),
+                ("machine.provision", "provisions it"),
+                ("machine.halt", "halts it"),
+            ]
         case MachineState.BROKEN:
-            words = [("d", "destroys it; then u makes it anew")]
+            words = [("machine.destroy", "destroys it"), ("machine.up", "then makes it anew")]
         case _:
             return []
     line: Line = []
-    for key, what in words:
-        line += [(key, "!accent"), (f" {what}   ", "muted")]
+    for id, what in words:
+        if key(id):
+            line += [(key(id), "!accent"), (f" {what}   ", "muted")]
     return [line]
 
 
@@ -152,7 +174,7 @@ def _box(box: Box, state: State, width: int, now: float) -> list[Line]:
     return lines
 
 
-def _build(build: BuildView, width: int, now: float) -> list[Line]:
+def _build(build: BuildView, width: int, now: float, key: Key) -> list[Line]:
     roles = {"fresh": "good", "stale": "warn", "running": "busy"}
     words = {
         "fresh": "up to date",
@@ -172,7 +194,8 @@ def _build(build: BuildView, width: int, now: float) -> list[Line]:
         lines += pair("Made", f"{build.box.name} {build.box.version}", width)
         lines += pair("Size", amounts.size(build.box.size), width)
         lines += pair("When", amounts.ago(build.box.added, now), width)
-    return [*lines, [], [("b", "!accent"), (" builds it", "muted")]]
+    pressed = key("build.run")
+    return [*lines, [], [(pressed, "!accent"), (" builds it", "muted")]] if pressed else lines
 
 
 def empty(
