@@ -148,6 +148,8 @@ class Connection:
                 await self._guarded(request.id, self._at_once(request))
 
     async def _at_once(self, request: Submit | Cancel | Ask | Refresh) -> None:
+        if self._engine.has_stopped:
+            raise ConnectionResetError  # A moment later the server would have taken leave.
         result: Any = None
         match request:
             case Submit(command=command):

@@ -263,6 +263,11 @@ class Engine:
         """Whether the data was removed or replaced while the engine works on it."""
         return self._lock.lost()
 
+    @property
+    def has_stopped(self) -> bool:
+        """Nothing can be asked any more."""
+        return self._stopped.is_set()
+
     async def stopped(self) -> None:
         """Until the engine has ended."""
         await self._stopped.wait()

@@ -36,7 +36,7 @@ from core.engine.protocol import (
 from core.engine.server import Server
 from core.model.command import Up
 from core.model.event import LogGrew
-from core.model.query import GetMachines
+from core.model.query import GetLog, GetMachines
 from tests.engine.fakes import key, make_engine
 from tests.engine.processes import soon
 
@@ -113,6 +113,21 @@ async def test_it_takes_the_place_of_a_stale_socket(boxwright_home: Path) -> Non
     await works(engine.locations.socket)
     await server.close("")
     await engine.stop()
+
+
+async def test_a_question_that_comes_when_the_engine_has_just_stopped_ends_the_connection(
+    boxwright_home: Path,
+) -> None:
+    engine = make_engine(boxwright_home)
+    await engine.start()
+    server = Server(engine)
+    await server.start()
+    peer = await greeted(engine.locations.socket)
+    await engine.stop()
+    await peer.send(Ask(7, raw(GetLog(operation="000001"))))
+    await peer.end()
+    await server.close("")
+    assert not [*engine.locations.reports.iterdir()]
 
 
 async def test_another_user_is_refused(engine: Engine) -> None:
