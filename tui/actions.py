@@ -268,8 +268,12 @@ class Actions:
         self._bench.focus_detail()
 
     def _turn(self, way: int) -> None:
-        inside = self._bench.in_detail
+        inside = self._bench.in_detail or self._bench.focused is None
         self._bench.detail.turn(way)
+        console = self._bench.detail.console
+        if console is not None:
+            # Who goes along the tabs wants to go on.
+            console.keyboard.typing = False
         if inside or self._bench.has_class("-narrow"):
             self._bench.focus_detail()
 

@@ -161,5 +161,8 @@ class ConsoleArea(Container):
             if self.front is not None:
                 self.front.say("There is one console only: | shows another beside it.", "warn")
             return
+        before = self.front
         self._last = self._beside if self._last == self._shown else self._shown
+        if before is not None and self.front is not None:
+            self.front.keyboard.typing = before.keyboard.typing
         self.focus()

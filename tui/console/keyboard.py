@@ -146,12 +146,17 @@ class Keyboard:
         elif self.typing:
             self.pasted(text)
 
+    def takes(self, event: events.Key) -> bool:
+        """As ``key``; False where it means nothing here."""
+        self.key(event)
+        return event._stop_propagation
+
     def key(self, event: events.Key) -> None:
         view = self._view
         if view.controls.finding is not None:
             _take(event)
             view.controls.find_key(event)
-        elif view.session.state is SessionState.CLOSED:
+        elif view.session.state is SessionState.CLOSED and (self.typing or event.key == "enter"):
             self._key_when_closed(event)
         elif not self.typing:
             self._key_when_looking(event)
@@ -177,20 +182,24 @@ class Keyboard:
             _take(event)
             self.typing = True
             view.session.start(*view.guest_size)
-        elif event.key in ("escape", view.keymap.key("console.leave")):
+        elif event.key == view.keymap.key("console.leave"):
             _take(event)
-            view.post_message(view.Left())
-        elif self.typing:
+            self.left()
+        else:
             # What was meant for the guest is not for the workbench.
             _take(event)
+            if event.key == "escape":
+                view.post_message(view.Left())
 
     def _key_when_looking(self, event: events.Key) -> None:
         """Those that mean nothing here are the workbench's."""
         view = self._view
         view.forget_note()
         if event.key == view.keymap.key("console.leave"):
-            # Twice: the guest gets it.
+            # Twice: the guest gets it, where there is one.
             _take(event)
+            if view.session.state is SessionState.CLOSED:
+                return
             view.type_here()
             view.session.type(sorted(keys.sequences(event.key), key=len)[:1])
             return

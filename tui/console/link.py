@@ -54,6 +54,10 @@ class LineLink(Protocol):
         """Whether there is any use in trying to open one."""
 
     @property
+    def coming(self) -> bool:
+        """Whether the other side is not up yet: that one cannot be opened is no reason to give up."""
+
+    @property
     def gone(self) -> bool:
         """Whether there is nothing any more that one could be opened to."""
 
@@ -99,12 +103,14 @@ class ShellLink:
         endpoint: Callable[[], Endpoint | None],
         *,
         exists: Callable[[], bool] = lambda: True,
-        missing: str = "The machine does not run, or is still starting.",
-        remedy: str = "u starts it; once it runs, enter connects",
+        up: Callable[[], bool] = lambda: True,
+        missing: str,
     ) -> None:
         """``endpoint`` is asked at each opening: a machine that was started anew may have moved. ``exists``:
-        whether there is still such a machine."""
-        self._missing = missing, remedy
+        whether there is still such a machine; ``up``: whether it should answer. ``missing`` says that there
+        is no endpoint."""
+        self._missing = missing
+        self._up = up
         self._guests = guests
         self._name = name
         self._endpoint = endpoint
@@ -114,8 +120,7 @@ class ShellLink:
     async def open(self, output: Output, columns: int, rows: int) -> None:
         endpoint = self._endpoint()
         if endpoint is None:
-            what, remedy = self._missing
-            raise NotFoundError(what, remedy=remedy)
+            raise NotFoundError(self._missing)
         guest = await self._guests.reach(self._name, endpoint)
         self._channel = await guest.shell(output, columns=columns, rows=rows)
 
@@ -146,6 +151,10 @@ class ShellLink:
     @property
     def ready(self) -> bool:
         return self._endpoint() is not None
+
+    @property
+    def coming(self) -> bool:
+        return not self.ready or not self._up()
 
     @property
     def gone(self) -> bool:
@@ -202,6 +211,10 @@ class SerialLink:
     def ready(self) -> bool:
         machine = self._bridge.state.machine(self._machine)
         return machine is not None and machine.state is MachineState.RUNNING
+
+    @property
+    def coming(self) -> bool:
+        return not self.ready
 
     @property
     def gone(self) -> bool:

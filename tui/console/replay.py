@@ -161,6 +161,10 @@ class ReplayLink:
         return True
 
     @property
+    def coming(self) -> bool:
+        return False
+
+    @property
     def gone(self) -> bool:
         return False
 

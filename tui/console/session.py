@@ -67,6 +67,8 @@ class Session:
         """The size is the other side's: a recording that is played."""
         self.group: list[Session] = []
         """Those that get the same keys, where this one is among them."""
+        self.peers: list[Session] = []
+        """All that are open: two of one machine have different titles."""
         self.flood = Flood()
         self._make_link = make_link
         self._link: LineLink | None = None
@@ -81,7 +83,16 @@ class Session:
 
     @property
     def title(self) -> str:
-        return (self.screen.title if self.screen else "") or self.name
+        own = self._own_title
+        told = self.name if own is None else own
+        same = (peer for peer in self.peers if peer is not self and peer.owner == self.owner)
+        twice = own is not None and any(told in (peer.name, peer._own_title) for peer in same)
+        return f"{self.name}: {told}" if twice else told
+
+    @property
+    def _own_title(self) -> str | None:
+        """The one that the guest has set."""
+        return (self.screen.title if self.screen else "") or None
 
     @property
     def caption(self) -> str:
@@ -144,7 +155,9 @@ class Session:
             self.changed()
             self.why, lost = await link.ended()
         except BoxwrightError as error:
-            if not again:
+            if link.coming and not again:
+                self.why, lost = error.problem.what, True
+            elif not again:
                 self.problem, self.why = error.problem, error.problem.what
         except OSError as error:
             self.why = str(error) or type(error).__name__

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import msgspec
+from rich.cells import cell_len
 
 from core import amounts
 from tui.console.session import Session, SessionState
@@ -13,6 +14,9 @@ from tui.look.signs import Signs
 
 if TYPE_CHECKING:
     from tui.console.lookback import Lookback
+
+
+_BRIEFEST = 2
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
@@ -28,9 +32,21 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """The chord that leaves, as people write it."""
     named: bool = False
     """More than one console is in sight: say which this is."""
+    width: int = 1 << 16
+    """Columns of the line."""
 
 
 def line(session: Session, situation: Situation, signs: Signs) -> list[Part]:
+    found: list[Part] = []
+    for brief in range(_BRIEFEST + 1):
+        found = _line(session, situation, signs, brief)
+        if sum(cell_len(text) for text, _ in found) <= situation.width:
+            break
+    return found
+
+
+def _line(session: Session, situation: Situation, signs: Signs, brief: int) -> list[Part]:
+    """``brief``: the higher, the more of what one can do without is left out."""
     parts: list[Part] = []
     if situation.named:
         parts.append((f"{clean(session.owner)} {signs.dot} {clean(session.title)}  ", "!text"))
@@ -42,7 +58,7 @@ def line(session: Session, situation: Situation, signs: Signs) -> list[Part]:
         return [*parts, ("/", "!accent"), (clean(situation.finding), "text"), (signs.rail, "accent")]
     if situation.note is not None:
         return [*parts, situation.note]
-    return [*parts, *_connection(session, signs), *_place(session, situation, signs)]
+    return [*parts, *_connection(session, situation, signs, brief), *_place(session, situation, signs, brief)]
 
 
 def _broadcast(session: Session) -> list[Part]:
@@ -53,29 +69,42 @@ def _broadcast(session: Session) -> list[Part]:
     return [(clean(what), "!warn")]
 
 
-def _connection(session: Session, signs: Signs) -> list[Part]:
+def _connection(session: Session, situation: Situation, signs: Signs, brief: int) -> list[Part]:
     if session.state is SessionState.CONNECTING:
         return [(f"{signs.busy} connecting", "busy")]
     if session.state is SessionState.WAITING:
         why = session.why or "The connection is broken."
-        return [(f"{signs.busy} {why} It is made anew when the guest answers.", "busy")]
+        keys = _way_out(situation)
+        if not brief or (brief == 1 and situation.typing):
+            why += " It is made anew when the guest answers."
+        if brief == 1 and situation.typing:
+            keys = []
+        return [(f"{signs.busy} {why}", "busy"), ("  " if keys else "", "muted"), *keys]
     return []
 
 
-def _place(session: Session, situation: Situation, signs: Signs) -> list[Part]:
+def _way_out(situation: Situation) -> list[Part]:
+    """Of a console that cannot be typed in."""
+    if situation.typing and situation.focused:
+        return [(situation.leave, "!accent"), (" leaves", "muted")]
+    return [("w", "!accent"), (" closes it", "muted")]
+
+
+def _place(session: Session, situation: Situation, signs: Signs, brief: int) -> list[Part]:
     if session.state is SessionState.CLOSED and session.gone:
         gone = f"{signs.failed} The machine was destroyed.  "
         return [(gone, "warn"), ("enter", "!accent"), (" closes this tab", "muted")]
     if session.state is SessionState.CLOSED:
         text = "" if session.problem or not session.why else f"{signs.failed} {session.why}  "
-        return [(text, "warn"), ("enter", "!accent"), (" connects again", "muted")]
+        again: list[Part] = [(text, "warn"), ("enter", "!accent"), (" connects again", "muted")]
+        return again if brief else [*again, ("  ", "muted"), *_way_out(situation)]
     if session.state is not SessionState.OPEN:
         return []
     scrolled = session.screen.scrolled if session.screen is not None else 0
     if not situation.focused:
         return [("enter", "!accent"), (" types here   ", "muted"), ("w", "!accent"), (" closes it", "muted")]
     if not situation.typing:
-        return _looking(situation, scrolled)
+        return _looking(situation, scrolled, brief)
     if scrolled:
         return [(f"{scrolled:,} lines back  {signs.down} a key goes to the end", "accent")]
     if session.caption:
@@ -86,12 +115,13 @@ def _place(session: Session, situation: Situation, signs: Signs) -> list[Part]:
             ("+ -", "!accent"), (" speed  ", "muted"),
             (situation.leave, "!accent"), (" leaves", "muted"),
         ]  # fmt: skip
-    return [(situation.leave, "!accent"), (" leaves; every other key goes to the guest", "muted")]
+    rest = "" if brief else "; every other key goes to the guest"
+    return [(situation.leave, "!accent"), (f" leaves{rest}", "muted")]
 
 
-def _looking(situation: Situation, scrolled: int) -> list[Part]:
+def _looking(situation: Situation, scrolled: int, brief: int) -> list[Part]:
     lookback = situation.lookback
-    parts: list[Part] = [("keys are the workbench's  ", "accent")]
+    parts: list[Part] = [] if brief else [("keys are the workbench's  ", "accent")]
     if lookback is not None and lookback.wanted:
         count = len(lookback.matches)
         at = f"{lookback.match + 1} of {count:,}" if count else "not found"
@@ -108,5 +138,5 @@ def _looking(situation: Situation, scrolled: int) -> list[Part]:
     return [
         *parts,
         ("enter", "!accent"), (" types  ", "muted"),
-        ("esc", "!accent"), (" goes to the lists", "muted"),
+        ("esc", "!accent"), (" lists" if brief else " goes to the lists", "muted"),
     ]  # fmt: skip

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
+from functools import partial
 from typing import TYPE_CHECKING
 
-from core.model.machine import Endpoint, MachineKey
+from core.model.machine import Endpoint, MachineKey, MachineState
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +43,7 @@ class Consoles:
         self._bridge = bridge
         self.group: list[Session] = []
         """Those that get the same keys."""
+        self._sessions: list[Session] = []
         self._guests: Guests | None = None
         self._open: list[Console] = []
         self._count = 0
@@ -66,10 +69,16 @@ class Consoles:
             found = self._bridge.state.machine(machine)
             return found.endpoint if found else None
 
-        return self._shell(
-            str(machine),
-            lambda: ShellLink(guests, str(machine), endpoint, exists=lambda: exists(self._bridge, machine)),
-        )
+        def up() -> bool:
+            found = self._bridge.state.machine(machine)
+            return found is not None and found.state is MachineState.RUNNING
+
+        def link() -> ShellLink:
+            gone = partial(exists, self._bridge, machine)
+            missing = "The machine does not run yet."
+            return ShellLink(guests, str(machine), endpoint, exists=gone, up=up, missing=missing)
+
+        return self._shell(str(machine), link)
 
     def open_in_build(self, place: str, project: str, name: str) -> Console:
         """A shell in the guest of a build that asks something. ``place``: the build's key."""
@@ -82,17 +91,14 @@ class Consoles:
             found = [build.endpoint for build in view.builds if build.name == name] if view else []
             return found[0] if found else None
 
-        missing = "The build has no machine to go to any more: it goes on, or that is gone."
-        return self._shell(
-            place, lambda: ShellLink(guests, place, endpoint, missing=missing, remedy="w closes this tab")
-        )
+        missing = "The build has no machine to go to now."
+        return self._shell(place, lambda: ShellLink(guests, place, endpoint, missing=missing))
 
     def _shell(self, place: str, link: Callable[[], ShellLink]) -> Console:
         from tui.console.session import Session
 
         self._count += 1
-        number = 1 + sum(console.id.startswith(SHELL) for console in self.of(place))
-        session = Session(link, f"Shell {number}", owner=place.rpartition(":")[2])
+        session = Session(link, self._free(place, "Shell {}"), owner=place.rpartition(":")[2])
         return self._add(f"{SHELL}-{self._count}", place, session)
 
     def open_serial(self, machine: MachineKey) -> Console:
@@ -117,12 +123,20 @@ class Consoles:
         def link() -> ReplayLink:
             return ReplayLink(path, session.fit, lambda: session.changed())
 
-        session = Session(link, path.stem, owner="recording")
+        taken = {console.session.name for console in self.of(str(machine))}
+        name = path.stem if path.stem not in taken else self._free(str(machine), path.stem + " {}")
+        session = Session(link, name, owner="recording")
         return self._add(f"{REPLAY}-{self._count}", str(machine), session)
+
+    def _free(self, place: str, pattern: str) -> str:
+        """The first name of that pattern that no tab there has."""
+        taken = {console.session.name for console in self.of(place)}
+        return next(name for number in itertools.count(1) if (name := pattern.format(number)) not in taken)
 
     def _add(self, id: str, place: str, session: Session) -> Console:
         console = Console(id, place, session)
-        session.group = self.group
+        session.group, session.peers = self.group, self._sessions
+        self._sessions.append(session)
         self._open.append(console)
         return console
 
@@ -148,10 +162,12 @@ class Consoles:
     async def close(self, console: Console) -> None:
         if console in self._open:
             self._open.remove(console)
+            self._sessions.remove(console.session)
         await console.session.close()
 
     async def close_all(self) -> None:
         consoles, self._open = self._open, []
+        self._sessions.clear()
         await asyncio.gather(*(console.session.close() for console in consoles), return_exceptions=True)
         if self._guests is not None:
             await self._guests.close()

@@ -225,6 +225,7 @@ class ConsoleView(Painted, can_focus=True):
             note=self._note,
             leave=spoken(self.keymap.key("console.leave")),
             named=self.named,
+            width=self.size.width,
         )
 
     # Where the keys go.

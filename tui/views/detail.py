@@ -383,8 +383,7 @@ class Detail(Vertical):
         console = self.console
         if console is None or not console.keyboard.expected:
             return False
-        console.keyboard.key(event)
-        return True
+        return console.keyboard.takes(event)
 
     @property
     def console(self) -> ConsoleView | None:

@@ -1,0 +1,113 @@
+"""Tabs of consoles: those of machines that are not up, their names, and how one goes past them."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from core.model.machine import MachineState
+from tests.support.fake_client import SHOP, FakeClient
+from tests.support.sshd import Sshd
+from tests.tui.conftest import Driver, Start
+
+WEB = f"{SHOP}:web"
+LEAVE = "ctrl+right_square_bracket"
+
+
+def become(world: FakeClient, state: MachineState, **more: object) -> None:
+    world.machine(msgspec.structs.replace(world.machines[WEB], state=state, **more))
+
+
+async def closed(driver: Driver) -> None:
+    async with asyncio.timeout(60):
+        while driver.bench.consoles.all:  # noqa: ASYNC110 - a test looks in from outside
+            await asyncio.sleep(0.01)
+
+
+async def test_the_shell_of_a_machine_that_is_not_up_can_be_left_and_closed(
+    start: Start, world: FakeClient
+) -> None:
+    become(world, MachineState.STARTING, endpoint=None)
+    async with start(size=(80, 24)) as driver:
+        driver.bench.actions.opening.shell(driver.bench.choice)
+        await driver.wait_for("The machine does not run yet.")
+        await driver.wait_for("ctrl+] leaves")
+        await driver.press("u")
+        assert driver.world.submitted == []
+        await driver.press(LEAVE)
+        await driver.wait_for("w closes it")
+        assert driver.bench.detail.console.has_focus
+        await driver.press("w")
+        await closed(driver)
+
+
+@pytest.mark.real
+async def test_a_shell_opened_while_the_machine_starts_connects_by_itself(
+    start: Start, world: FakeClient, tmp_path: Path
+) -> None:
+    server = Sshd(tmp_path / "guest")
+    await server.started()
+    endpoint = server.endpoint
+    server.stop()
+    # It has its place already, but does not answer there yet.
+    become(world, MachineState.STARTING, endpoint=endpoint)
+    try:
+        async with start() as driver:
+            driver.bench.actions.opening.shell(driver.bench.choice)
+            await driver.wait_for("No SSH connection")
+            await server.started()
+            become(world, MachineState.RUNNING, endpoint=server.endpoint)
+            await driver.wait_for("every other key")
+    finally:
+        server.stop()
+
+
+async def test_no_two_tabs_have_one_name(start: Start, world: FakeClient) -> None:
+    become(world, MachineState.STARTING, endpoint=None)
+    async with start() as driver:
+        opening = driver.bench.actions.opening
+        consoles = driver.bench.consoles
+        for _ in range(3):
+            opening.shell(driver.bench.choice)
+            await driver.settle()
+        await driver.bench.detail.close_console(consoles.all[0].id)
+        opening.shell(driver.bench.choice)
+        await driver.wait_for("Shell 1")
+        assert [console.session.title for console in consoles.all] == ["Shell 2", "Shell 3", "Shell 1"]
+        for console in consoles.all:
+            if console.session.screen is not None:
+                console.session.screen.feed(b"\x1b]2;top\x07")
+        assert len({console.session.title for console in consoles.all}) == 3
+
+
+async def test_going_along_the_tabs_goes_past_a_console(start: Start, world: FakeClient) -> None:
+    async with start() as driver:
+        await driver.press("c")
+        await driver.wait_for("every other key")
+        (console,) = driver.bench.consoles.all
+        await driver.press(LEAVE, "left_square_bracket", "right_square_bracket")
+        await driver.wait_for("enter types")
+        await driver.press("right_square_bracket")
+        await driver.settle()
+        assert driver.bench.detail.active == "snapshots"
+        assert bytes(world.serials[-1].written) == b""
+        await driver.press("left_square_bracket", "enter", "x")
+        await driver.wait_for("every other key")
+        assert driver.bench.detail.active == console.id
+
+
+async def test_the_other_side_is_not_typed_in_by_itself(start: Start, world: FakeClient) -> None:
+    become(world, MachineState.RUNNING)
+    async with start() as driver:
+        await driver.press("c")
+        await driver.wait_for("every other key")
+        driver.bench.actions.opening.shell(driver.bench.choice)
+        await driver.settle()
+        await driver.press(LEAVE, "vertical_line", "o")
+        assert not driver.bench.detail.console.keyboard.typing
+        assert driver.bench.detail.console.session.name == "Serial"
+        await driver.press("enter")
+        assert driver.bench.detail.console.keyboard.typing
