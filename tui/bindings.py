@@ -114,8 +114,19 @@ CONSOLE: tuple[Own, ...] = (
     Own("console.split", "|", "Split", "Show another console beside this one, or only this one.", True),
     Own("console.other", "o", "Other side", "Go to the other one of two consoles."),
     Own("console.record", "m", "Record", "Record the console to a file (asciicast), or stop that.", True),
-    Own("console.broadcast", "b", "Broadcast", "Type to several guests: this one joins, or leaves.", True),
-    Own("console.all", "B", "Broadcast to all", "Type to all shells that are open, or stop that."),
+    Own(
+        "console.broadcast",
+        "b",
+        "Broadcast",
+        "Type to both that are side by side; alone, this one joins or leaves.",
+        True,
+    ),
+    Own(
+        "console.all",
+        "B",
+        "Broadcast to all",
+        "Type to all connected shells of the machines listed, or stop that.",
+    ),
 )
 """What a console does by itself, once the chord has left it."""
 

@@ -190,6 +190,9 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.focus_list(self.pane)
         self.run_worker(self.detail.close_console(event.console), exit_on_error=False)
 
+    def on_console_area_to_all(self) -> None:
+        self.consoles.broadcast_to_all({row.key for row in self.lists.machines.rows})
+
     def on_console_view_tab_changed(self, event: ConsoleView.TabChanged) -> None:
         self.detail.update()
         self.refresh_footer()

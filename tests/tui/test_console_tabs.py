@@ -12,6 +12,10 @@ from core.model.machine import MachineState
 from tests.support.fake_client import SHOP, FakeClient
 from tests.support.sshd import Sshd
 from tests.tui.conftest import Driver, Start
+from tui.console import status
+from tui.console.link import End, Output
+from tui.console.session import Session
+from tui.look.signs import ASCII
 
 WEB = f"{SHOP}:web"
 LEAVE = "ctrl+right_square_bracket"
@@ -111,3 +115,77 @@ async def test_the_other_side_is_not_typed_in_by_itself(start: Start, world: Fak
         assert driver.bench.detail.console.session.name == "Serial"
         await driver.press("enter")
         assert driver.bench.detail.console.keyboard.typing
+
+
+class Echo:
+    """A guest that is there at once and keeps what is typed."""
+
+    caption, ready, coming, gone = "", True, False, False
+
+    def __init__(self) -> None:
+        self.written = b""
+        self.over = asyncio.Event()
+
+    async def open(self, output: Output, columns: int, rows: int) -> None:
+        pass
+
+    async def write(self, data: bytes) -> None:
+        self.written += data
+
+    def resize(self, columns: int, rows: int) -> None:
+        pass
+
+    def pause(self) -> None:
+        pass
+
+    def resume(self) -> None:
+        pass
+
+    async def ended(self) -> End:
+        await self.over.wait()
+        return End("The shell has ended.", False)
+
+    async def close(self) -> None:
+        pass
+
+
+async def connected(*names: str) -> tuple[list[Session], list[Echo]]:
+    links = [Echo() for _ in names]
+    sessions = [
+        Session(lambda link=link: link, "Shell 1", owner=name)
+        for link, name in zip(links, names, strict=True)
+    ]  # type: ignore[misc]
+    for session in sessions:
+        session.start(80, 24)
+    async with asyncio.timeout(60):
+        while not all(session.connected for session in sessions):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    return sessions, links
+
+
+async def test_a_broadcast_reaches_connected_shells_of_the_machines_listed_and_names_them(
+    start: Start,
+) -> None:
+    async with start() as driver:
+        consoles = driver.bench.consoles
+        sessions, links = await connected("web", "web", "db", "img")
+        places = (WEB, WEB, f"{SHOP}:db", "build:/elsewhere:img")
+        for number, (session, place) in enumerate(zip(sessions, places, strict=True)):
+            consoles._add(f"shell-{number}", place, session)
+        sessions[1].name = "Shell 2"
+        links[2].over.set()
+        async with asyncio.timeout(60):
+            while sessions[2].connected:  # noqa: ASYNC110 - a test looks in from outside
+                await asyncio.sleep(0.01)
+        driver.bench.on_console_area_to_all()
+        assert consoles.group == sessions[:2]
+        told = status.line(sessions[0], status.Situation(focused=True, typing=True, leave="x"), ASCII)
+        assert told[0][0] == "BROADCAST to 2: web (Shell 1, Shell 2)  "
+        # One that ends while it takes part is out.
+        links[1].over.set()
+        async with asyncio.timeout(60):
+            while sessions[1] in consoles.group:  # noqa: ASYNC110 - a test looks in from outside
+                await asyncio.sleep(0.01)
+        sessions[0].type([b"x"])
+        await driver.settle()
+        assert [link.written for link in links] == [b"x", b"", b"", b""]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Self
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Container
+from textual.message import Message
 from textual.strip import Strip
 
 from tui.console.view import ConsoleView
@@ -36,6 +37,9 @@ class ConsoleArea(Container):
     ConsoleArea.-split Divider { display: block; }
     ConsoleArea.-split.-tall Divider { display: none; }
     """
+
+    class ToAll(Message):
+        """The shells of all machines that are shown are to get the same keys."""
 
     def __init__(self, consoles: Consoles, *, frames: float) -> None:
         super().__init__(id="consoles")
@@ -135,9 +139,15 @@ class ConsoleArea(Container):
         elif id == "console.other":
             self._turn()
         elif id == "console.all":
-            self._consoles.broadcast()
+            self.post_message(self.ToAll())
+        elif id == "console.broadcast" and self._beside:
+            self._broadcast_to_pair()
         elif front is not None:
             front.perform(id)
+
+    def _broadcast_to_pair(self) -> None:
+        pair = [console for id in (self._shown, self._beside) if (console := self._consoles.find(id))]
+        self._consoles.broadcast([console.session for console in pair])
 
     def _split(self) -> None:
         """With the console that was opened before this one, of any machine; again: alone."""

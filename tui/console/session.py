@@ -104,6 +104,10 @@ class Session:
         """The machine was destroyed."""
         return self._link is not None and self._link.gone
 
+    @property
+    def connected(self) -> bool:
+        return self.state is SessionState.OPEN
+
     # Opening and closing.
 
     def start(self, columns: int, rows: int) -> None:
@@ -122,12 +126,21 @@ class Session:
         lost = await self._connection()
         while lost and not self.gone:
             self.state = SessionState.WAITING
-            self.changed()
+            self._tell()
             await asyncio.sleep(_AGAIN)
             if self._make_link().ready:
                 lost = await self._connection()
         self.state = SessionState.CLOSED
-        self.changed()
+        others = list(self.group)
+        if self in self.group:
+            self.group.remove(self)
+        for one in {self, *others}:
+            one.changed()
+
+    def _tell(self) -> None:
+        """The state is new: also to those whose keys come here, too."""
+        for one in {self, *(self.group if self in self.group else ())}:
+            one.changed()
 
     def _begin_afresh(self) -> None:
         """What is on the screen stays; the next guest writes below it."""
@@ -152,7 +165,7 @@ class Session:
                 link.resize(self.screen.columns, self.screen.rows)
             self.state, self.why, self.problem = SessionState.OPEN, "", None
             self._flush()
-            self.changed()
+            self._tell()
             self.why, lost = await link.ended()
         except BoxwrightError as error:
             if link.coming and not again:
@@ -259,7 +272,7 @@ class Session:
     @property
     def audience(self) -> tuple[Session, ...]:
         """All that get the keys that are typed here."""
-        return tuple(self.group) if self in self.group else (self,)
+        return tuple(one for one in self.group if one.connected) if self in self.group else (self,)
 
     def type(self, keys: Sequence[bytes]) -> None:
         """Keys as the terminal sent them, to all who listen. Cursor keys are told as each guest asked for."""

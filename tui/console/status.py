@@ -62,10 +62,17 @@ def _line(session: Session, situation: Situation, signs: Signs, brief: int) -> l
 
 
 def _broadcast(session: Session) -> list[Part]:
-    if len(session.group) < 2:
+    reached = [member for member in session.group if member.connected]
+    if not set(reached) - {session}:
         return [("broadcast, with nobody else yet  ", "warn")]
-    names = sorted({member.owner or member.name for member in session.group})
-    what = f"BROADCAST to {len(session.group)}: {amounts.listed(names)}  "
+    titles: dict[str, list[str]] = {}
+    for member in reached:
+        titles.setdefault(member.owner or member.name, []).append(member.title)
+    names = [
+        f"{owner} ({', '.join(sorted(its))})" if len(its) > 1 else owner
+        for owner, its in sorted(titles.items())
+    ]
+    what = f"BROADCAST to {len(reached)}: {amounts.listed(names)}  "
     return [(clean(what), "!warn")]
 
 

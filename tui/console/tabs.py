@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from core.model.machine import Endpoint, MachineKey, MachineState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
     from tui.bridge import Bridge
@@ -151,11 +151,20 @@ class Consoles:
             and (f"machine:{console.place}" in changed or (state.seq and console.session.gone))
         ]
 
-    def broadcast(self) -> None:
-        """All shells get the same keys; again: none do."""
-        shells = [console.session for console in self._open if console.id.startswith(SHELL)]
-        members = set(self.group) | set(shells)
-        self.group[:] = [] if set(shells) <= set(self.group) else shells
+    def broadcast_to_all(self, places: Collection[str]) -> None:
+        """All shells of those machines that are connected get the same keys; again: none do."""
+        shells = [
+            console.session
+            for console in self._open
+            if console.id.startswith(SHELL) and console.place in places
+        ]
+        self.broadcast(shells)
+
+    def broadcast(self, sessions: Sequence[Session]) -> None:
+        """These get the same keys, as far as they are connected, and nobody else; again: none do."""
+        chosen = [one for one in sessions if one.connected and not one.fixed]
+        members = set(self.group) | set(chosen)
+        self.group[:] = [] if set(chosen) == set(self.group) else chosen
         for member in members:
             member.changed()
 

@@ -123,7 +123,7 @@ class ConsoleView(Painted, can_focus=True):
             session.state,
             self.keyboard.typing,
             session.recording is None,
-            tuple(session.group) if session in session.group else (),
+            tuple(one for one in session.group if one.connected) if session in session.group else (),
         )
         if news != self._told:
             self._told = news
