@@ -111,14 +111,20 @@ CONSOLE: tuple[Own, ...] = (
     Own("console.select", "v", "Select", "Begin a selection at the cursor, or end it.", True),
     Own("console.lines", "V", "Select lines", "Begin a selection of whole lines, or end it."),
     Own("console.copy", "y", "Copy", "Copy the selection; without one the link or the line.", True),
-    Own("console.split", "|", "Split", "Show another console beside this one, or only this one.", True),
+    Own(
+        "console.split",
+        "|",
+        "Split",
+        "Show a second console, beside this one where there is room; again: alone.",
+        True,
+    ),
     Own("console.other", "o", "Other side", "Go to the other one of two consoles."),
     Own("console.record", "m", "Record", "Record the console to a file (asciicast), or stop that.", True),
     Own(
         "console.broadcast",
         "b",
         "Broadcast",
-        "Type to both that are side by side; alone, this one joins or leaves.",
+        "Type to both that are in sight; alone, this one joins or leaves.",
         True,
     ),
     Own(
