@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Coroutine
+import shlex
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,7 +30,8 @@ from tui.keys import out_of_place, refusal
 from tui.log.opening import Logs
 from tui.look.lines import Part
 from tui.orders import Values
-from tui.reading import Reading
+from tui.printed import PRINTING, Pages
+from tui.reading import TOLD, Reading
 from tui.switching import Switching
 from tui.views.steps import problem_lines
 
@@ -56,6 +58,7 @@ class Actions:
         self._custom = Custom(self, app, workbench)
         self.asking = Asking(self, app, workbench)
         self.beginning = Beginning(app, workbench)
+        self.pages = Pages(app, workbench)
         self.answering = Answering(self, app, workbench)
         self._here: dict[str, Callable[[Choice], Any]] = {
             "machine.ssh": self.opening.shell,
@@ -147,9 +150,11 @@ class Actions:
         elif what.struct is None:
             self.last_line = self._line(what, choice, {})
             if what.id == "project.init":
-                self._begin(self._reading.init(str((values or {}).get("box", ""))))
+                box = str((values or {}).get("box", ""))
+                self._begin(self._reading.init(box) if box else self.beginning.described_in(""))
                 return
-            self._here.get(what.id, self._not_here(what))(choice)
+            here = self._here.get(what.id)
+            here(choice) if here is not None else self.print(what, shlex.split(self.last_line)[1:])
         else:
             self._begin(self._order(what, choice, dict(values or {})))
 
@@ -177,8 +182,18 @@ class Actions:
     def _line(self, spec: CommandSpec, choice: Choice, values: Values) -> str:
         return orders.line_of(spec, choice, values, self._bridge.project)
 
-    def _not_here(self, spec: CommandSpec) -> Callable[[Choice], None]:
-        return lambda _choice: self._bench.say(f"From a shell: boxwright {spec.name}", "warn")
+    def print(self, spec: CommandSpec, words: Sequence[str]) -> None:
+        """Show what the command line prints."""
+        forbidden = self._bench.keymap.forbids(spec)
+        if forbidden:
+            self._bench.say(f"{spec.title}: {forbidden}", "warn")
+            return
+        self.last_line = shlex.join(["boxwright", *words])
+        self._begin(self.pages.show(spec, words))
+
+    def has_own(self, spec: CommandSpec) -> bool:
+        """The workbench carries it out, or shows by itself what the command would print."""
+        return spec.struct is not None or spec.id in self._here or spec.id == "project.init"
 
     async def _order(self, spec: CommandSpec, choice: Choice, given: dict[str, Any]) -> None:
         """Ask for what is missing, ask before something is lost, then submit."""
@@ -206,6 +221,9 @@ class Actions:
         await self._submit(spec, choice, values)
 
     async def _submit(self, spec: CommandSpec, choice: Choice, values: Values) -> None:
+        if spec.id in PRINTING:
+            self.print(spec, shlex.split(self._line(spec, choice, values))[1:])
+            return
         command = orders.build(spec, choice, values, str(Path.cwd()))
         if isinstance(command, RunBuild):
             # Templates read it, and the engine has one of its own.
@@ -258,7 +276,7 @@ class Actions:
             )
         else:
             self._bench.say(f"{signs.done} {operation.title}: done", "good")
-            if operation.result is not None and operation.command.startswith("box."):
+            if operation.result is not None and operation.command in TOLD:
                 self._reading.show_result(operation)
 
     # What the workbench does by itself.

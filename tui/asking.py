@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from core.errors import BoxwrightError
 from tui import choice as choices
 from tui import history, orders
 from tui.keys import out_of_place, refusal
+from tui.printed import HELP, printing
 from tui.prompt import Prompt
 
 if TYPE_CHECKING:
@@ -126,11 +128,21 @@ class Asking:
         if own is not None:
             self._actions.perform(own)
             return
+        if line.strip() == HELP.name:
+            self.help()
+            return
         try:
             shown = self._bench.lists.project
             typed = orders.parse(line, list(self._bridge.state.machines.values()), shown)
         except BoxwrightError as error:
-            self._actions.show_problem(error.problem)
+            spec = printing(line)
+            if spec is None:
+                self._actions.show_problem(error.problem)
+            else:
+                self._actions.print(spec, shlex.split(line))
+            return
+        if not self._actions.has_own(typed.spec):
+            self._actions.print(typed.spec, shlex.split(line))
             return
         choice = None
         if typed.machine is not None:

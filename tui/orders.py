@@ -208,6 +208,14 @@ def _names(spec: CommandSpec) -> tuple[str, ...]:
     return (spec.name, spec.title.lower(), *spec.aliases)
 
 
+def verb_of(words: list[str]) -> CommandSpec | None:
+    """The command that a line begins with."""
+    try:
+        return _verb(words)[0]
+    except UsageError:
+        return None
+
+
 def _verb(words: list[str]) -> tuple[CommandSpec, list[str]]:
     """The command with the longest verb that the words begin with."""
     best: tuple[CommandSpec, int] | None = None

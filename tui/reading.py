@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 Line = list[Part]
 
 
+TOLD = frozenset({"box.update", "box.remove", "box.prune", "box.verify", "box.import"})
+"""Operations whose result says more than that it is done."""
+
 _WIDEST = 10_000
 """Columns in which every step has one line."""
 
@@ -89,31 +92,16 @@ class Reading:
         self._app.push_screen(self._info("Validate", lines))
 
     async def init(self, box: str) -> None:
-        """A new project for ``box``, which is asked for where it is ""."""
-
-        from tui.dialogs.line import Ask
-
-        folder = Path(self._bridge.project or Path.cwd())
-        box = box or await self._app.push_screen_wait(
-            Ask(
-                "New project",
-                f"Writes a boxwright.toml into {folder}. Which box (or which template) does it begin with?",
-                "debian/bookworm64",
-            )
-        )
-        if not box:
-            return
-
+        """A new project for ``box``, or as that template, in the folder of the workbench's start."""
         from core.projects.init import create, templates
 
+        folder = Path.cwd()
         template = box if box in {known.name for known in templates()} else ""
         files = await asyncio.to_thread(create, folder, box="" if template else box, template=template)
         self._bench.say(
             f"{self._app.look.signs.done} Wrote {amounts.listed([str(path) for path in files])}.", "good"
         )
-        self._bridge.project = str(folder)
-        self._bench.lists.everywhere = False
-        self._bridge.want_project(str(folder))
+        self._actions.beginning.show(str(folder))
 
     async def _operations(self, _choice: Choice) -> None:
         from core.model.query import GetOperations

@@ -22,13 +22,21 @@ class Info(Dialog[str]):
     """Scrolls; escape, enter and q close it. Where lines have targets, enter returns the chosen one."""
 
     def __init__(
-        self, title: str, lines: Lines, targets: Mapping[int, str] | None = None, *, hint: str = ""
+        self,
+        title: str,
+        lines: Lines,
+        targets: Mapping[int, str] | None = None,
+        *,
+        hint: str = "",
+        widest: int = WIDTH,
     ) -> None:
+        """``widest``: columns of the longest line, where the screen has as many."""
         super().__init__()
         self._title = title
         self._lines = lines
         self._targets = targets or {}
         self.hint = hint
+        self._widest = max(WIDTH, widest)
 
     def compose(self) -> ComposeResult:
         frame = Vertical(classes="frame")
@@ -48,7 +56,8 @@ class Info(Dialog[str]):
             self._fill()
 
     def _fill(self) -> LinesView:
-        width = min(WIDTH, int(self.app.size.width * 0.96) - 4)
+        width = min(self._widest, int(self.app.size.width * 0.96) - 4)
+        self.query_one(".frame").styles.width = width + 4
         lines = self._lines(width)
         view = self.query_one(LinesView)
         view.styles.height = max(1, min(len(lines), int(self.app.size.height * 0.94) - 2))

@@ -1,0 +1,39 @@
+"""What only prints is typed at the prompt as in a shell, and shown in a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.tui.conftest import Start
+
+
+async def test_the_help_of_a_command_is_a_page(start: Start) -> None:
+    async with start() as driver:
+        await driver.press("colon")
+        await driver.type("help up")
+        await driver.press("enter")
+        await driver.wait_for("$ boxwright help up")
+        await driver.wait_for("options of every command")
+
+
+async def test_a_file_is_named_as_in_a_shell(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "t.json").write_text('{"builders": [{"type": "null"}]}')
+    monkeypatch.chdir(tmp_path)
+    async with start() as driver:
+        await driver.press("colon")
+        await driver.type("template inspect t.json")
+        await driver.press("enter")
+        await driver.wait_for("$ boxwright template inspect t.json")
+        await driver.wait_for("null")
+
+
+async def test_what_needs_a_terminal_of_its_own_says_what_to_do_instead(start: Start) -> None:
+    async with start() as driver:
+        await driver.press("colon")
+        await driver.type("template console")
+        await driver.press("enter")
+        await driver.wait_for("From a shell: boxwright template console")

@@ -1,0 +1,122 @@
+"""Commands that print: run as from a shell, and their output is shown in a page to scroll."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from core.commands import CommandSpec, Subject
+from tui import orders
+from tui.look.lines import clean, wrap
+
+if TYPE_CHECKING:
+    from tui.program import BoxwrightApp
+    from tui.workbench import Workbench
+
+PRINTING = frozenset({"box.search", "box.outdated"})
+"""Operations of which only what they print is wanted."""
+
+_TERMINAL = {
+    "machine.ssh": "s opens a shell here, in a tab",
+    "machine.serial": "c opens the serial console here, in a tab",
+    "build.screen": "i shows the screen here, in a tab",
+    "template.console": "it needs a terminal of its own",
+    "workbench": "this is it",
+    "engine.stop": "the workbench needs the engine",
+}
+"""What cannot be shown in a page, and what to do instead."""
+
+_FOLLOWS = ("-f", "--follow")
+_WORDS = ("-q", "--no-colour")
+"""Results and errors only, without escape sequences."""
+
+HELP = CommandSpec(id="help", verb=("help",), title="Help", help="What one command takes.")
+"""The command line's own; it is no command of the registry."""
+
+
+class Printed(msgspec.Struct, frozen=True):
+    lines: tuple[str, ...]
+    good: bool
+
+
+def printing(line: str) -> CommandSpec | None:
+    """The command of a line as it is typed in a shell, where all that it does is print."""
+    try:
+        words = shlex.split(line)
+    except ValueError:
+        return None
+    if words[:1] == [HELP.name]:
+        return HELP
+    spec = orders.verb_of(words)
+    return spec if spec is not None and (spec.struct is None or spec.id in PRINTING) else None
+
+
+def obstacle(spec: CommandSpec, words: Sequence[str]) -> str:
+    """Why the output of a command cannot be shown in a page; "" where it can."""
+    if spec.id == "operation.logs" and set(words) & set(_FOLLOWS):
+        return "l shows the log here, as it grows"
+    return _TERMINAL.get(spec.id, "")
+
+
+async def run(words: Sequence[str], project: str) -> Printed:
+    """What ``boxwright`` prints for ``words``, begun in the folder of the workbench, about ``project``."""
+    named = any(word.partition("=")[0] == "--project" for word in words)
+    chosen = ("--project", project) if project and not named else ()
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-P", "-m", "core.cli.main", *_WORDS, *chosen, *words,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, "PYTHONUTF8": "1"},
+    )  # fmt: skip
+    try:
+        said, _ = await process.communicate()
+    except asyncio.CancelledError:
+        process.terminate()
+        raise
+    lines = tuple(clean(line) for line in said.decode("utf-8", "replace").splitlines())
+    return Printed(lines, process.returncode == 0)
+
+
+class Pages:
+    """Shows what commands print."""
+
+    def __init__(self, app: BoxwrightApp, workbench: Workbench) -> None:
+        self._app = app
+        self._bench = workbench
+
+    async def show(self, spec: CommandSpec, words: Sequence[str]) -> None:
+        from tui.dialogs.info import Info
+
+        line = shlex.join(["boxwright", *words])
+        reason = obstacle(spec, words)
+        if reason:
+            self._bench.say(f"{spec.title}: {reason}. From a shell: {line}", "warn")
+            return
+        self._bench.say(f"$ {line}", "accent", stays=True)
+        about = self._bench.choice.project if spec.subject is Subject.MACHINE else ""
+        shown = "" if spec.id == "project.init" else about or self._bench.lists.project
+        printed = await run(words, shown)
+        self._bench.quiet()
+        role = "text" if printed.good else "warn"
+        lines = printed.lines or (("done",) if printed.good else ("It failed, and said nothing.",))
+        widest = max(len(text) for text in lines)
+        self._app.push_screen(
+            Info(
+                f"$ {line}",
+                lambda width: [[(text, role)] for each in lines for text in _fitted(each, width)],
+                widest=widest,
+            )
+        )
+
+
+def _fitted(line: str, width: int) -> list[str]:
+    """What does not fit goes on below, as far in."""
+    margin = len(line) - len(line.lstrip())
+    return [" " * margin + text for text in wrap(line[margin:], max(10, width - margin))]
