@@ -4,7 +4,8 @@ A forwarded port is accepted by the hypervisor long before anything listens in t
 happens tells how far the guest is: while it has no network, connections hang (the guest never hears
 of most of them, so newer ones have to be tried beside them); once its network is up, they are closed
 at once; when the SSH server is there, it sends its banner. From the first closed one on, connections
-are given time, as a slow guest pays dearly for each login that is begun and dropped.
+are given time, as a slow guest pays dearly for each login that is begun and dropped. A guest that is not
+there after half a minute is slow, too: :func:`haste` sees to it that its server is not kept busy by us alone.
 """
 
 from __future__ import annotations
@@ -20,6 +21,9 @@ from core.model.machine import Endpoint
 
 _SCOUT_INTERVAL = 0.15
 _SCOUT_PATIENCE = 0.9
+_EAGER = 30.0
+_SELDOM_INTERVAL = 5.0
+_SELDOM_PATIENCE = 30.0
 _CLOSED_INTERVAL = 0.06
 _PATIENCE = 12.0
 _BACKUP_INTERVAL = 1.0
@@ -47,6 +51,14 @@ class Look(msgspec.Struct, frozen=True):
     sock: socket.socket | None = None
 
 
+def haste(waited: float) -> tuple[float, float]:
+    """After how many seconds the next attempt is begun while the guest is silent, and how many each may take,
+    when the guest has been waited for so long. The longer it takes to come, the slower it is to answer."""
+    late = max(0.0, waited - _EAGER)
+    interval = min(_SELDOM_INTERVAL, max(_SCOUT_INTERVAL, late / 30))
+    return interval, min(_SELDOM_PATIENCE, max(_SCOUT_PATIENCE, late / 5))
+
+
 class Lookout:
     """Keeps attempts going; ``banner`` returns the first good socket."""
 
@@ -61,15 +73,16 @@ class Lookout:
         """A connected socket whose banner has arrived (unread), and the banner. Tries for ever."""
         loop = asyncio.get_running_loop()
         running: set[asyncio.Task[Look]] = set()
-        next_at = loop.time()
+        began = next_at = loop.time()
         heard = False
         try:
             while True:
+                interval, patience = haste(loop.time() - began)
                 if loop.time() >= next_at and len(running) < _AT_ONCE:
-                    running.add(self._begin(running, heard))
+                    running.add(self._begin(running, heard, patience))
                     # Of a guest that answers slowly, ever more seldom.
                     backup = _BACKUP_INTERVAL * 2 ** (len(running) - 1)
-                    next_at = loop.time() + (backup if heard else _SCOUT_INTERVAL)
+                    next_at = loop.time() + (backup if heard else interval)
                 pause = max(0.005, next_at - loop.time())
                 if not running:
                     await asyncio.sleep(pause)
@@ -93,10 +106,10 @@ class Lookout:
             return not self._endpoint.host.startswith(("127.", "localhost", "::1"))
         return outcome is not Outcome.HUNG
 
-    def _begin(self, running: set[asyncio.Task[Look]], heard: bool) -> asyncio.Task[Look]:
+    def _begin(self, running: set[asyncio.Task[Look]], heard: bool, patience: float) -> asyncio.Task[Look]:
         """Among those that run at once one is patient, as the guest may be there and slow."""
         patient = heard or not any(task.get_name() == _PATIENT for task in running)
-        attempt = self._attempt(_PATIENCE if patient else _SCOUT_PATIENCE)
+        attempt = self._attempt(max(_PATIENCE, patience) if patient else patience)
         return asyncio.create_task(attempt, name=_PATIENT if patient else None)
 
     def _judge(self, done: set[asyncio.Task[Look]]) -> tuple[socket.socket, bytes] | None:

@@ -157,6 +157,30 @@ async def test_a_slow_guest_is_given_time_once_it_has_refused() -> None:
     assert connections <= 4
 
 
+async def test_a_guest_that_has_not_come_for_long_is_asked_seldom(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that needs seconds for a banner would be kept busy by connections that are dropped before."""
+    assert banner.haste(0) == banner.haste(30) == (banner._SCOUT_INTERVAL, banner._SCOUT_PATIENCE)
+    minutes = [banner.haste(60 * minute) for minute in range(1, 60)]
+    assert minutes == sorted(minutes)
+    assert minutes[0] >= (1, 6), "a connection may take as long as several others take to begin"
+    assert minutes[-1] == (5, 30), "one that comes late is still found soon"
+    connections = 0
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connections
+        connections += 1
+        await asyncio.sleep(1.5)
+        writer.write(b"SSH-2.0-slow\r\n")
+        await reader.read()
+        writer.close()
+
+    monkeypatch.setattr(banner, "haste", lambda waited: (3600.0, 600.0))
+    async with server(serve) as port:
+        sock, _ = await Lookout(endpoint(port)).banner()
+        sock.close()
+    assert connections == 1
+
+
 async def test_lines_before_the_banner_are_allowed_and_halves_waited_for() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         for part in (b"welcome\r\n", b"S", b"SH-2.0", b"-x\r\n"):
