@@ -14,6 +14,7 @@ from core.model.operation import Operation, StepState
 from core.model.problem import Problem
 from tests.support.fake_client import NOW, SHOP, FakeClient
 from tests.tui.conftest import Driver, Start
+from tui.console.session import SessionState
 from tui.dialogs import question
 
 ANSWERS = {
@@ -241,3 +242,19 @@ async def test_the_box_that_a_template_left_goes_among_the_boxes_by_one_key(
         await driver.press("up", "A")
         await driver.wait_for("Into the store: its box is there: shop/base 3.")
         assert len(world.submitted) == 1
+
+
+async def test_the_shell_of_a_build_that_has_ended_says_so(start: Start, world: FakeClient) -> None:
+    """While the build goes on its machine may come back."""
+    async with start() as driver:
+        await driver.press("3", "down")
+        choice = driver.bench.choice
+        change(world, state="running")
+        await driver.settle()
+        console = driver.bench.consoles.open_in_build(choice.key, SHOP, "windows")
+        driver.bench.detail.open_console(console)
+        driver.bench.focus_detail()
+        await driver.wait_for("The build has no machine to go to now.")
+        assert console.session.state is SessionState.WAITING
+        change(world, state="stale")
+        await driver.wait_for("The machine is gone.  enter closes this tab")

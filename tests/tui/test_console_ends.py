@@ -42,7 +42,7 @@ async def test_the_console_of_a_destroyed_machine_says_so_and_closes_on_a_key(
         else:
             become(world, MachineState.ABSENT)
             await world.serials[-1].close()
-        await driver.wait_for("The machine was destroyed.  enter closes this tab")
+        await driver.wait_for("The machine is gone.  enter closes this tab")
         await driver.press("enter")
         async with asyncio.timeout(20):
             while driver.bench.consoles.all:  # noqa: ASYNC110 - a test looks in from outside

@@ -101,7 +101,7 @@ class Session:
 
     @property
     def gone(self) -> bool:
-        """The machine was destroyed."""
+        """There is no machine any more to connect to."""
         return self._link is not None and self._link.gone
 
     @property

@@ -99,7 +99,7 @@ def _way_out(situation: Situation) -> list[Part]:
 
 def _place(session: Session, situation: Situation, signs: Signs, brief: int) -> list[Part]:
     if session.state is SessionState.CLOSED and session.gone:
-        gone = f"{signs.failed} The machine was destroyed.  "
+        gone = f"{signs.failed} The machine is gone.  "
         return [(gone, "warn"), ("enter", "!accent"), (" closes this tab", "muted")]
     if session.state is SessionState.CLOSED:
         text = "" if session.problem or not session.why else f"{signs.failed} {session.why}  "

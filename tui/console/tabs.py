@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
+    from core.model.query import BuildView
     from tui.bridge import Bridge
     from tui.console.link import Guests, ShellLink
     from tui.console.session import Session
@@ -86,13 +87,21 @@ class Consoles:
 
         guests = self._guests = self._guests or Guests()
 
-        def endpoint() -> Endpoint | None:
+        def build() -> BuildView | None:
             view = self._bridge.state.projects.get(project)
-            found = [build.endpoint for build in view.builds if build.name == name] if view else []
-            return found[0] if found else None
+            return next((build for build in view.builds if build.name == name), None) if view else None
+
+        def endpoint() -> Endpoint | None:
+            found = build()
+            return found.endpoint if found else None
+
+        def there() -> bool:
+            """While the build goes on its machine may come back."""
+            found = build()
+            return found is None or found.endpoint is not None or found.state == "running"
 
         missing = "The build has no machine to go to now."
-        return self._shell(place, lambda: ShellLink(guests, place, endpoint, missing=missing))
+        return self._shell(place, lambda: ShellLink(guests, place, endpoint, exists=there, missing=missing))
 
     def _shell(self, place: str, link: Callable[[], ShellLink]) -> Console:
         from tui.console.session import Session
