@@ -6,19 +6,23 @@ import asyncio
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from core.builds.artifact import Artifact
+from core.builds.layers import LayerStore
 from core.builds.post_processors.box import BoxPostProcessor
 from core.builds.post_processors.vagrant import VagrantPostProcessor
+from core.builds.run import prune
 from core.builds.scene import Scene
 from core.builds.sources.virtualbox import OvfSource
 from core.errors import ConfigError, NotFoundError, ProviderError
 from core.providers.virtualbox.provider import VirtualBoxProvider
 from core.templates.functions.signature import Place
+from tests.builds.kills import undone
+from tests.builds.test_killed import killed_at, left
 from tests.builds.yard import Yard
 from tests.providers.virtualbox.conftest import box, virtualbox
 from tests.support.virtualbox import VirtualBox
@@ -39,11 +43,15 @@ build {{ sources = ["{kind}.site"] }}
 
 
 @pytest.fixture
-def yard(virtualbox: VirtualBox, boxwright_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard]:
+async def yard(
+    virtualbox: VirtualBox, boxwright_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Yard]:
     for name, value in virtualbox.environment.items():
         monkeypatch.setenv(name, value)
     before = virtualbox.listing()
-    yield Yard(boxwright_home, VirtualBoxProvider().undo)
+    provider = VirtualBoxProvider()
+    yield Yard(boxwright_home, provider.undo)
+    await provider.close()
     assert virtualbox.listing() == before, "something of ours is still there"
 
 
@@ -71,6 +79,26 @@ async def test_a_machine_is_made_for_a_cd_up_to_virtualboxs_own_error(yard: Yard
     with pytest.raises(ProviderError, match="cannot start the machine packer-site"):
         await yard.build()
     assert await yard.left() == []
+
+
+async def test_cancelled_or_killed_before_its_start_it_leaves_nothing(
+    yard: Yard, virtualbox: VirtualBox, box: Path
+) -> None:
+    """At spread points up to the start of the guest, which cannot run here."""
+    write(yard, "virtualbox-ovf", f'source_path = "{box / "box.ovf"}"')
+    before, home = virtualbox.listing(), yard.locations.data.parent
+    await yard.cancel_within("Prepare")
+    assert await yard.left() == []
+    assert virtualbox.listing() == before
+    for point in (5, 8, 12, 15):
+        (home / "points").unlink(missing_ok=True)
+        killed, reached = await killed_at(home, ("tests.builds.killed_container", str(home)), point)
+        assert killed
+        await undone(yard)
+        await prune(LayerStore(yard.locations.layers), yard.work, 0)
+        assert virtualbox.listing() == before, reached
+        assert left(home) == [], reached
+    assert "intend virtualbox.start" in (home / "points").read_text().splitlines()
 
 
 async def test_a_command_that_virtualbox_refuses_is_named(yard: Yard, box: Path) -> None:
