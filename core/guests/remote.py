@@ -87,9 +87,14 @@ class RemoteGuest(ABC):
         mark = secrets.token_hex(8)
         line = exports({MARK: mark}) + exports(env or {}) + command
         discard: Output = lambda data: None  # noqa: E731
-        channel = await self.open_channel(
-            line, stdout or discard, stderr or discard, pty=PLAIN if pty else None
+        opening = asyncio.ensure_future(
+            self.open_channel(line, stdout or discard, stderr or discard, pty=PLAIN if pty else None)
         )
+        try:
+            channel = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            await asyncio.shield(self._end_opening(opening, mark))
+            raise
         try:
             async with asyncio.timeout(timeout):
                 await self._feed(channel, stdin or b"", pty)
@@ -148,6 +153,15 @@ class RemoteGuest(ABC):
                 channel.write_eof()
         except BrokenPipeError:
             pass  # A command may end without reading all of its input.
+
+    async def _end_opening(self, opening: asyncio.Future[Channel], mark: str) -> None:
+        """End a command whose channel is not known to be open: it may run, and even write, by then."""
+        try:
+            async with asyncio.timeout(_END_SECONDS):
+                channel = await opening
+        except (TimeoutError, ConnectionLostError):
+            return
+        await self._end(channel, mark)
 
     async def _end(self, channel: Channel, mark: str) -> None:
         """End a command for good: SSH servers differ in what they do to a command whose channel closes,

@@ -10,12 +10,14 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
 from core.errors import UsageError
 from core.guests import login
+from core.guests.channel import Channel
 from core.guests.errors import (
     CommandTimeoutError,
     ConnectionLostError,
@@ -118,6 +120,33 @@ async def test_cancelling_ends_the_command_in_the_guest(guest: SshGuest, sshd: S
     with pytest.raises(asyncio.CancelledError):
         await task
     async with asyncio.timeout(30):
+        await gone(int(pids.read_text()))
+
+
+async def test_cancelling_ends_a_command_whose_channel_is_not_yet_known_to_be_open(
+    guest: SshGuest, sshd: Sshd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a command prints can be here before the answer that it has begun."""
+    pids = sshd.folder / "pids"
+    written, answered = asyncio.Event(), asyncio.Event()
+    opened = guest.open_channel
+
+    async def late(*words: Any, **options: Any) -> Channel:
+        channel = await opened(*words, **options)
+        await answered.wait()
+        return channel
+
+    with monkeypatch.context() as patched:
+        patched.setattr(guest, "open_channel", late)
+        task = asyncio.create_task(
+            guest.run(f"echo $$ >{pids}; echo; sleep 600", stdout=lambda data: written.set())
+        )
+        await written.wait()
+        task.cancel()
+    answered.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with asyncio.timeout(60):
         await gone(int(pids.read_text()))
 
 
