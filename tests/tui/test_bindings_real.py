@@ -54,7 +54,8 @@ TOUR: tuple[Press, ...] = (
     ("2", "a Add box"),
     ("a", "box add SOURCE"),
     ("Escape", "gone: box add SOURCE"),
-    ("o", "box outdated: done"),
+    ("o", "$ boxwright box outdated"),
+    ("Escape", "gone: $ boxwright box outdated"),
     ("v", "verified: none"),
     ("Escape", "gone: verified: none"),
     # Builds.

@@ -112,7 +112,7 @@ async def test_a_failure_says_what_can_be_done(start: Start, world: FakeClient) 
     async with start() as driver:
         await driver.press("enter", "right_square_bracket")
         await driver.wait_for("a Retry from here")
-        for words in ("s Shell here", "e Edit", "l Log", "Y Copy the log", "d Clean up"):
+        for words in ("s Shell here", "e Edit", "l Log", "Y Copy the log", "d Destroy"):
             assert words in driver.text
         await driver.press("Y")
         await driver.wait_for("Copied all of it: 1 line.")

@@ -22,6 +22,7 @@ class Wire:
 
     caption = ""
     ready = True
+    coming = False
     gone = False
 
     def __init__(self) -> None:

@@ -104,7 +104,7 @@ class ShellLink:
         *,
         exists: Callable[[], bool] = lambda: True,
         up: Callable[[], bool] = lambda: True,
-        missing: str,
+        missing: str = "The machine does not run yet.",
     ) -> None:
         """``endpoint`` is asked at each opening: a machine that was started anew may have moved. ``exists``:
         whether there is still such a machine; ``up``: whether it should answer. ``missing`` says that there

@@ -76,8 +76,7 @@ class Consoles:
 
         def link() -> ShellLink:
             gone = partial(exists, self._bridge, machine)
-            missing = "The machine does not run yet."
-            return ShellLink(guests, str(machine), endpoint, exists=gone, up=up, missing=missing)
+            return ShellLink(guests, str(machine), endpoint, exists=gone, up=up)
 
         return self._shell(str(machine), link)
 
