@@ -23,7 +23,7 @@ ROUNDS = 5
 KEY_BAR = 50.0
 INTERRUPT_BAR = 100.0
 _LEAVE = b"\x1d"
-_LEFT, _OPEN, _NAMED = b"workbench's", b"every other key", "· Shell".encode()
+_LEFT, _OPEN, _NAMED = b" types  ", b"every other key", "· Shell".encode()
 """What the line below a console says: it was left, its guest gets the keys, it is one of two in sight."""
 _MARK = b"THE-END-OF-IT"
 
