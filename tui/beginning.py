@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.projects.reader import PROJECT_FILE
-from tui.dialogs.palette import Entry
+from tui.dialogs.palette import Entry, Palette
 from tui.panes.content import project_titles
 
 if TYPE_CHECKING:
@@ -30,8 +30,6 @@ class Beginning:
         }
         root = self._bench.lists.project
         if not root and roots:
-            from tui.dialogs.palette import Palette
-
             places = Palette(offered(project_titles(self._bridge.state, roots)), "place", title="Where?")
             chosen = await self._app.push_screen_wait(places)
             if not chosen:
@@ -60,14 +58,12 @@ class Beginning:
 
 def offered(titles: dict[str, str]) -> list[Entry]:
     """The folder in which the workbench was started comes first."""
-    here = str(Path.cwd())
-    if (Path(here) / PROJECT_FILE).exists():
-        titles = {here: Path(here).name, **titles}
-        first = []
-    else:
-        first = [Entry(_NEW, "a new project", "a new project", "", f"in {here}, or in another folder")]
-    known = sorted(titles, key=lambda root: (root != here, titles[root], root))
+    here = Path.cwd()
+    taken = (here / PROJECT_FILE).exists()
+    if taken:
+        titles = {str(here): here.name, **titles}
+    known = sorted(titles, key=lambda root: (root != str(here), titles[root], root))
     found = [Entry(root, titles[root], titles[root], "", root) for root in known]
-    if not first:
-        found.insert(1, Entry(_NEW, "a new project", "a new project", "", "in another folder"))
-    return [*first, *found]
+    where = "in another folder" if taken else f"in {here}, or in another folder"
+    found.insert(1 if taken else 0, Entry(_NEW, "a new project", "a new project", "", where))
+    return found

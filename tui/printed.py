@@ -13,6 +13,7 @@ import msgspec
 
 from core.commands import CommandSpec, Subject
 from tui import orders
+from tui.keys import Keymap, spoken
 from tui.look.lines import clean, wrap
 
 if TYPE_CHECKING:
@@ -22,15 +23,20 @@ if TYPE_CHECKING:
 PRINTING = frozenset({"box.search", "box.outdated"})
 """Operations of which only what they print is wanted."""
 
-_TERMINAL = {
-    "machine.ssh": "s opens a shell here, in a tab",
-    "machine.serial": "c opens the serial console here, in a tab",
-    "build.screen": "i shows the screen here, in a tab",
+_IN_A_TAB = {
+    "machine.ssh": "opens a shell here",
+    "machine.serial": "opens the serial console here",
+    "build.screen": "shows the screen here",
+    "operation.logs": "shows the log here, as it grows",
+}
+"""What has a tab of its own, opened by the command's key."""
+
+_NOT_HERE = {
     "template.console": "it needs a terminal of its own",
     "workbench": "this is it",
     "engine.stop": "the workbench needs the engine",
 }
-"""What cannot be shown in a page, and what to do instead."""
+"""What cannot be shown at all, and why."""
 
 _FOLLOWS = ("-f", "--follow")
 _WORDS = ("-q", "--no-colour")
@@ -57,11 +63,11 @@ def printing(line: str) -> CommandSpec | None:
     return spec if spec is not None and (spec.struct is None or spec.id in PRINTING) else None
 
 
-def obstacle(spec: CommandSpec, words: Sequence[str]) -> str:
+def obstacle(spec: CommandSpec, words: Sequence[str], keymap: Keymap) -> str:
     """Why the output of a command cannot be shown in a page; "" where it can."""
-    if spec.id == "operation.logs" and set(words) & set(_FOLLOWS):
-        return "l shows the log here, as it grows"
-    return _TERMINAL.get(spec.id, "")
+    if spec.id in _IN_A_TAB and (spec.id != "operation.logs" or set(words) & set(_FOLLOWS)):
+        return f"{spoken(keymap.key(spec.id))} {_IN_A_TAB[spec.id]}".strip()
+    return _NOT_HERE.get(spec.id, "")
 
 
 async def run(words: Sequence[str], project: str) -> Printed:
@@ -95,7 +101,7 @@ class Pages:
         from tui.dialogs.info import Info
 
         line = shlex.join(["boxwright", *words])
-        reason = obstacle(spec, words)
+        reason = obstacle(spec, words, self._bench.keymap)
         if reason:
             self._bench.say(f"{spec.title}: {reason}. From a shell: {line}", "warn")
             return

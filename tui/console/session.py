@@ -67,7 +67,7 @@ class Session:
         """The size is the other side's: a recording that is played."""
         self.group: list[Session] = []
         """Those that get the same keys, where this one is among them."""
-        self.peers: list[Session] = []
+        self.peers: Callable[[], Sequence[Session]] = tuple
         """All that are open: two of one machine have different titles."""
         self.flood = Flood()
         self._make_link = make_link
@@ -85,7 +85,7 @@ class Session:
     def title(self) -> str:
         own = self._own_title
         told = self.name if own is None else own
-        same = (peer for peer in self.peers if peer is not self and peer.owner == self.owner)
+        same = (peer for peer in self.peers() if peer is not self and peer.owner == self.owner)
         twice = own is not None and any(told in (peer.name, peer._own_title) for peer in same)
         return f"{self.name}: {told}" if twice else told
 
@@ -131,11 +131,9 @@ class Session:
             if self._make_link().ready:
                 lost = await self._connection()
         self.state = SessionState.CLOSED
-        others = list(self.group)
+        self._tell()
         if self in self.group:
             self.group.remove(self)
-        for one in {self, *others}:
-            one.changed()
 
     def _tell(self) -> None:
         """The state is new: also to those whose keys come here, too."""

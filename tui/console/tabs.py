@@ -44,7 +44,6 @@ class Consoles:
         self._bridge = bridge
         self.group: list[Session] = []
         """Those that get the same keys."""
-        self._sessions: list[Session] = []
         self._guests: Guests | None = None
         self._open: list[Console] = []
         self._count = 0
@@ -143,8 +142,8 @@ class Consoles:
 
     def _add(self, id: str, place: str, session: Session) -> Console:
         console = Console(id, place, session)
-        session.group, session.peers = self.group, self._sessions
-        self._sessions.append(session)
+        session.group = self.group
+        session.peers = lambda: [console.session for console in self._open]
         self._open.append(console)
         return console
 
@@ -179,12 +178,10 @@ class Consoles:
     async def close(self, console: Console) -> None:
         if console in self._open:
             self._open.remove(console)
-            self._sessions.remove(console.session)
         await console.session.close()
 
     async def close_all(self) -> None:
         consoles, self._open = self._open, []
-        self._sessions.clear()
         await asyncio.gather(*(console.session.close() for console in consoles), return_exceptions=True)
         if self._guests is not None:
             await self._guests.close()
