@@ -14,7 +14,7 @@ import msgspec
 from core.guests import transfer as transfers
 from core.guests.base import Output, Ran, Transfer
 from core.guests.channel import Channel
-from core.guests.errors import CommandTimeoutError, ConnectionLostError
+from core.guests.errors import CommandTimeoutError, ConnectionLostError, GuestError
 from core.guests.quoting import exports, quote
 from core.model.machine import Endpoint
 
@@ -159,8 +159,8 @@ class RemoteGuest(ABC):
         try:
             async with asyncio.timeout(_END_SECONDS):
                 channel = await opening
-        except (TimeoutError, ConnectionLostError):
-            return
+        except (TimeoutError, GuestError):
+            return  # It was not begun, or cannot be reached any more.
         await self._end(channel, mark)
 
     async def _end(self, channel: Channel, mark: str) -> None:

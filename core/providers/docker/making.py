@@ -214,7 +214,7 @@ async def _tidy(daemon: Daemon, machine_id: str, record: Record) -> None:
 
 async def undo_replacement(context: Context, given: Mapping[str, Any]) -> None:
     """Undo of ``docker.replacement``: whatever its record says is the machine's stays."""
-    record = records.read(Layout.at(given["home"]))
+    record = records.read(Layout.from_facts(given))
     if record is not None:
         await _tidy(context.daemon(parse(given["address"])), given["id"], record)
 
@@ -242,7 +242,7 @@ def facts(plan: MachinePlan, daemon: Daemon) -> dict[str, Any]:
     return {
         "id": plan.id,
         "address": str(daemon.address),
-        "home": str(Layout.of(plan).home),
+        **Layout.of(plan).facts(),
         "project": names.project_digest(plan.key.project),
         "networks": list(networks.wanted(plan, read_options(plan.options))),
     }
@@ -251,7 +251,7 @@ def facts(plan: MachinePlan, daemon: Daemon) -> dict[str, Any]:
 async def erase(context: Context, given: Mapping[str, Any]) -> None:
     """Undo of ``docker.machine``: containers, images, volumes and networks that are the machine's, or that
     nobody else needs. The record goes last: by it the rest is found."""
-    layout = Layout.at(given["home"])
+    layout = Layout.from_facts(given)
     daemon = context.daemon(parse(given["address"]))
     if given.get("paused"):
         await containers.goes_on(daemon, given["paused"])

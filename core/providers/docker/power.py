@@ -247,7 +247,7 @@ async def undo_thaw(context: Context, given: Mapping[str, Any]) -> None:
 
 async def _turn(context: Context, given: Mapping[str, Any], state: str, action: str) -> None:
     daemon = context.daemon(parse(given["address"]))
-    record = records.read(Layout.at(given["home"]))
+    record = records.read(Layout.from_facts(given))
     row = await containers.row(daemon, given["id"], record.container) if record else None
     if row is not None and row.state == state:
         await daemon.ask("POST", f"/containers/{row.id}/{action}")

@@ -215,7 +215,7 @@ async def _drop(
 async def undo_save(context: Context, given: Mapping[str, Any]) -> None:
     """Undo of ``docker.snapshot``."""
     daemon = context.daemon(parse(given["address"]))
-    layout = Layout.at(given["home"])
+    layout = Layout.from_facts(given)
     # Whoever asked may have died before the daemon had begun: only then is there nothing to be seen yet.
     tag = f"{names.repository(given['id'])}:{given['tag']}"
     await appears(lambda: images.exists(daemon, tag), given.get("began", 0.0))
