@@ -6,7 +6,6 @@ import asyncio
 import hashlib
 import os
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +23,7 @@ from core.model.box import Box
 from core.model.command import AddBox
 from tests.boxes.making import box, qcow2, sound
 from tests.boxes.server import Resource, Server
+from tests.support.waiting import until
 from tests.support.work import RecordingWork
 
 FILLER = os.urandom(200_000)
@@ -41,12 +41,6 @@ async def added(store: BoxStore, work: RecordingWork, url: str, **more: Any) -> 
 def partials(store: BoxStore) -> list[int]:
     """Sizes of the downloads that are kept."""
     return [path.stat().st_size for path in store.downloads.glob("*.part")]
-
-
-async def until(happened: Callable[[], bool]) -> None:
-    """Look again and again: the file system tells nobody."""
-    while not happened():  # noqa: ASYNC110
-        await asyncio.sleep(0.005)
 
 
 def size(path: Path) -> int:

@@ -15,6 +15,7 @@ from core.errors import BoxwrightError, ConfigError
 from tests.boxes.server import Resource, Server
 from tests.builds.yard import Yard
 from tests.support.ec2 import ACCESS, REGION, SECRET, Ec2Server
+from tests.support.waiting import until
 
 FILE = """
 source "file" "a" {
@@ -72,9 +73,7 @@ async def test_a_server_that_never_answers_does_not_hold_up_a_build_that_is_canc
         server.put("/page", Resource(b"late", cut_after=1, gate=gate))
         yard.write("a.pkr.hcl", f'data "http" "page" {{ url = "{server.url}/page" }}' + FILE)
         building = asyncio.create_task(yard.build())
-        async with asyncio.timeout(60):
-            while not server.asked:  # noqa: ASYNC110 - a thread's list
-                await asyncio.sleep(0)
+        await until(lambda: server.asked)
         building.cancel()
         with pytest.raises(asyncio.CancelledError):
             await building

@@ -19,6 +19,7 @@ from core.builds.scene import Show
 from core.model.work import UndoTable
 from core.paths import Locations
 from core.templates.given import Given
+from tests.support.waiting import until
 from tests.support.work import RecordingWork
 
 
@@ -67,10 +68,9 @@ class Yard:
     async def cancel_within(self, step: str, template: str = ".") -> None:
         """Build without the cache, and cancel it as soon as that step runs."""
         building = asyncio.create_task(self.build(template, request=Request(no_cache=True)))
-        async with asyncio.timeout(120):
-            await asyncio.sleep(0)
-            while self.work.states.get(step) != "running":  # noqa: ASYNC110 - seen from outside
-                await asyncio.sleep(0)
+        # The build has a work of its own once it has begun.
+        await asyncio.sleep(0)
+        await until(lambda: self.work.states.get(step) == "running", 120, pause=0)
         building.cancel()
         with pytest.raises(asyncio.CancelledError):
             await building

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
 
 import msgspec
@@ -13,6 +12,7 @@ from core.model.event import MachineGone
 from core.model.machine import MachineKey, MachineState
 from tests.support.fake_client import SHOP, FakeClient
 from tests.support.sshd import Sshd
+from tests.support.waiting import until
 from tests.tui.conftest import Driver, Start
 from tui.console.session import SessionState
 
@@ -44,9 +44,7 @@ async def test_the_console_of_a_destroyed_machine_says_so_and_closes_on_a_key(
             await world.serials[-1].close()
         await driver.wait_for("The machine is gone.  enter closes this tab")
         await driver.press("enter")
-        async with asyncio.timeout(20):
-            while driver.bench.consoles.all:  # noqa: ASYNC110 - a test looks in from outside
-                await asyncio.sleep(0.01)
+        await until(lambda: not driver.bench.consoles.all)
         assert driver.bench.detail.active == "overview"
 
 
@@ -58,9 +56,7 @@ async def test_what_was_open_in_a_machine_that_is_not_listed_any_more_says_so_an
         del world.machines[WEB]
         world.publish(MachineGone(MachineKey(SHOP, "web")))
         await driver.wait_for("web was destroyed: what was open there is closed.")
-        async with asyncio.timeout(60):
-            while driver.bench.consoles.all:  # noqa: ASYNC110 - a test looks in from outside
-                await asyncio.sleep(0.01)
+        await until(lambda: not driver.bench.consoles.all)
         await driver.settle()
         assert driver.bench.lists.machines.has_focus
 
@@ -94,8 +90,6 @@ async def test_shells_go_on_while_the_engine_is_away_and_when_it_is_back(
             await driver.press("ctrl+right_square_bracket", "s")
             await driver.wait_for("Shell 2")
             (_, other) = driver.bench.consoles.all
-            async with asyncio.timeout(20):
-                while other.session.state is not SessionState.OPEN:  # noqa: ASYNC110
-                    await asyncio.sleep(0.01)
+            await until(lambda: other.session.state is SessionState.OPEN)
     finally:
         server.stop()

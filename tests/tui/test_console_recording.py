@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import ConfigError
-from tests.tui.test_session import Wire, opened, rows, until
+from tests.support.waiting import until
+from tests.tui.test_session import Wire, opened, rows
 from tui.console import recording
 from tui.console.recording import Recording
 from tui.console.replay import ReplayLink

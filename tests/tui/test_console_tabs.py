@@ -11,6 +11,7 @@ import pytest
 from core.model.machine import MachineState
 from tests.support.fake_client import SHOP, FakeClient
 from tests.support.sshd import Sshd
+from tests.support.waiting import until
 from tests.tui.conftest import Driver, Start
 from tui.console import status
 from tui.console.link import End, Output
@@ -126,6 +127,10 @@ class Echo:
         self.written = b""
         self.over = asyncio.Event()
 
+    def again(self) -> Echo:
+        """The only connection that there is."""
+        return self
+
     async def open(self, output: Output, columns: int, rows: int) -> None:
         pass
 
@@ -151,15 +156,10 @@ class Echo:
 
 async def connected(*names: str) -> tuple[list[Session], list[Echo]]:
     links = [Echo() for _ in names]
-    sessions = [
-        Session(lambda link=link: link, "Shell 1", owner=name)
-        for link, name in zip(links, names, strict=True)
-    ]  # type: ignore[misc]
+    sessions = [Session(link.again, "Shell 1", owner=name) for link, name in zip(links, names, strict=True)]
     for session in sessions:
         session.start(80, 24)
-    async with asyncio.timeout(60):
-        while not all(session.connected for session in sessions):  # noqa: ASYNC110
-            await asyncio.sleep(0.01)
+    await until(lambda: all(session.connected for session in sessions))
     return sessions, links
 
 
@@ -174,18 +174,14 @@ async def test_a_broadcast_reaches_connected_shells_of_the_machines_listed_and_n
             consoles._add(f"shell-{number}", place, session)
         sessions[1].name = "Shell 2"
         links[2].over.set()
-        async with asyncio.timeout(60):
-            while sessions[2].connected:  # noqa: ASYNC110 - a test looks in from outside
-                await asyncio.sleep(0.01)
+        await until(lambda: not sessions[2].connected)
         driver.bench.on_console_area_to_all()
         assert consoles.group == sessions[:2]
         told = status.line(sessions[0], status.Situation(focused=True, typing=True, leave="x"), ASCII)
         assert told[0][0] == "BROADCAST to 2: web (Shell 1, Shell 2)  "
         # One that ends while it takes part is out.
         links[1].over.set()
-        async with asyncio.timeout(60):
-            while sessions[1] in consoles.group:  # noqa: ASYNC110 - a test looks in from outside
-                await asyncio.sleep(0.01)
+        await until(lambda: sessions[1] not in consoles.group)
         sessions[0].type([b"x"])
         await driver.settle()
         assert [link.written for link in links] == [b"x", b"", b"", b""]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from core.errors import BoxwrightError
 from tests.support.sshd import Sshd, available
+from tests.support.waiting import until
 from tui.console import turns
 from tui.console.link import End, Guests, Output, ShellLink
 from tui.console.mouse import Tracking
@@ -62,12 +62,6 @@ class Wire:
 
     async def close(self) -> None:
         pass
-
-
-async def until(condition: Callable[[], bool], seconds: float = 30.0) -> None:
-    async with asyncio.timeout(seconds):
-        while not condition():  # noqa: ASYNC110 - a test looks in from outside
-            await asyncio.sleep(0.002)
 
 
 async def opened(wire: Wire) -> Session:
