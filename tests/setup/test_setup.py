@@ -76,11 +76,12 @@ def checkout(tmp_path: Path) -> Checkout:
 def test_the_first_time_everything_is_installed_from_the_lock(checkout: Checkout) -> None:
     done = checkout.setup()
     assert done.returncode == 0, done.stderr
-    system, venv, packages, project = checkout.calls
+    system, venv, packages, project, bytecode = checkout.calls
     assert system == "system run"
     assert venv == "-m venv --clear .venv"
     assert "--no-deps --require-hashes --requirement requirements.lock" in packages
     assert "--no-deps --no-build-isolation --editable ." in project
+    assert bytecode == "-m compileall -q core tui"
 
 
 def test_the_second_time_nothing_is_called(checkout: Checkout) -> None:
@@ -108,7 +109,7 @@ def test_a_change_of_what_it_depends_on_is_noticed(checkout: Checkout, changed: 
     with (checkout.folder / changed).open("a") as stream:
         stream.write("\n# another line\n")
     checkout.setup()
-    assert len(checkout.calls) == 3, "system packages, the lock and the project; the environment stays"
+    assert len(checkout.calls) == 4, "system packages, the lock, the project, its bytecode; Python stays"
 
 
 def test_a_moved_checkout_is_set_up_again(checkout: Checkout) -> None:
@@ -128,7 +129,7 @@ def test_an_installation_that_fails_is_not_taken_for_done(checkout: Checkout) ->
     shutil.rmtree(checkout.folder / ".venv")
     checkout.python()
     assert checkout.setup().returncode == 0
-    assert len(checkout.calls) == 4
+    assert len(checkout.calls) == 5
 
 
 def test_without_a_fitting_python_it_says_what_is_needed(checkout: Checkout) -> None:
