@@ -30,7 +30,8 @@ class Recipe(msgspec.Struct, frozen=True, kw_only=True):
     """Whether GRUB then reads a configuration file from the disk."""
 
 
-_CONSOLE = "console=ttyS0,115200n8 net.ifnames=0 quiet"
+# What a kernel has to say stays on the serial console: it is all that is seen while a guest is waited for.
+_CONSOLE = "console=ttyS0,115200n8 net.ifnames=0 loglevel=6"
 
 # Where processors are emulated, what a kernel does to harden itself and to measure its clock costs a
 # third of the time to the first login. The tiny system is for trying things out, on loopback.

@@ -153,7 +153,7 @@ def test_recording_and_playing_it(tmux: Tmux, boxwright_home: Path) -> None:
     tmux.wait_for("recorded")
     leave(tmux)
     tmux.press("m")
-    tmux.wait_for("Recorded in")
+    tmux.wait_for("Recorded: ")
     cast = next((boxwright_home / "recordings").glob("web-Shell-1-*.cast"))
     lines = [json.loads(line) for line in cast.read_text().splitlines()]
     assert lines[0]["version"] == 2

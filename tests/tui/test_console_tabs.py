@@ -185,3 +185,41 @@ async def test_a_broadcast_reaches_connected_shells_of_the_machines_listed_and_n
         sessions[0].type([b"x"])
         await driver.settle()
         assert [link.written for link in links] == [b"x", b"", b"", b""]
+
+
+async def test_machines_of_one_name_in_two_projects_are_told_apart() -> None:
+    sessions, _ = await connected("web", "web")
+    for session, project in zip(sessions, (SHOP, "/home/ada/blog"), strict=True):
+        session.project, session.group = project, sessions
+        session.peers = lambda: sessions
+    seen = status.Situation(focused=True, typing=True, leave="ctrl+]", named=True)
+    told = "".join(text for text, _ in status.line(sessions[0], seen, ASCII))
+    assert "shop/web" in told and "BROADCAST to 2: blog/web and shop/web" in told
+
+
+@pytest.mark.parametrize("width", [20, 40, 60, 80])
+@pytest.mark.parametrize("typing", [True, False])
+async def test_however_little_room_there_is_the_line_says_how_one_gets_on(width: int, typing: bool) -> None:
+    sessions, _ = await connected("a-machine-with-a-name", "another-with-a-longer-name")
+    sessions[0].group = sessions[1].group = sessions
+    seen = status.Situation(focused=True, typing=typing, leave="ctrl+]", named=True, width=width)
+    told = status.line(sessions[0], seen, ASCII)
+    assert sum(len(text) for text, _ in told) <= width
+    assert told[-2:] == (
+        [("ctrl+]", "!accent"), (" leaves", "muted")] if typing else [("esc", "!accent"), (" lists", "muted")]
+    )
+
+
+async def test_where_a_recording_is_can_be_read_and_copied(
+    start: Start, world: FakeClient, boxwright_home: Path
+) -> None:
+    async with start(size=(120, 40)) as driver:
+        await driver.press("c")
+        await driver.wait_for("every other key")
+        await driver.press(LEAVE, "m", "m")
+        await driver.wait_for("Recorded: ")
+        (cast,) = (boxwright_home / "recordings").glob("*.cast")
+        assert cast.name in driver.text
+        await driver.press("y")
+        await driver.wait_for("Copied")
+        assert driver.app.clipboard == str(cast)

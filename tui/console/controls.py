@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.cells import cell_len
 from textual import events
 
 from tui.console import recording
 from tui.console.recording import Recording
+from tui.look.lines import cut_left
 
 if TYPE_CHECKING:
     from tui.console.view import ConsoleView
@@ -22,6 +25,8 @@ class Controls:
         self._view = view
         self.finding: str | None = None
         """What is being typed into the search."""
+        self._recorded: Path | None = None
+        """The file of a recording that has just ended."""
         self._commands: dict[str, Callable[[], None]] = {
             "console.type": view.type_here,
             "console.find": self._begin_find,
@@ -41,6 +46,8 @@ class Controls:
             return False
         if id != "console.type":
             self._view.keyboard.typing = False
+        if id != "console.copy":
+            self._recorded = None
         command()
         self._view.redraw()
         return True
@@ -68,6 +75,7 @@ class Controls:
         }
         if key not in moves:
             return False
+        self._recorded = None
         moves[key]()
         view.redraw()
         return True
@@ -131,7 +139,11 @@ class Controls:
             lookback.select(lines=lines)
 
     def _copy(self) -> None:
-        """The selection; without one the address of the link at the cursor, or the line."""
+        """The selection; without one where a recording that has just ended is, or the link at the cursor,
+        or the line."""
+        if self._recorded is not None:
+            self._view.copy(str(self._recorded))
+            return
         view, lookback = self._view, self._view.look_back()
         if lookback is None:
             return
@@ -151,7 +163,8 @@ class Controls:
         if session.recording is not None:
             path = session.stop_recording()
             assert path is not None
-            view.say(f"Recorded in {path.name}; M plays it", "good")
+            self._recorded = path
+            view.say(_where(path, view.size.width, view), "good")
         elif session.fixed:
             view.say("A recording that is played is not recorded again.", "warn")
         else:
@@ -175,3 +188,18 @@ class Controls:
             session.group.append(session)
         for member in members:
             member.changed()
+
+
+def _where(path: Path, width: int, view: ConsoleView) -> str:
+    """The file of a recording, and the keys for it where there is room."""
+    key = view.keymap.key
+    copies, plays = f"  {key('console.copy')} copies the path", f"  {key('workbench.recordings')} plays it"
+    shown = str(path)
+    home = str(Path.home())
+    if shown.startswith(home + "/"):
+        shown = "~" + shown.removeprefix(home)
+    for keys in (copies + plays, copies, ""):
+        text = f"Recorded: {shown}{keys}"
+        if cell_len(text) <= width:
+            return text
+    return f"Recorded: {cut_left(shown, max(12, width - 10), view.signs.ellipsis)}"

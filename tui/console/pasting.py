@@ -40,7 +40,7 @@ def confirm_paste(app: App[Any], text: str, session: Session, send: Callable[[],
     if len(lines) > _SHOWN:
         shown.append(f"and {amounts.count(len(lines) - _SHOWN, 'more line')}")
     run = "" if bracketed else "; it runs each line as it comes"
-    where = amounts.listed(sorted({member.owner or member.name for member in session.audience}))
+    where = amounts.listed(sorted({member.whose or member.name for member in session.audience}))
     what = f"{amounts.count(len(lines), 'line')}, {len(text):,} characters, to {where}{run}"
     question = Question(title="Paste this?", goes=(what, *shown), yes="Paste")
     app.push_screen(Confirm(question), lambda yes: send() if yes else None)

@@ -15,6 +15,9 @@ SCROLLBACK = 10_000_000
 Cells = tuple[tuple[str, Sgr], ...]
 """A row as runs of text with the same colours; the blank end of the row may be left out."""
 
+_AFRESH = b"\x18\x1b\\\x1b[?9;1000;1002;1003;1004;1005;1006;1015;1016;2004;2026l\x1b[!p\x1b[=0;1u\x1b[m\x1b(B"
+"""Ends whatever the guest has left unfinished, and takes back what it had asked for."""
+
 
 class Cursor(NamedTuple):
     x: int
@@ -143,3 +146,11 @@ def create(columns: int, rows: int) -> Screen:
 
         return BitttyScreen(columns, rows)
     return GhosttyScreen(columns, rows)
+
+
+def begin_afresh(screen: Screen) -> None:
+    """What is on the screen stays; the next guest writes below it."""
+    screen.feed(_AFRESH + (b"\x1b[?1049l" if screen.alternate else b""))
+    screen.take_replies()
+    if screen.cursor.x:
+        screen.feed(b"\r\n")

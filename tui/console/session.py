@@ -14,7 +14,8 @@ from core.errors import BoxwrightError
 from core.model.problem import Problem
 from tui.console.keys import pasted
 from tui.console.link import LineLink
-from tui.console.screen import Screen, create
+from tui.console.outbox import Outbox, as_told
+from tui.console.screen import Screen, begin_afresh, create
 from tui.console.turns import TURNS, Flood
 
 if TYPE_CHECKING:
@@ -23,18 +24,8 @@ if TYPE_CHECKING:
 _PIECE = 1 << 14
 _AHEAD = 1 << 16
 """Bytes that may wait to be parsed; a guest that has sent more is held back at once."""
-_WAITING_INPUT = 1 << 20
 _AGAIN = 1.0
 """Seconds between two attempts to reach a guest that has gone away."""
-_AFRESH = b"\x18\x1b\\\x1b[?9;1000;1002;1003;1004;1005;1006;1015;1016;2004;2026l\x1b[!p\x1b[=0;1u\x1b[m\x1b(B"
-"""Ends whatever the guest has left unfinished, and takes back what it had asked for."""
-_APPLICATION = {b"\x1b[" + bytes([end]): b"\x1bO" + bytes([end]) for end in b"ABCDHF"}
-_FOREIGN = {
-    b"\x1b[1~": b"\x1b[H", b"\x1b[7~": b"\x1b[H", b"\x1b[4~": b"\x1b[F", b"\x1b[8~": b"\x1b[F",
-    b"\x1b[[A": b"\x1bOP", b"\x1b[[B": b"\x1bOQ", b"\x1b[[C": b"\x1bOR", b"\x1b[[D": b"\x1bOS",
-    b"\x1b[[E": b"\x1b[15~",
-}  # fmt: skip
-"""What tmux, rxvt and the console of Linux send in other words than xterm, which a guest takes us for."""
 
 
 class SessionState(enum.StrEnum):
@@ -49,11 +40,15 @@ class Session:
     """``changed`` is called when there is something new to draw or to show on the tab; at most once until
     the one who looks has called ``looked``."""
 
-    def __init__(self, make_link: Callable[[], LineLink], name: str, owner: str = "") -> None:
+    def __init__(
+        self, make_link: Callable[[], LineLink], name: str, owner: str = "", project: str = ""
+    ) -> None:
         self.name = name
         """For the tab, until the guest sets a title."""
         self.owner = owner
         """Name of the machine."""
+        self.project = project
+        """The folder of its project."""
         self.state = SessionState.CONNECTING
         self.why = ""
         """Why it is closed."""
@@ -73,21 +68,31 @@ class Session:
         self._make_link = make_link
         self._link: LineLink | None = None
         self._task: asyncio.Task[None] | None = None
-        self._writer: asyncio.Task[None] | None = None
         self._queue: deque[bytes] = deque()
         self._queued = 0
         self._drained = asyncio.Event()
         self._drained.set()
         self._paused = False
-        self._input = bytearray()
+        self._outbox = Outbox(lambda: self._link if self.state is SessionState.OPEN else None)
 
     @property
     def title(self) -> str:
         own = self._own_title
         told = self.name if own is None else own
-        same = (peer for peer in self.peers() if peer is not self and peer.owner == self.owner)
+        same = (
+            peer
+            for peer in self.peers()
+            if peer is not self and (peer.owner, peer.project) == (self.owner, self.project)
+        )
         twice = own is not None and any(told in (peer.name, peer._own_title) for peer in same)
         return f"{self.name}: {told}" if twice else told
+
+    @property
+    def whose(self) -> str:
+        """The machine; with its project where consoles of several are open."""
+        several = any(peer.project != self.project for peer in self.peers() if peer.project)
+        home = Path(self.project).name if several and self.project else ""
+        return f"{home}/{self.owner}" if home and self.owner else self.owner
 
     @property
     def _own_title(self) -> str | None:
@@ -117,7 +122,7 @@ class Session:
         if self.screen is None:
             self.screen = create(columns, rows)
         else:
-            self._begin_afresh()
+            begin_afresh(self.screen)
         self.state, self.why, self.problem = SessionState.CONNECTING, "", None
         self._task = asyncio.get_running_loop().create_task(self._live())
         self.changed()
@@ -140,14 +145,6 @@ class Session:
         for one in {self, *(self.group if self in self.group else ())}:
             one.changed()
 
-    def _begin_afresh(self) -> None:
-        """What is on the screen stays; the next guest writes below it."""
-        assert self.screen is not None
-        self.screen.feed(_AFRESH + (b"\x1b[?1049l" if self.screen.alternate else b""))
-        self.screen.take_replies()
-        if self.screen.cursor.x:
-            self.screen.feed(b"\r\n")
-
     async def _connection(self) -> bool:
         """From the attempt to its end. True: it is worth trying again."""
         assert self.screen is not None
@@ -157,12 +154,12 @@ class Session:
         try:
             size = self.screen.columns, self.screen.rows
             if again:
-                self._begin_afresh()
+                begin_afresh(self.screen)
             await link.open(self._receive, *size)
             if size != (self.screen.columns, self.screen.rows):
                 link.resize(self.screen.columns, self.screen.rows)
             self.state, self.why, self.problem = SessionState.OPEN, "", None
-            self._flush()
+            self._outbox.flush()
             self._tell()
             self.why, lost = await link.ended()
         except BoxwrightError as error:
@@ -175,15 +172,14 @@ class Session:
         finally:
             await link.close()
         await self._drained.wait()
-        self._input.clear()
+        self._outbox.clear()
         return lost
 
     async def close(self) -> None:
         if self._task is not None:
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
-        if self._writer is not None:
-            self._writer.cancel()
+        self._outbox.close()
         self._queue.clear()
         self._queued = 0
         TURNS.leave(self)
@@ -273,13 +269,10 @@ class Session:
         return tuple(one for one in self.group if one.connected) if self in self.group else (self,)
 
     def type(self, keys: Sequence[bytes]) -> None:
-        """Keys as the terminal sent them, to all who listen. Cursor keys are told as each guest asked for."""
+        """Keys as the terminal sent them, to all who listen, each in its own words."""
         for session in self.audience:
             session.flood.listen(time.perf_counter())
-            screen = session.screen
-            told = _APPLICATION if screen is not None and screen.modes.application_cursor else {}
-            common = [_FOREIGN.get(key, key) for key in keys]
-            session.send(b"".join(told.get(key, key) for key in common))
+            session.send(as_told(keys, session.screen))
 
     def paste(self, text: str) -> None:
         for session in self.audience:
@@ -287,28 +280,9 @@ class Session:
                 session.send(pasted(text, bracketed=session.screen.modes.bracketed_paste))
 
     def send(self, data: bytes) -> None:
-        """Written in order; what is typed while it connects is written then. Dropped where the guest has
-        taken nothing for a megabyte."""
-        gone = self.state in (SessionState.CLOSED, SessionState.WAITING)
-        if gone or len(self._input) > _WAITING_INPUT:
-            return
-        self._input += data
-        self._flush()
-
-    def _flush(self) -> None:
-        if self.state is not SessionState.OPEN or not self._input:
-            return
-        if self._writer is None or self._writer.done():
-            self._writer = asyncio.get_running_loop().create_task(self._write())
-
-    async def _write(self) -> None:
-        while self._input and self._link is not None:
-            data = bytes(self._input)
-            self._input.clear()
-            try:
-                await self._link.write(data)
-            except (OSError, BoxwrightError):
-                return
+        """What is typed while it connects is written then; without a connection it is dropped."""
+        if self.state not in (SessionState.CLOSED, SessionState.WAITING):
+            self._outbox.put(data)
 
     def fit(self, columns: int, rows: int) -> None:
         """The other side says how large the screen is."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -9,14 +10,14 @@ from rich.cells import cell_len
 
 from core import amounts
 from tui.console.session import Session, SessionState
-from tui.look.lines import Part, clean
+from tui.look.lines import Part, clean, cut, width_of
 from tui.look.signs import Signs
 
 if TYPE_CHECKING:
     from tui.console.lookback import Lookback
 
 
-_BRIEFEST = 2
+_BRIEFEST = 3
 
 
 class Situation(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,20 +41,32 @@ def line(session: Session, situation: Situation, signs: Signs) -> list[Part]:
     found: list[Part] = []
     for brief in range(_BRIEFEST + 1):
         found = _line(session, situation, signs, brief)
-        if sum(cell_len(text) for text, _ in found) <= situation.width:
-            break
-    return found
+        if width_of(found) <= situation.width:
+            return found
+    # How one gets out again is not what is cut off.
+    last = found[-2:] if len(found) > 2 and found[-2][1] == "!accent" else []
+    return [*_shortened(found[: len(found) - len(last)], situation.width - width_of(last), signs), *last]
+
+
+def _shortened(parts: Sequence[Part], room: int, signs: Signs) -> list[Part]:
+    kept: list[Part] = []
+    for text, role in parts:
+        if cell_len(text) > room:
+            return [*kept, (f"{cut(text.rstrip(), room - 2, signs.ellipsis)}  ", role)] if room > 3 else kept
+        kept.append((text, role))
+        room -= cell_len(text)
+    return kept
 
 
 def _line(session: Session, situation: Situation, signs: Signs, brief: int) -> list[Part]:
     """``brief``: the higher, the more of what one can do without is left out."""
     parts: list[Part] = []
     if situation.named:
-        parts.append((f"{clean(session.owner)} {signs.dot} {clean(session.title)}  ", "!text"))
+        parts.append((f"{clean(session.whose)} {signs.dot} {clean(session.title)}  ", "!text"))
     if session.recording is not None:
         parts.append((f"{signs.running} recording {amounts.clock(session.recording.seconds)}  ", "!bad"))
     if session in session.group and situation.finding is None:
-        parts += _broadcast(session)
+        parts += _broadcast(session, brief)
     if situation.finding is not None:
         return [*parts, ("/", "!accent"), (clean(situation.finding), "text"), (signs.rail, "accent")]
     if situation.note is not None:
@@ -61,13 +74,15 @@ def _line(session: Session, situation: Situation, signs: Signs, brief: int) -> l
     return [*parts, *_connection(session, situation, signs, brief), *_place(session, situation, signs, brief)]
 
 
-def _broadcast(session: Session) -> list[Part]:
+def _broadcast(session: Session, brief: int) -> list[Part]:
     reached = [member for member in session.group if member.connected]
     if not set(reached) - {session}:
         return [("broadcast, with nobody else yet  ", "warn")]
+    if brief > 1:
+        return [(f"BROADCAST to {len(reached)}  ", "!warn")]
     titles: dict[str, list[str]] = {}
     for member in reached:
-        titles.setdefault(member.owner or member.name, []).append(member.title)
+        titles.setdefault(member.whose or member.name, []).append(member.title)
     names = [
         f"{owner} ({', '.join(sorted(its))})" if len(its) > 1 else owner
         for owner, its in sorted(titles.items())
@@ -84,7 +99,8 @@ def _connection(session: Session, situation: Situation, signs: Signs, brief: int
         keys = _way_out(situation)
         if not brief or (brief == 1 and situation.typing):
             why += " It is made anew when the guest answers."
-        if brief == 1 and situation.typing:
+        if brief in (1, 3) and situation.typing:
+            # The border says how one leaves.
             keys = []
         return [(f"{signs.busy} {why}", "busy"), ("  " if keys else "", "muted"), *keys]
     return []
@@ -115,13 +131,13 @@ def _place(session: Session, situation: Situation, signs: Signs, brief: int) -> 
     if scrolled:
         return [(f"{scrolled:,} lines back  {signs.down} a key goes to the end", "accent")]
     if session.caption:
-        return [
-            (f"{session.caption}   ", "accent"),
+        caption = (f"{session.caption}   ", "accent")
+        drives: list[Part] = [
             ("space", "!accent"), (" pause  ", "muted"),
             ("left right", "!accent"), (" 5 s  ", "muted"),
             ("+ -", "!accent"), (" speed  ", "muted"),
-            (situation.leave, "!accent"), (" leaves", "muted"),
         ]  # fmt: skip
+        return [caption, *drives[: 6 - 2 * brief], (situation.leave, "!accent"), (" leaves", "muted")]
     rest = "" if brief else "; every other key goes to the guest"
     return [(situation.leave, "!accent"), (f" leaves{rest}", "muted")]
 

@@ -105,7 +105,8 @@ class Consoles:
         from tui.console.session import Session
 
         self._count += 1
-        session = Session(link, self._free(place, "Shell {}"), owner=place.rpartition(":")[2])
+        project, _, owner = place.removeprefix("build:").rpartition(":")
+        session = Session(link, self._free(place, "Shell {}"), owner, project)
         return self._add(f"{SHELL}-{self._count}", place, session)
 
     def open_serial(self, machine: MachineKey) -> Console:
@@ -117,7 +118,7 @@ class Consoles:
         from tui.console.session import Session
 
         self._count += 1
-        session = Session(lambda: SerialLink(self._bridge, machine), "Serial", owner=machine.name)
+        session = Session(lambda: SerialLink(self._bridge, machine), "Serial", machine.name, machine.project)
         return self._add(f"{SERIAL}-{self._count}", str(machine), session)
 
     def open_recording(self, machine: MachineKey, path: Path) -> Console:

@@ -12,12 +12,14 @@ from tui.store import State
 from tui.views.pulse import Pulse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from tui.bridge import Bridge
 
 TAIL = 4096
 """Bytes of a serial console of which the last lines are shown."""
+_SERIAL = 5
+"""So many lines of it."""
 
 
 class Live:
@@ -27,11 +29,12 @@ class Live:
         self._bridge = bridge
         self._changed = changed
         self.pulse = Pulse(bridge, changed)
-        self._serial: tuple[str, ...] = ()
+        self._serial: tuple[str, ...] | None = None
+        """Its last lines; None where nothing is kept of it."""
 
     def turned_away(self) -> None:
         """Something else is looked at."""
-        self._serial = ()
+        self._serial = None
 
     async def look_at_serial(self, machine: Machine) -> None:
         from core.errors import BoxwrightError
@@ -51,7 +54,7 @@ class Live:
         if operation.state.ended:
             return ()
         if waits_for_guest(operation, choice, state):
-            return self._serial
+            return _captioned(self._serial)
         from tui.views.output import file_tail
 
         path = state.log_paths.get(operation.id, "")
@@ -59,6 +62,12 @@ class Live:
         # What the log ended with before the step began is another step's.
         wrote = running[-1].lines if running else 0
         return tuple(file_tail(path)[-wrote:]) if path and wrote else ()
+
+
+def _captioned(serial: Sequence[str] | None) -> tuple[str, ...]:
+    if serial is None:
+        return ()
+    return ("serial console:", *serial[-_SERIAL:]) if serial else ("serial console: nothing yet",)
 
 
 def measured(choice: Choice) -> bool:

@@ -20,6 +20,8 @@ Line = list[Part]
 _NUMBERED = re.compile(r"\b(\d+)/(\d+)\b")
 _COMPARED = 60
 """Columns below which there is no room to say how long a step took the last time."""
+_LEAST_DETAIL = 12
+"""Columns in which the beginning of a detail still says something."""
 _TAIL = 6
 """Lines of output shown below the step that runs."""
 
@@ -64,8 +66,9 @@ def content(
     for step, depth in _tree(steps):
         targets[len(lines)] = f"step:{step.id}"
         whole[len(lines)] = f"{step.name}  {step.detail}".rstrip()
-        lines.append(_step_line(step, depth, width, now, signs, before if width >= _COMPARED else {}))
-        lines.extend(_details(step, depth, width, signs))
+        beside = _step_line(step, depth, width, now, signs, before if width >= _COMPARED else {})
+        lines.append(beside)
+        lines.extend(_details(step, beside, depth, width))
         if leaf is not None and step.id == leaf.id:
             lines.extend(_tail_lines(tail, depth, width, signs))
     if not steps:
@@ -172,11 +175,16 @@ def _step_line(
     if before:
         took = before.get(step.name)
         right.append((f"{'' if took is None else f'last {amounts.duration(took)}':>15}", "muted"))
-    if step.detail:
-        room = width - width_of(left) - width_of(right) - 4
-        if room >= 12:
-            left.append((f"  {cut(clean(step.detail), room, signs.ellipsis)}", "muted"))
+    room = width - width_of(left) - width_of(right) - 4
+    detail = clean(step.detail)
+    if detail and room >= (len(detail) if _told_below(step) else _LEAST_DETAIL):
+        left.append((f"  {cut(detail, room, signs.ellipsis)}", "muted"))
     return spread(left, right, width, signs.ellipsis)
+
+
+def _told_below(step: Step) -> bool:
+    """Where there is no room for all of its detail, that stands below it as a whole."""
+    return step.state in (StepState.RUNNING, StepState.FAILED)
 
 
 _WORDS = (StepState.CACHED, StepState.SKIPPED, StepState.FAILED, StepState.CANCELLED, StepState.WAITING)
@@ -197,15 +205,14 @@ def _progress(step: Step, signs: Signs) -> str:
     return text
 
 
-def _details(step: Step, depth: int, width: int, signs: Signs) -> Iterable[Line]:
+def _details(step: Step, beside: Line, depth: int, width: int) -> Iterable[Line]:
     """A detail that did not fit beside its step: below it, while the step runs or where it failed."""
-    if not step.detail or step.state not in (StepState.RUNNING, StepState.FAILED):
+    detail = clean(step.detail)
+    if not detail or not _told_below(step) or any(detail in text for text, _ in beside):
         return
     indent = "  " * depth + "    "
-    taken = 2 * depth + 2 + len(step.name) + 13
-    if width - taken - 4 < 12 or len(step.detail) > width - taken - 4:
-        for text in wrap(step.detail, max(10, width - len(indent)))[:3]:
-            yield [(indent, "text"), (text, "muted")]
+    for text in wrap(detail, max(10, width - len(indent)))[:3]:
+        yield [(indent, "text"), (text, "muted")]
 
 
 def _tail_lines(tail: Sequence[str], depth: int, width: int, signs: Signs) -> Iterable[Line]:
