@@ -83,7 +83,8 @@ def _chosen(context: Context, words: list[str], source: str) -> _Shown:
     if not found:
         raise NotFoundError(
             "No build has a machine with a screen now.",
-            why="Only a machine of the source qemu has one, and only while the build runs.",
+            why="Only a machine of the source qemu has one, and only while the build runs. "
+            "What bootstrap makes speaks on its serial port alone.",
             remedy="boxwright ops --running",
         )
     if len(found) > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,9 @@ MACHINES = {"x86_64": "q35", "aarch64": "virt"}
 """The machine type where none is named."""
 
 MIB = 1024 * 1024
+
+_CARD = re.compile(r"vga|gpu|qxl|cirrus|ramfb|bochs-display", re.IGNORECASE)
+"""What an argument that brings a graphics card looks like."""
 
 
 def build(
@@ -51,7 +55,7 @@ def build(
         argv.append("-S")
     if incoming:
         argv += ["-incoming", "defer"]
-    return [*argv, *launch.args]
+    return [*argv, *launch.args, *_hidden_card(launch)]
 
 
 def _board(launch: Launch, record: Record, layout: Layout) -> list[str]:
@@ -92,6 +96,15 @@ def _screen(launch: Launch, layout: Layout) -> list[str]:
         *("-display", "none", "-vnc", f"unix:{_quoted(str(layout.vnc_socket))}", "-device", vga),
         *("-device", "qemu-xhci", "-device", "usb-kbd", "-device", "usb-tablet"),
     ]
+
+
+def _hidden_card(launch: Launch) -> list[str]:
+    """Last of all, so that no other device moves for its sake: guests name network cards by their places.
+
+    Systems on aarch64 start on the serial port. A card that the machine's own arguments name is the only one.
+    """
+    wanted = launch.display == "hidden" and launch.architecture == "x86_64"
+    return ["-device", "VGA"] if wanted and not any(map(_CARD.search, launch.args)) else []
 
 
 def _disk(layout: Layout, disk: DiskFile, position: int) -> list[str]:

@@ -11,7 +11,7 @@ from core.errors import UsageError
 from core.providers.options import read_table
 
 ACCELERATORS = ("auto", "kvm", "hvf", "tcg")
-DISPLAYS = ("none", "vnc")
+DISPLAYS = ("hidden", "none", "vnc")
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,8 +23,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """QEMU's CPU model; by default the host's, or all that emulation can do."""
     machine: str = ""
     """QEMU's machine type, e.g. ``q35`` or ``pc``."""
-    display: str = "none"
-    """``vnc``: a screen, reachable by VNC through a private Unix socket."""
+    display: str = "hidden"
+    """``hidden``: a graphics card, for boot loaders and systems that wait for one, at which nobody can look;
+    ``vnc``: a screen, reachable by VNC through a private Unix socket; ``none``: no card."""
     args: tuple[str, ...] = ()
     """More arguments for QEMU, as they are."""
 

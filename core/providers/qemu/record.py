@@ -50,6 +50,7 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     firmware: str = ""
     """Path of the UEFI code image; "" for the machine's own BIOS."""
     display: str = "none"
+    """As in the options. Not said by records from before machines had a card."""
     networks: tuple[Nic, ...] = ()
     args: tuple[str, ...] = ()
 

@@ -171,7 +171,7 @@ def test_the_command_line_has_all_that_was_asked_for() -> None:
 
 
 def test_only_a_screen_that_is_asked_for_is_there_and_it_is_private() -> None:
-    assert "-vnc" not in line()
+    assert "-vnc" not in line(display="hidden")
     said = line(display="vnc")
     assert said[said.index("-vnc") + 1] == "unix:/r/x/vnc"
 
@@ -196,6 +196,21 @@ def test_extra_disks_carry_their_names_into_the_guest() -> None:
 
 def test_extra_arguments_come_last_and_as_they_are() -> None:
     assert line(args=("-device", "edu"))[-2:] == ["-device", "edu"]
+
+
+def test_a_card_that_nobody_looks_at_takes_no_other_devices_place() -> None:
+    plain = line()
+    assert line(display="hidden") == [*plain, "-device", "VGA"]
+    assert "VGA" not in plain, "a record from before machines had a card has none"
+    assert "VGA" not in line(display="hidden", architecture="aarch64", machine="virt")
+
+
+@pytest.mark.parametrize(
+    "own", [("-vga", "std"), ("-device", "virtio-gpu-pci"), ("-device", "secondary-vga")]
+)
+def test_a_card_that_the_project_names_is_the_only_one(own: tuple[str, ...]) -> None:
+    said = line(display="hidden", args=own)
+    assert tuple(said[-2:]) == own and "VGA" not in said
 
 
 # Records
