@@ -19,7 +19,7 @@ pytestmark = pytest.mark.real
 _CODE = bytes.fromhex(
     "31c08ec0bf0080b8004fcd10b16e83f84f750fb8024fbb0101cd1083f84f7502b17988c8baf803eef4ebfd"
 )
-"""Asks the BIOS for graphics, as GRUB does (INT 10h, 4F00h, 4F02h); says ``y`` or ``n`` on the serial port."""
+"""Asks the BIOS for graphics as GRUB does (INT 10h, 4F00h, 4F02h); says ``y`` or ``n`` on the serial port."""
 
 
 @pytest.fixture
