@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
-from core.guests.base import Output, Ran, Shell, Transfer
+from core.guests.base import Output, Ran, Running, Sending, Shell, Transfer
 
 if TYPE_CHECKING:
     from core.guests.remote import RemoteGuest
@@ -33,36 +33,13 @@ class LastingGuest:
             self._guest = await self._connect()
         return self._guest
 
-    async def run(
-        self,
-        command: str,
-        *,
-        stdin: bytes | None = None,
-        stdout: Output | None = None,
-        stderr: Output | None = None,
-        env: Mapping[str, str] | None = None,
-        pty: bool = False,
-        timeout: float | None = None,
-    ) -> Ran:
+    async def run(self, command: str, **how: Unpack[Running]) -> Ran:
         guest = await self._now()
-        return await guest.run(
-            command, stdin=stdin, stdout=stdout, stderr=stderr, env=env, pty=pty, timeout=timeout
-        )
+        return await guest.run(command, **how)
 
-    async def upload(
-        self,
-        source: Path,
-        target: str,
-        *,
-        mode: int | None = None,
-        owner_root: bool = False,
-        exclude: Sequence[str] = (),
-        transfer: Transfer | None = None,
-    ) -> None:
+    async def upload(self, source: Path, target: str, **how: Unpack[Sending]) -> None:
         guest = await self._now()
-        await guest.upload(
-            source, target, mode=mode, owner_root=owner_root, exclude=exclude, transfer=transfer
-        )
+        await guest.upload(source, target, **how)
 
     async def download(
         self, source: str, target: Path, *, transfer: Transfer | None = None

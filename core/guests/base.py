@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypedDict, Unpack
 
 import msgspec
 
@@ -26,6 +26,28 @@ class Transfer(Protocol):
     def __call__(self, done: int, total: int | None) -> None: ...
 
 
+class Running(TypedDict, total=False):
+    """How a command line is run."""
+
+    stdin: bytes | None
+    stdout: Output | None
+    stderr: Output | None
+    env: Mapping[str, str] | None
+    pty: bool
+    timeout: float | None
+    """Seconds."""
+
+
+class Sending(TypedDict, total=False):
+    """How a file or folder gets into a guest."""
+
+    mode: int | None
+    owner_root: bool
+    exclude: Sequence[str]
+    """Patterns of names that stay behind."""
+    transfer: Transfer | None
+
+
 class Shell(Protocol):
     """A pseudo-terminal in the guest. Output goes to the callback given when it was opened."""
 
@@ -41,29 +63,10 @@ class Shell(Protocol):
 class Guest(Protocol):
     """A guest that answers."""
 
-    async def run(
-        self,
-        command: str,
-        *,
-        stdin: bytes | None = None,
-        stdout: Output | None = None,
-        stderr: Output | None = None,
-        env: Mapping[str, str] | None = None,
-        pty: bool = False,
-        timeout: float | None = None,
-    ) -> Ran:
+    async def run(self, command: str, **how: Unpack[Running]) -> Ran:
         """Run a command line in the guest's shell and stream its output."""
 
-    async def upload(
-        self,
-        source: Path,
-        target: str,
-        *,
-        mode: int | None = None,
-        owner_root: bool = False,
-        exclude: Sequence[str] = (),
-        transfer: Transfer | None = None,
-    ) -> None:
+    async def upload(self, source: Path, target: str, **how: Unpack[Sending]) -> None:
         """A file or a whole folder. Missing parents of ``target`` are made. ``target`` ending in "/" (or an
         existing folder, for a file) means: into it, under the same name."""
 

@@ -6,13 +6,14 @@ from __future__ import annotations
 import asyncio
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Unpack
 
 import msgspec
 
 from core.guests import transfer as transfers
-from core.guests.base import Output, Ran, Transfer
+from core.guests.base import Output, Ran, Sending, Transfer
 from core.guests.channel import Channel
 from core.guests.errors import CommandTimeoutError, ConnectionLostError, GuestError
 from core.guests.quoting import exports, quote
@@ -114,20 +115,9 @@ class RemoteGuest(ABC):
         """Run a command line with its input and output open, for transfers: see ``transfer.Process``."""
         return await self.open_channel(command, None, stderr)
 
-    async def upload(
-        self,
-        source: Path,
-        target: str,
-        *,
-        mode: int | None = None,
-        owner_root: bool = False,
-        exclude: Sequence[str] = (),
-        transfer: Transfer | None = None,
-    ) -> None:
+    async def upload(self, source: Path, target: str, **how: Unpack[Sending]) -> None:
         """See :func:`core.guests.transfer.upload`."""
-        await transfers.upload(
-            self, source, target, mode=mode, owner_root=owner_root, exclude=exclude, transfer=transfer
-        )
+        await transfers.upload(self, source, target, **how)
 
     async def download(
         self, source: str, target: Path, *, transfer: Transfer | None = None

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TypeVar, Unpack
 
-from core.guests.base import Output, Ran, Shell, Transfer
+from core.guests.base import Output, Ran, Running, Sending, Shell, Transfer
 from core.guests.connecting import connect
 from core.guests.errors import ConnectionLostError
 from core.guests.remote import RemoteGuest
@@ -46,38 +46,11 @@ class GuestSession:
             await guest.close()
             return await action(await self.connection())
 
-    async def run(
-        self,
-        command: str,
-        *,
-        stdin: bytes | None = None,
-        stdout: Output | None = None,
-        stderr: Output | None = None,
-        env: Mapping[str, str] | None = None,
-        pty: bool = False,
-        timeout: float | None = None,
-    ) -> Ran:
-        return await self._use(
-            lambda guest: guest.run(
-                command, stdin=stdin, stdout=stdout, stderr=stderr, env=env, pty=pty, timeout=timeout
-            )
-        )
+    async def run(self, command: str, **how: Unpack[Running]) -> Ran:
+        return await self._use(lambda guest: guest.run(command, **how))
 
-    async def upload(
-        self,
-        source: Path,
-        target: str,
-        *,
-        mode: int | None = None,
-        owner_root: bool = False,
-        exclude: Sequence[str] = (),
-        transfer: Transfer | None = None,
-    ) -> None:
-        await self._use(
-            lambda guest: guest.upload(
-                source, target, mode=mode, owner_root=owner_root, exclude=exclude, transfer=transfer
-            )
-        )
+    async def upload(self, source: Path, target: str, **how: Unpack[Sending]) -> None:
+        await self._use(lambda guest: guest.upload(source, target, **how))
 
     async def download(
         self, source: str, target: Path, *, transfer: Transfer | None = None

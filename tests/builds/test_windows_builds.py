@@ -17,6 +17,7 @@ from core.guests.winrm.guest import WinrmGuest
 from core.guests.winrm.session import WinrmEndpoint
 from core.provisioners.base import ProvisionError
 from tests.builds.yard import Yard
+from tests.support.waiting import until
 from tests.support.windows import Windows
 from tests.support.wsman import WsmanServer
 
@@ -103,6 +104,48 @@ async def test_a_script_that_fails_says_what_it_said_last(yard: Yard, server: Ws
         assert any("the reason" in line for line in caught.value.problem.tail)
 
 
+async def test_scripts_of_powershell_run_as_another_account_by_a_task_that_goes_again(
+    yard: Yard, server: WsmanServer
+) -> None:
+    windows = server.windows
+    windows.accounts["it's me"] = password = "an elevated pässword"
+    step = {"type": "powershell", "elevated_user": "it's me", "elevated_password": password}
+    lines = ['Write-Output "got $env:KEY"', "exit 4"]
+    await build(yard, server, {**step, "inline": lines, "env": {"KEY": "1"}, "valid_exit_codes": [4]})
+    assert b"got 1\r\n" in yard.work.output
+    await build(
+        yard, server, {**step, "inline": lines[:1], "elevated_user": "SYSTEM", "elevated_password": ""}
+    )
+    assert [user for user, _ in windows.elevated] == ["it's me", "SYSTEM"]
+    assert not any(password in line for line in windows.lines)
+    for wrong, said in (
+        ({"inline": ["Write-Output why", "exit 5"]}, "why"),
+        ({"inline": ["exit 0"]}, "incorrect"),
+    ):
+        if said == "incorrect":
+            windows.accounts.clear()
+        with pytest.raises(ProvisionError) as caught:
+            await build(yard, server, {**step, **wrong})
+        assert any(said in line for line in caught.value.problem.tail)
+    assert (windows.tasks, windows.files) == ({}, {})
+
+
+@pytest.mark.parametrize("more", [{}, {"elevated_user": "SYSTEM"}])
+async def test_a_script_that_is_cancelled_goes_from_the_guest(
+    yard: Yard, server: WsmanServer, more: dict[str, str]
+) -> None:
+    """The task with it, which would run on."""
+    key = "elevated_execute_command" if more else "execute_command"
+    step = {"type": "powershell", "inline": ["a"], key: "wait", **more}
+    building = asyncio.ensure_future(build(yard, server, step))
+    await until(lambda: b"waiting" in yard.work.output)
+    assert server.windows.files and len(server.windows.tasks) == len(more)
+    building.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await building
+    assert (server.windows.tasks, server.windows.files) == ({}, {})
+
+
 async def test_files_go_there_and_come_back_whole(yard: Yard, server: WsmanServer) -> None:
     data = bytes(range(256)) * 500
     (yard.folder / "in").mkdir()
@@ -180,7 +223,7 @@ async def test_a_command_that_takes_too_long_or_is_cancelled_is_ended(
     ("step", "said"),
     [
         ({"type": "shell", "inline": ["true"]}, "shell of Unix"),
-        ({"type": "powershell", "inline": ["a"], "elevated_user": "SYSTEM"}, "elevated_user"),
+        ({"type": "powershell", "inline": ["a"], "elevated_password": "x"}, "elevated_user"),
         ({"type": "powershell", "inline": ["a"], "execution_policy": "none"}, "execution_policy"),
         ({"type": "windows-shell", "inline": ["a"], "environment_vars": ['A="']}, "quote"),
         ({"type": "windows-shell"}, "one of inline"),

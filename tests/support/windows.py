@@ -14,6 +14,10 @@ Piece = tuple[str, bytes] | int | None
 _ENCODED = re.compile(r"-EncodedCommand (\S+)")
 _PATH = re.compile(r"FromPSPath\('((?:[^']|'')*)'\)")
 _PS = re.compile(r"\. (\S+); &'([^']+)'")
+_TASK = re.compile(r"Arguments = '/c \"((?:[^']|'')*) > \"(\S+)\" 2>&1\"'")
+_REGISTERED = re.compile(
+    r"RegisterTaskDefinition\('(\S+)', \$task, 6, '((?:[^']|'')*)', \$password, \$logon\)"
+)
 _SET = re.compile(r'set "(\w+)=([^"]*)" && ')
 
 
@@ -26,6 +30,11 @@ class Windows:
         """Every command line; those of PowerShell decoded."""
         self.shells: set[str] = set()
         """Those that are open."""
+        self.accounts = {user: password, "SYSTEM": ""}
+        self.tasks: dict[str, str] = {}
+        """Names of scheduled tasks, and who they run as."""
+        self.elevated: list[tuple[str, str]] = []
+        """Each command line that a task ran, and who as."""
         self.started = 1
         self.silent = 0
         """How many requests it leaves without an answer."""
@@ -52,9 +61,10 @@ class Windows:
         elif line.startswith("shutdown /s"):
             self.off()
             yield 0
-        elif line.startswith("del "):
+        elif line.startswith(("del ", "schtasks ")):
             for name in re.findall(r'"([^"]+)"', line):
                 self.files.pop(name.replace("\\", "/"), None)
+                self.tasks.pop(name, None)
             yield 0
         elif line == "wait":
             yield "stdout", b"waiting\r\n"
@@ -81,6 +91,9 @@ class Windows:
         if "Set-Date" in script:
             yield 0
             return
+        if "Schedule.Service" in script:
+            yield from self._task(script, base64.b64decode(read()).decode())
+            return
         found = _PATH.search(script)
         assert found
         path = found[1].replace("''", "'")
@@ -92,6 +105,29 @@ class Windows:
         else:
             yield "stdout", base64.b64encode(self.files[path]) + b"\r\n"
         yield 0
+
+    def _task(self, script: str, password: str) -> Iterator[Piece]:
+        command, registered = _TASK.search(script), _REGISTERED.search(script)
+        assert command and registered
+        line, log = command[1].replace("''", "'"), command[2].replace("\\", "/")
+        name, user = registered[1], registered[2].replace("''", "'")
+        if self.accounts.get(user) != password:
+            yield "stderr", b"The user name or password is incorrect.\r\n"
+            yield 1
+            return
+        self.tasks[name] = user
+        self.elevated.append((user, line))
+        self.files[log] = b""
+        for piece in self.run(line, lambda: b"", threading.Event()):
+            if isinstance(piece, tuple):
+                self.files[log] += piece[1]
+                yield "stdout", piece[1]
+            elif piece is None:
+                yield None
+            else:
+                del self.tasks[name]
+                yield piece
+                return
 
     def _lines(self, text: str, values: Mapping[str, str], variable: str) -> Iterator[Piece]:
         for line in text.splitlines():

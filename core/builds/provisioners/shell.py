@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from core.builds.provisioners import scripts
-from core.builds.provisioners.commands import execute
+from core.builds.provisioners.commands import execute, take_away
 from core.builds.provisioners.needs_guest import need_unix
 from core.builds.scene import Scene
 from core.builds.settings import Duration, decode
@@ -63,19 +63,43 @@ def _normal(path: Path) -> bytes:
 async def _run(given: ShellSettings, path: Path, called: str, guest: Guest, scene: Scene, work: Work) -> None:
     token = secrets.token_hex(4)
     target = given.remote_path or f"{given.remote_folder}/{given.remote_file or f'script_{token}.sh'}"
+    variables = f"{given.remote_folder}/varfile_{token}.sh" if given.use_env_var_file else ""
+    clean = "" if given.skip_clean else f"rm -f {quote(target)} {quote(variables) if variables else ''}"
+    there = True
+    try:
+        await _put(given, path, called, target, variables, guest, scene)
+        template = " ".join(given.execute_command) or (_COMMAND_WITH_FILE if variables else _COMMAND)
+        named = scripts.assignments(scripts.with_packers(given, scene), given.env_var_format)
+        there = await execute(
+            scene.render(template, Path=target, Vars=named, EnvVarFile=variables),
+            f"the script {called}",
+            guest,
+            work,
+            allowed=given.valid_exit_codes,
+            disconnect=given.expect_disconnect,
+            last=clean,
+        )
+    finally:
+        if clean and there:
+            await take_away(guest, clean)
+
+
+async def _put(
+    given: ShellSettings, path: Path, called: str, target: str, variables: str, guest: Guest, scene: Scene
+) -> None:
+    """The script, and its file of variables where ``variables`` names one. Raises ProvisionError where they
+    do not get there in time."""
     sent = path
     if not given.binary:
-        sent = scene.folder / f"script-{token}"
+        sent = scene.folder / f"script-{secrets.token_hex(4)}"
         sent.write_bytes(await asyncio.to_thread(_normal, path))
-    values = scripts.with_packers(given, scene)
-    variable_file = ""
     try:
         async with asyncio.timeout(given.start_retry_timeout or None):
             await guest.upload(sent, target, mode=0o755)
-            if given.use_env_var_file:
-                variable_file = f"{given.remote_folder}/varfile_{token}.sh"
+            if variables:
+                values = scripts.with_packers(given, scene)
                 text = scripts.assignments(values, given.env_var_format, "export {}={}\n")
-                await _send_variables(variable_file, text, guest, scene)
+                await _send_variables(variables, text, guest, scene)
     except TimeoutError:
         raise ProvisionError(
             f"The script {called} could not be put into the guest within {given.start_retry_timeout:g} s."
@@ -83,19 +107,6 @@ async def _run(given: ShellSettings, path: Path, called: str, guest: Guest, scen
     finally:
         if sent is not path:
             sent.unlink(missing_ok=True)
-    template = " ".join(given.execute_command) or (_COMMAND_WITH_FILE if given.use_env_var_file else _COMMAND)
-    named = scripts.assignments(values, given.env_var_format)
-    command = scene.render(template, Path=target, Vars=named, EnvVarFile=variable_file)
-    await execute(
-        command,
-        f"the script {called}",
-        guest,
-        work,
-        allowed=given.valid_exit_codes,
-        disconnect=given.expect_disconnect,
-    )
-    if not given.skip_clean and not given.expect_disconnect:
-        await guest.run(f"rm -f {quote(target)} {quote(variable_file) if variable_file else ''}")
 
 
 async def _send_variables(target: str, text: str, guest: Guest, scene: Scene) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import AsyncIterator, Collection, Iterator, Sequence
+from contextlib import asynccontextmanager
 from pathlib import Path
 
-from core.builds.provisioners.commands import ended_well
+from core.builds.provisioners.commands import ended_well, take_away
 from core.builds.provisioners.scripts import AnyScripts, files
 from core.builds.scene import Scene
 from core.builds.settings import Duration
@@ -63,21 +64,29 @@ def new_path(ending: str) -> str:
     return f"{FOLDER}/boxwright-{secrets.token_hex(6)}{ending}"
 
 
-async def put(path: Path, target: str, called: str, given: WindowsScripts, guest: Guest) -> None:
-    """Raises ProvisionError where it does not get there in time."""
+@asynccontextmanager
+async def put(
+    path: Path, target: str, called: str, given: WindowsScripts, guest: Guest
+) -> AsyncIterator[None]:
+    """A file in the guest, which goes again however the step ends, unless it is to stay.
+
+    Raises ProvisionError where it does not get there in time.
+    """
     try:
-        async with asyncio.timeout(given.start_retry_timeout or None):
-            await guest.upload(path, target)
-    except TimeoutError:
-        raise ProvisionError(
-            f"{called} could not be put into the guest within {given.start_retry_timeout:g} s."
-        ) from None
+        try:
+            async with asyncio.timeout(given.start_retry_timeout or None):
+                await guest.upload(path, target)
+        except TimeoutError:
+            raise ProvisionError(
+                f"{called} could not be put into the guest within {given.start_retry_timeout:g} s."
+            ) from None
+        yield
+    finally:
+        if not given.skip_clean:
+            await take_away(guest, 'del /f /q "{}"'.format(target.replace("/", "\\")))
 
 
-async def clean(given: WindowsScripts, guest: Guest, *paths: str) -> None:
-    """Remove what was put there, and pause, as far as asked."""
-    if not given.skip_clean:
-        names = " ".join(f'"{path}"'.replace("/", "\\") for path in paths)
-        await guest.run(f"del /f /q {names}")
+async def pause(given: WindowsScripts) -> None:
+    """As long as asked, after a script."""
     if given.pause_after:
         await asyncio.sleep(given.pause_after)

@@ -45,13 +45,13 @@ class WindowsShellProvisioner:
         named = "".join(f'set "{name}={value}" && ' for name, value in values.items())
         for path, called in windows.written(given, scene, ".bat", ("@echo off",)):
             target = given.remote_path or windows.new_path(".bat")
-            await windows.put(path, target, called, given, reached)
             template = " ".join(given.execute_command) or _COMMAND
             command = scene.render(template, Path=target, Vars=named)
-            await windows.execute(
-                command, f"the script {called}", reached, work, allowed=given.valid_exit_codes
-            )
-            await windows.clean(given, reached, target)
+            async with windows.put(path, target, called, given, reached):
+                await windows.execute(
+                    command, f"the script {called}", reached, work, allowed=given.valid_exit_codes
+                )
+            await windows.pause(given)
 
 
 def _read(settings: Settings) -> WindowsShellSettings:

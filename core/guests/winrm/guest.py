@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from fnmatch import fnmatch
 from pathlib import Path
+from typing import Unpack
 
-from core.guests.base import Output, Ran, Shell, Transfer
+from core.guests.base import Output, Ran, Running, Sending, Shell, Transfer
 from core.guests.errors import (
     CommandTimeoutError,
     ConnectionLostError,
@@ -29,21 +30,14 @@ class WinrmGuest:
     def __init__(self, endpoint: WinrmEndpoint) -> None:
         self.endpoint = endpoint
 
-    async def run(
-        self,
-        command: str,
-        *,
-        stdin: bytes | None = None,
-        stdout: Output | None = None,
-        stderr: Output | None = None,
-        env: Mapping[str, str] | None = None,
-        pty: bool = False,
-        timeout: float | None = None,
-    ) -> Ran:
+    async def run(self, command: str, **how: Unpack[Running]) -> Ran:
         """Output comes to the callbacks in a thread. There is never a terminal."""
-        named = "".join(f'set "{name}={value}" && ' for name, value in (env or {}).items())
+        named = "".join(f'set "{name}={value}" && ' for name, value in (how.get("env") or {}).items())
+        stdin = how.get("stdin")
         blocks = None if stdin is None else [stdin[at : at + _BLOCK] for at in range(0, len(stdin), _BLOCK)]
-        return await self._run(named + command, blocks, stdout, stderr, timeout)
+        return await self._run(
+            named + command, blocks, how.get("stdout"), how.get("stderr"), how.get("timeout")
+        )
 
     async def _run(
         self,
@@ -69,22 +63,14 @@ class WinrmGuest:
                 raise
             return Ran(status=-1)
 
-    async def upload(
-        self,
-        source: Path,
-        target: str,
-        *,
-        mode: int | None = None,
-        owner_root: bool = False,
-        exclude: Sequence[str] = (),
-        transfer: Transfer | None = None,
-    ) -> None:
+    async def upload(self, source: Path, target: str, **how: Unpack[Sending]) -> None:
         """``mode`` and ``owner_root`` mean nothing to Windows. ``target`` is into a folder where it ends in a
         slash of either kind."""
         if target.endswith(("/", "\\")):
             target += source.name
-        meant = await asyncio.to_thread(_meant, source, target, exclude)
+        meant = await asyncio.to_thread(_meant, source, target, how.get("exclude", ()))
         total, done = sum(size for _, _, size in meant), 0
+        transfer = how.get("transfer")
         for one, there, size in meant:
             await self._upload(one, there)
             done += size
