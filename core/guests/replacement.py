@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +14,11 @@ from core.guests.hostkeys import write_private
 from core.guests.quoting import quote
 from core.guests.remote import RemoteGuest
 from core.guests.ssh import connect
+from core.model.machine import Endpoint
 from core.model.work import Work
+
+PATIENCE = 30.0
+"""Seconds for a login with the new key."""
 
 # The file is changed beside its place and renamed into it, keeping owner and mode. It is on the guest's disk
 # before anything relies on it: a machine that is killed in the next moment must still let us in.
@@ -62,7 +67,7 @@ async def replace_key(
     await _edit(guest, _ADD.format(blob=quote(line.split()[1]), line=quote(line)), "add the new key")
     endpoint = msgspec.structs.replace(guest.endpoint, identity=str(path))
     try:
-        fresh = await connect(endpoint, identities=(str(path),))
+        fresh = await _log_in(endpoint, str(path))
     except (KeyRefusedError, ConnectionLostError) as error:
         raise GuestError(
             "The guest does not accept the machine's new key; the well-known one was left in place.",
@@ -79,6 +84,20 @@ async def replace_key(
     await guest.close()
     work.note("key replaced")
     return fresh
+
+
+async def _log_in(endpoint: Endpoint, identity: str) -> RemoteGuest:
+    """A connection that is lost says nothing of the key: a busy server drops those that come while others
+    are still half open."""
+    now = asyncio.get_running_loop().time
+    until = now() + PATIENCE
+    while True:
+        try:
+            return await connect(endpoint, identities=(identity,))
+        except ConnectionLostError:
+            if now() > until:
+                raise
+        await asyncio.sleep(0.3)
 
 
 async def _edit(guest: RemoteGuest, edit: str, purpose: str) -> None:

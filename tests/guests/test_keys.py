@@ -7,6 +7,7 @@ import stat
 import subprocess
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from core.guests import insecure, keys, replacement
@@ -124,6 +125,34 @@ async def test_a_guest_that_does_not_take_the_new_key_keeps_the_old_one(sshd: Ss
     again = await login(sshd, folder)
     await again.close()
     await guest.close()
+
+
+async def test_a_server_that_drops_connections_at_first_is_asked_again(sshd: Sshd, folder: Path) -> None:
+    came = 0
+    there = (sshd.endpoint.host, sshd.endpoint.port)
+
+    async def carry(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            writer.write(data)
+        writer.close()
+
+    async def let_in(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal came
+        came += 1
+        if came in (2, 3):
+            writer.close()
+            return
+        theirs, ours = await asyncio.open_connection(*there)
+        await asyncio.gather(carry(reader, ours), carry(theirs, writer))
+
+    async with await asyncio.start_server(let_in, "127.0.0.1", 0) as door:
+        port = door.sockets[0].getsockname()[1]
+        endpoint = msgspec.structs.replace(sshd.endpoint, host="127.0.0.1", port=port)
+        guest = await connect(endpoint, identities=keys.login_identities(folder))
+        fresh = await replace_key(guest, folder, work=RecordingWork())
+        assert came == 4
+        assert (await fresh.run("true")).status == 0
+        await fresh.close()
 
 
 @pytest.mark.parametrize("step", ["add the new key", "connect", "remove the well-known key"])
