@@ -8,6 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Protocol
 
+import msgspec
+import pytest
+
+from core.errors import ProviderError
 from core.model.machine import Disk, MachineKey, MachinePlan, MachineState, WantedPort
 from core.providers.base import Provider, Seen
 from tests.support.bootsector import SIZE, write_disk
@@ -116,6 +120,19 @@ class Machine:
 
     async def destroy(self) -> None:
         await self.provider.destroy(self.plan, self.work())
+
+
+async def refuses_another_architecture(machine: Machine) -> ProviderError:
+    """What runs nowhere here is refused, by its name and with what mends it, at the start at the latest."""
+    machine.plan = msgspec.structs.replace(machine.plan, architecture="riscv64")
+    work = machine.work()
+    with pytest.raises(ProviderError, match="riscv64") as raised:
+        await machine.provider.create(machine.plan, work)
+        await machine.provider.start(machine.plan, work)
+    assert raised.value.problem.remedy
+    await work.undo()
+    assert await machine.bench.traces(machine.plan) == []
+    return raised.value
 
 
 NewMachine = Callable[..., Machine]

@@ -133,9 +133,12 @@ _REMEDIES = (
     ("find 'swtpm", "install swtpm and swtpm-tools, then try again"),
     ("dnsmasq", "install dnsmasq (Debian: sudo apt-get install -y dnsmasq-base), then try again"),
     ("not supported by the connection driver", 'uri = "qemu:///system": libvirt does that for QEMU'),
+    ("No emulator found for arch", "choose a box for this computer's architecture, or install QEMU for that "
+     "one (Debian: qemu-system)"),
+    ("could not find capabilities for ostype=exe arch", "choose a box for this computer's architecture"),
     ("annot allocate memory", "give the machine less memory, or halt another one"),
     ("snapshots of a VM with pflash", "halt the machine first, or use a box without UEFI firmware"),
-)
+)  # fmt: skip
 
 
 def _remedy(text: str) -> str:

@@ -59,7 +59,8 @@ async def probe() -> Probe:
     text = ".".join(map(str, version))
     if version < OLDEST:
         oldest = ".".join(map(str, OLDEST))
-        return _unusable(f"libvirt {text} is too old; {oldest} is the oldest that works.", "", text)
+        remedy = f"install libvirt {oldest} or newer, e.g. from a newer release of your system"
+        return _unusable(f"libvirt {text} is too old; {oldest} is the oldest that works.", remedy, text)
     host = acceleration.this_host()
     chosen = acceleration.choose("auto", host.architecture, host)
     return Probe(

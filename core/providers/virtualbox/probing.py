@@ -40,10 +40,12 @@ async def probe(bridge: Bridge) -> Probe:
             ended = await host.manage("--version")
             version = versions.read(ended.output)
             if not version:
-                return _unusable("VBoxManage does not say which version it is.", ended.errors.strip()[:300])
+                why = f"VBoxManage does not say which version it is. {ended.errors.strip()[:300]}".strip()
+                return _unusable(why, "VBoxManage --version, to see what is wrong")
             text = ".".join(map(str, version))
             if version < versions.OLDEST:
-                return _unusable(f"VirtualBox {text} is too old; 6.1 is the oldest that works.", "", text)
+                why = f"VirtualBox {text} is too old; 6.1 is the oldest that works."
+                return _unusable(why, "install VirtualBox 6.1 or newer", text)
             about = await bridge.ask("about")
     except TimeoutError:
         return _unusable(

@@ -128,6 +128,38 @@ async def test_a_name_that_is_taken_stays_with_whoever_has_it(bench: DockerBench
             theirs.remove()
 
 
+async def test_what_others_do_to_a_container_is_seen_and_a_renamed_one_is_still_ours(
+    bench: DockerBench, machine: Machine
+) -> None:
+    await machine.create()
+    assert await machine.state() is MachineState.STOPPED
+    changes = machine.provider.watch()
+    with bench.daemon.client() as client:
+        theirs = bench._find(client, machine.plan)
+        for action, state in (
+            (theirs.start, MachineState.RUNNING),
+            (theirs.pause, MachineState.SUSPENDED),
+            (theirs.unpause, MachineState.RUNNING),
+            (theirs.kill, MachineState.STOPPED),
+        ):
+            await asyncio.to_thread(action)
+            change = await asyncio.wait_for(anext(changes), SOON)
+            assert (change.id, change.seen.state) == (machine.plan.id, state)
+        theirs.rename(f"somebody-likes-this-better-{machine.plan.id}")
+        assert await machine.state() is MachineState.STOPPED
+        await machine.start()
+        assert await bench.count(machine.plan) == 1
+        theirs.reload()
+        assert theirs.name == f"somebody-likes-this-better-{machine.plan.id}"
+        theirs.remove(force=True)
+    async with asyncio.timeout(SOON):
+        while (change := await anext(changes)).seen.state is not MachineState.BROKEN:
+            pass
+    assert "boxwright destroy" in change.seen.trouble
+    await machine.destroy()
+    assert await bench.traces(machine.plan) == []
+
+
 async def test_a_range_of_addresses_that_is_in_use_is_said(bench: DockerBench) -> None:
     taken = Wiring().place(10)
     one = await Machine(bench, bench.plans.make(networks=(taken,))).create()

@@ -21,7 +21,7 @@ from core.providers.libvirt.address import URI_VARIABLE
 from core.providers.libvirt.definition import domain_name
 from core.providers.libvirt.layout import Layout, domain_uuid
 from core.providers.libvirt.options import Options
-from tests.providers.bench import Machine
+from tests.providers.bench import Machine, refuses_another_architecture
 from tests.providers.libvirt.bench import LibvirtBench
 from tests.support.libvirtd import Libvirtd
 from tests.support.moments import SOON, reach, under_way
@@ -367,6 +367,18 @@ async def test_a_daemon_that_hangs_is_given_up(
     monkeypatch.setenv(URI_VARIABLE, bench.uri)
     assert await machine.state() is MachineState.STOPPED
     assert (await machine.provider.probe()).usable
+
+
+async def test_a_libvirt_that_is_too_old_is_named_with_the_remedy(
+    bench: LibvirtBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probing, "library_version", lambda _: (6, 9, 0))
+    probe = await bench.provider.probe()
+    assert not probe.usable and "6.9.0 is too old" in probe.why and probe.remedy
+
+
+async def test_a_box_for_another_architecture_is_refused(machine: Machine) -> None:
+    await refuses_another_architecture(machine)
 
 
 async def test_a_probe_without_a_daemon_says_what_mends_it(

@@ -15,12 +15,13 @@ from core.errors import ProviderError
 from core.model.machine import MachineState
 from core.providers.libvirt import record as records
 from core.providers.libvirt.address import URI_VARIABLE
+from core.providers.libvirt.containers import probing
 from core.providers.libvirt.containers.processes import first_process
 from core.providers.libvirt.containers.provider import LxcProvider
 from core.providers.libvirt.definition import domain_name
 from core.providers.libvirt.layout import Layout
 from core.providers.libvirt.options import Options
-from tests.providers.bench import Machine
+from tests.providers.bench import Machine, refuses_another_architecture
 from tests.providers.crashing import Kill, killed_everywhere
 from tests.providers.libvirt.test_crash import can_be_destroyed, stopped, unchanged
 from tests.providers.libvirt.test_faults import objects
@@ -113,6 +114,38 @@ async def test_somebody_elses_domain_of_that_name_is_never_touched(
     finally:
         theirs.undefine()
         handle.close()
+
+
+async def test_what_others_do_to_a_container_is_seen(bench: LxcBench, machine: Machine) -> None:
+    await machine.create()
+    assert await machine.state() is MachineState.STOPPED
+    changes = machine.provider.watch()
+    domain = bench.domain(machine.plan)
+    for action, state in (
+        (domain.create, MachineState.RUNNING),
+        (domain.suspend, MachineState.SUSPENDED),
+        (domain.resume, MachineState.RUNNING),
+        (domain.destroy, MachineState.STOPPED),
+        (domain.undefine, MachineState.STOPPED),
+    ):
+        await asyncio.to_thread(action)
+        change = await asyncio.wait_for(anext(changes), SOON)
+        assert (change.id, change.seen.state) == (machine.plan.id, state)
+    assert "undefined" in (await machine.seen()).trouble
+    await machine.start()
+    assert await bench.count(machine.plan) == 1
+
+
+async def test_a_box_for_another_architecture_is_refused(machine: Machine) -> None:
+    await refuses_another_architecture(machine)
+
+
+async def test_a_libvirt_that_is_too_old_is_named_with_the_remedy(
+    bench: LxcBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probing, "library_version", lambda _: (6, 9, 0))
+    probe = await bench.provider.probe()
+    assert not probe.usable and "6.9.0 is too old" in probe.why and probe.remedy
 
 
 async def test_a_probe_without_a_daemon_says_what_mends_it(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import signal
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -18,9 +19,10 @@ from core.model.machine import ExtraDisk, MachineState, WantedPort
 from core.providers import ports
 from core.providers.qemu import QemuProvider, links, processes
 from core.providers.qemu.layout import Layout
-from tests.providers.bench import SSH, Machine
+from tests.providers.bench import SSH, Machine, refuses_another_architecture
 from tests.providers.contract import busy_port, soon
 from tests.providers.qemu.test_contract import QemuBench
+from tests.support.moments import SOON
 
 pytestmark = pytest.mark.real
 
@@ -241,6 +243,29 @@ async def test_a_runtime_folder_that_vanished_is_made_again(bench: QemuBench, ma
     assert not Path(machine.plan.runtime).exists()
     await machine.provider.resume(machine.plan, machine.work())
     assert await bench.count(machine.plan) == 1
+
+
+async def test_a_box_for_an_architecture_without_its_emulator_names_the_package(machine: Machine) -> None:
+    error = await refuses_another_architecture(machine)
+    assert "qemu-system-riscv64" in error.problem.what and "install" in error.problem.remedy
+
+
+async def test_a_qemu_that_hangs_is_given_up_and_ends_with_its_machine(
+    bench: QemuBench, machine: Machine
+) -> None:
+    other = Machine(bench, bench.plans.make())
+    for one in (machine, other):
+        await (await one.create()).start()
+    pid = processes.find(Layout.of(machine.plan).pid_file)
+    assert pid
+    os.kill(pid, signal.SIGSTOP)
+    looking = asyncio.create_task(machine.seen())
+    assert await bench.count(other.plan) == 1, "the loop stays live"
+    assert (await asyncio.wait_for(other.seen(), SOON)).state is MachineState.RUNNING
+    assert (await asyncio.wait_for(looking, SOON)).state is MachineState.RUNNING
+    for one in (machine, other):
+        await asyncio.wait_for(one.destroy(), SOON)
+        assert await bench.traces(one.plan) == []
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"id": 1}', b"\xff\xfe", b"null"])
