@@ -6,6 +6,7 @@ async function that takes an :class:`Endpoint` and returns a :class:`RemoteGuest
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Awaitable, Callable, Sequence
 from importlib.metadata import entry_points
 from typing import cast
@@ -32,6 +33,7 @@ async def connect(endpoint: Endpoint, *, identities: Sequence[str] = ()) -> Remo
     return await communicator(endpoint.communicator)(endpoint)
 
 
+@functools.cache
 def communicator(name: str) -> Communicator:
     """Raises ProviderError where none of that name is installed."""
     for entry in entry_points(group=GROUP, name=name):

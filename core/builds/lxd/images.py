@@ -114,10 +114,7 @@ async def forget_lost_layers(connection: Connection, scene: Scene) -> None:
 def image_artifact(base: Base, alias: str, mark: str) -> Artifact:
     async def gone() -> None:
         connection = Connection(Place(base.server, base.project))
-        try:
-            await remove_images(connection, mark)
-        finally:
-            await connection.close()
+        await remove_images(connection, mark)
 
     return Artifact(
         maker=MAKER,
@@ -143,12 +140,9 @@ def is_image(artifact: Artifact) -> bool:
 async def remains(artifact: Artifact) -> bool:
     """Whether the server has the image under the name that the build gave it. Raises BoxwrightError."""
     connection = connection_of(artifact)
-    try:
-        if not artifact.facts["alias"]:
-            return await connection.find(f"/1.0/images/{artifact.id}") is not None
-        found = await connection.find(f"/1.0/images/aliases/{segment(artifact.facts['alias'])}")
-    finally:
-        await connection.close()
+    if not artifact.facts["alias"]:
+        return await connection.find(f"/1.0/images/{artifact.id}") is not None
+    found = await connection.find(f"/1.0/images/aliases/{segment(artifact.facts['alias'])}")
     return found is not None and found["target"] == artifact.id
 
 
@@ -160,10 +154,7 @@ async def box_root(artifact: Artifact, scene: Scene, work: Work) -> Path:
     """The box's archive in the build's own folder. Raises BoxwrightError."""
     exported, packed = scene.folder / "exported.tar", scene.folder / NAME
     connection = connection_of(artifact)
-    try:
-        await connection.download(f"/1.0/images/{artifact.id}/export", exported, work)
-    finally:
-        await connection.close()
+    await connection.download(f"/1.0/images/{artifact.id}/export", exported, work)
     if not await asyncio.to_thread(repack, exported, packed, "rootfs/"):
         raise BoxwrightError(
             "The image of the container holds no root file system.", why=f"It is {artifact.id}."

@@ -27,11 +27,8 @@ MARK = "user.boxwright.build"
 async def remove_container(facts: Mapping[str, Any]) -> None:
     """Undo of :data:`CONTAINER`; one of that name without the mark is somebody else's. Raises LxdError."""
     connection = _connection(facts)
-    try:
-        await _idle(connection, facts["name"])
-        await remove_instance(connection, facts["name"], facts["mark"])
-    finally:
-        await connection.close()
+    await _idle(connection, facts["name"])
+    await remove_instance(connection, facts["name"], facts["mark"])
 
 
 async def remove_image(facts: Mapping[str, Any]) -> None:
@@ -40,12 +37,9 @@ async def remove_image(facts: Mapping[str, Any]) -> None:
     if layer and (layers / layer / "layer.json").exists():
         return
     connection = _connection(facts)
-    try:
-        if facts["name"]:
-            await _idle(connection, facts["name"])
-        await remove_images(connection, facts["mark"])
-    finally:
-        await connection.close()
+    if facts["name"]:
+        await _idle(connection, facts["name"])
+    await remove_images(connection, facts["mark"])
     if layer:
         elsewhere.forget(layers, layer)
 

@@ -171,17 +171,14 @@ class LxdWorkshop:
 
     async def close(self) -> None:
         await self._close_guest()
-        try:
-            if self._promise is not None:
-                await undo.remove_instance(self._connection, self._name, self._mark)
-                self._promise.settle()
-                self._promise = None
-            if self._made is not None:
-                await undo.remove_images(self._connection, f"{self._mark}-base")
-                self._made.settle()
-                self._made = None
-        finally:
-            await self._connection.close()
+        if self._promise is not None:
+            await undo.remove_instance(self._connection, self._name, self._mark)
+            self._promise.settle()
+            self._promise = None
+        if self._made is not None:
+            await undo.remove_images(self._connection, f"{self._mark}-base")
+            self._made.settle()
+            self._made = None
 
     async def _close_guest(self) -> None:
         if self.guest is not None:

@@ -33,20 +33,14 @@ class LxdSource:
         if given.skip_publish:
             return
         connection = Connection(given.place)
-        try:
-            await refuse_taken(connection, alias_of(given, scene))
-        finally:
-            await connection.close()
+        await refuse_taken(connection, alias_of(given, scene))
 
     async def fetch(self, settings: Settings, scene: Scene, work: Work) -> None:
         given = read(settings)
         connection = Connection(given.place)
-        try:
-            await images.forget_lost_layers(connection, scene)
-            if given.declared is None:
-                scene.facts["SourceImage"] = await images.fetch(connection, given.image, work)
-        finally:
-            await connection.close()
+        await images.forget_lost_layers(connection, scene)
+        if given.declared is None:
+            scene.facts["SourceImage"] = await images.fetch(connection, given.image, work)
 
     def facts(self, settings: Settings, scene: Scene) -> Mapping[str, str]:
         given = read(settings)

@@ -14,9 +14,9 @@ from core.model.machine import MachinePlan
 from core.model.work import Work
 from core.providers.docker import names, sdk
 from core.providers.docker.daemon import Daemon
-from core.providers.docker.http import Request
 from core.providers.docker.options import Options
 from core.providers.docker.troubles import DockerError
+from core.providers.http import Request
 
 _BLOCK = 256 * 1024
 _STEP = re.compile(r"Step (\d+)/(\d+) : (.*)")

@@ -8,14 +8,15 @@ import json
 from asyncio import StreamReader
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from typing import Any
+from urllib.parse import quote
 
 import msgspec
 
-from core.providers.docker import http
+from core.providers import http
 from core.providers.docker.address import Address
-from core.providers.docker.http import Answer, Request
 from core.providers.docker.troubles import DockerError, refused, silent, unreachable
 from core.providers.docker.wire import Streams, dial, explained, hang_up
+from core.providers.http import Answer, Request
 from core.providers.images import finish
 
 PATIENCE = 30.0
@@ -83,12 +84,12 @@ class Daemon:
     async def request(self, method: str, path: str, **more: Any) -> Request:
         major, minor = await self.api()
         fields = {name: value for name, value in more.items() if value is not None}
-        return Request(method=method, path=f"/v{major}.{minor}{path}", **fields)
+        return Request(method=method, path=quote(f"/v{major}.{minor}{path}", safe="/:"), **fields)
 
     async def _ask(self, request: Request, timeout: float | None) -> Any:
         try:
             async with asyncio.timeout(timeout), self.open(request) as (answer, reader):
-                data = b"".join([block async for block in http.body(reader, answer)])
+                data = await http.whole(reader, answer)
         except TimeoutError as error:
             raise silent(self.address, timeout or 0) from error
         except OSError as error:
@@ -177,7 +178,7 @@ def api_version(text: str) -> tuple[int, int]:
 async def _accepted(answer: Answer, reader: StreamReader) -> None:
     if answer.status < 400:
         return
-    data = b"".join([block async for block in http.body(reader, answer)])
+    data = await http.whole(reader, answer)
     try:
         text = json.loads(data)["message"]
     except (ValueError, KeyError, TypeError):

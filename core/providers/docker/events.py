@@ -8,7 +8,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from core.errors import BoxwrightError
-from core.providers.docker import http, names
+from core.providers import http
+from core.providers.docker import names
 from core.providers.docker.daemon import Daemon
 from core.providers.docker.troubles import unreachable
 

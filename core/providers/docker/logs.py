@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import BoxwrightError
-from core.providers.docker import containers, http
+from core.providers import http
+from core.providers.docker import containers
 from core.providers.docker.daemon import Daemon
 from core.providers.docker.frames import outputs
 from core.providers.docker.wire import hang_up

@@ -9,8 +9,8 @@ from typing import Any
 from core.model.work import Work
 from core.providers.docker import sdk
 from core.providers.docker.daemon import Daemon
-from core.providers.docker.http import Request
 from core.providers.docker.troubles import DockerError, NoDaemon, refused
+from core.providers.http import Request
 
 
 async def pull(

@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from core.model.work import Work
 from core.providers.docker import sdk
 from core.providers.docker.daemon import Daemon
-from core.providers.docker.http import Request
 from core.providers.docker.troubles import DockerError, NoDaemon, refused
+from core.providers.http import Request
 
 _NOBODY = {"X-Registry-Auth": base64.urlsafe_b64encode(b"{}").decode()}
 """The daemon wants such a header even where nobody has to log in."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import json
 
 from core.providers.lxd import troubles, trust
+from core.providers.lxd.connection import Connection
 from core.providers.lxd.place import Place
 from core.providers.lxd.troubles import LxdError
 
@@ -24,8 +24,6 @@ async def meet(place: Place, token_file: str) -> None:
 
 
 async def _ask_for_trust(place: Place, papers: trust.Papers, token: trust.Token) -> None:
-    import httpx
-
     context = await asyncio.to_thread(trust.make_context, papers)
     body = {
         "type": "client",
@@ -36,16 +34,15 @@ async def _ask_for_trust(place: Place, papers: trust.Papers, token: trust.Token)
         "trust_token": token.text,
     }
     try:
-        async with httpx.AsyncClient(verify=context, trust_env=False, timeout=20.0) as client:
-            response = await client.post(f"{place.server}/1.0/certificates", content=json.dumps(body))
-            answer = response.json()
-    except (httpx.HTTPError, ValueError) as error:
-        raise troubles.unreachable(place, error) from error
-    message = str(answer.get("error", ""))
-    if response.status_code >= 400 and "already" not in message:
+        await Connection(Place(place.server), context).ask("POST", "/1.0/certificates", body=body)
+    except LxdError as error:
+        if not error.status:
+            raise
+        if "already" in error.problem.why:
+            return
         raise LxdError(
             f"{place.server} does not accept the trust token.",
-            code=response.status_code,
-            why=message,
+            code=error.status,
+            why=error.problem.why,
             remedy="lxc config trust add (on the server) prints another one: each can be used once",
-        )
+        ) from error

@@ -15,6 +15,7 @@ from core.model.machine import MachinePlan
 from core.providers.lxd import instances
 from core.providers.lxd.connection import Connection
 from core.providers.lxd.context import Context, existing
+from core.providers.lxd.instances import Row
 from core.providers.lxd.layout import Layout
 from core.providers.serial import Lines, SerialConsole
 
@@ -86,11 +87,12 @@ class Consoles:
 
         return await self._lines.open(plan.id, Layout.of(plan).serial_log, connect)
 
-    async def fetch(self, plan: MachinePlan) -> None:
-        """Put what the console has said since into the machine's log."""
+    async def fetch(self, plan: MachinePlan, seen: Row | None = None) -> None:
+        """Put what the console has said since into the machine's log. ``seen``: its instance, where that
+        has just been looked at."""
         record = existing(plan)
         async with self._fetching.setdefault(plan.id, asyncio.Lock()):
-            row = await self._context.row(plan, record)
+            row = seen or await self._context.row(plan, record)
             if row is None:
                 return
             data = await self._context.of(plan, record).text(f"{row.path}/console")

@@ -40,10 +40,14 @@ class Watched(watched.Watched):
         super().__init__(plan)
         self.name = default_name(plan)
         """Of its instance, as last seen."""
+        self.row: Row | None = None
+        """Its instance, as last looked at."""
         self.ended_by = ""
         """The last event by which it ended, while nobody here was at work on it."""
         self.heard = asyncio.Event()
         """Set by such an event."""
+        self.causing: frozenset[str] = frozenset()
+        """What the server will say of what is being done here: no news."""
 
 
 class Context:
@@ -88,6 +92,7 @@ class Context:
         row = await find(self.of(plan, record), plan.id, uuid=uuid, name=watched.name)
         if row:
             watched.name = row.name
+        watched.row = row
         return row
 
     def watch(self, plan: MachinePlan) -> Watched:
@@ -101,11 +106,16 @@ class Context:
         self._watching.forget(plan)
 
     @contextlib.asynccontextmanager
-    async def changing(self, plan: MachinePlan) -> AsyncIterator[Watched]:
-        """Within the block the machine is ours to change; the block says in ``known`` what it becomes."""
+    async def changing(self, plan: MachinePlan, *causing: str) -> AsyncIterator[Watched]:
+        """Within the block the machine is ours to change; the block says in ``known`` what it becomes, and
+        ``causing`` the events that come of it."""
         async with self._watching.changing(plan) as known:
             await self.follow(place_for(plan))
-            yield known
+            known.causing = frozenset(causing)
+            try:
+                yield known
+            finally:
+                known.causing = frozenset()
 
     def _happened(self, place: Place, what: Happening) -> None:
         for known in self._watching.all():
@@ -115,7 +125,8 @@ class Context:
             if what.action in _ENDS and not known.busy:
                 known.ended_by = what.action
                 known.heard.set()
-            self._watching.happened(known)
+            if what.action not in known.causing:
+                self._watching.happened(known)
 
     def _returned(self, place: Place) -> None:
         """The server is back: whatever its instances did meanwhile was not pushed."""
@@ -130,8 +141,6 @@ class Context:
         await self._watching.close()
         for feed in self._feeds.values():
             await feed.close()
-        for connection in self._connections.values():
-            await connection.close()
         self._feeds.clear()
         self._connections.clear()
 

@@ -49,10 +49,8 @@ async def connect(endpoint: Endpoint) -> ExecGuest:
     try:
         found = await connection.find(guest.path)
     except BoxwrightError as error:
-        await guest.close()
         raise _lost(name, error.problem.what, error.problem.why) from error
     if found is None or found.get("status") != "Running":
-        await guest.close()
         raise _lost(name, "it does not run")
     return guest
 
@@ -126,7 +124,6 @@ class ExecGuest(RemoteGuest):
         for channel in self._channels:
             channel.abort()
         await asyncio.gather(*(channel.over() for channel in self._channels), return_exceptions=True)
-        await self._connection.close()
 
 
 class ExecChannel(Channel):

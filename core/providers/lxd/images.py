@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import hashlib
 import io
 import secrets
@@ -53,12 +54,12 @@ class Images:
         if options.image:
             return await named(connection, options.image)
         root = root_file(plan, ROOT_FILES, "LXD, or an 'image'")
-        await refuse_architecture(connection, plan.architecture)
-        metadata = make_metadata(plan.architecture)
+        metadata = box_metadata(plan.architecture)
         fingerprint = await self.fingerprint(root, metadata)
         lock = self._importing.setdefault(f"{connection.place} {fingerprint}", asyncio.Lock())
         async with lock:
             if await connection.find(f"/1.0/images/{fingerprint}") is None:
+                await refuse_architecture(connection, plan.architecture)
                 work.note("importing the box's image")
                 await import_root(connection, root, metadata, work)
         return {"type": "image", "fingerprint": fingerprint}
@@ -80,6 +81,11 @@ async def refuse_architecture(connection: Connection, architecture: str) -> None
             why=f"It runs {', '.join(known)}.",
             remedy="choose a box or image for one of these, with 'architecture'",
         )
+
+
+@functools.cache
+def box_metadata(architecture: str) -> bytes:
+    return make_metadata(architecture)
 
 
 def make_metadata(architecture: str, properties: Mapping[str, str] = {}) -> bytes:
@@ -125,9 +131,9 @@ async def import_root(connection: Connection, root: Path, metadata: bytes, work:
         "Content-Type": f"multipart/form-data; boundary={boundary}",
         "Content-Length": str(len(first) + size + len(last)),
     }
-    content = read_file(root, first, last, lambda done: work.progress(done, size, "bytes"))
+    upload = read_file(root, first, last, lambda done: work.progress(done, size, "bytes"))
     try:
-        await connection.operate("POST", "/1.0/images", content=content, headers=headers, timeout=SLOW)
+        await connection.operate("POST", "/1.0/images", upload=upload, headers=headers, timeout=SLOW)
     except LxdError as error:
         if "already exists" not in error.problem.why:
             raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -22,15 +23,24 @@ SOCKETS = (
 )
 """Where the daemons of Incus and LXD listen, as packaged; the first that may be used is taken."""
 
+PORT = 8443
+"""Where a server elsewhere listens that names no other."""
+
 
 class Place(msgspec.Struct, frozen=True, order=True):
     server: str
-    """Absolute path of a Unix socket, or ``https://host:port``."""
+    """Absolute path of a Unix socket, or ``https://host:port``, whose port may be missing."""
     project: str = "default"
 
     @property
     def remote(self) -> bool:
         return self.server.startswith("https://")
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of a remote one."""
+        parts = urlsplit(self.server)
+        return parts.hostname or "", parts.port or PORT
 
     def __str__(self) -> str:
         return self.server if self.project == "default" else f"{self.server} (project {self.project})"

@@ -35,7 +35,7 @@ async def create(context: Context, plan: MachinePlan, work: Work) -> None:
     place = place_for(plan)
     await acquaintance.meet(place, options.token_file)
     connection = context.connection(place)
-    async with context.changing(plan) as watched:
+    async with context.changing(plan, "instance-created") as watched:
         work.intend("path", path=str(layout.home))
         work.intend("lxd.machine", **facts(plan, place), networks=[net.name for net in plan.networks])
         row = await _make(context, connection, plan, options, work)
@@ -96,7 +96,7 @@ async def start(context: Context, plan: MachinePlan, work: Work) -> Started:
     record = existing(plan)
     options = read_options(plan.options)
     connection = context.of(plan, record)
-    async with context.changing(plan) as watched:
+    async with context.changing(plan, "instance-started", "instance-updated") as watched:
         row = refuse_running(plan, await context.row(plan, record))
         with coming(context, [network.name for network in plan.networks]):
             pool = await surroundings(context, connection, plan, options)

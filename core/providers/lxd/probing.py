@@ -46,25 +46,24 @@ async def probe() -> Probe:
     except BoxwrightError as error:
         problem = error.problem
         return _unusable(" ".join(filter(None, (problem.what, problem.why))), problem.remedy)
-    finally:
-        await connection.close()
     return judge(place, server, pools, subordinate=_has_subordinate_ids())
 
 
 def judge(place: Place, server: Mapping[str, Any], pools: Sequence[str], *, subordinate: bool) -> Probe:
     """From what the server says of itself. ``subordinate``: whether containers have users of their own."""
     environment = server.get("environment") or {}
-    name = str(environment.get("server", "lxd"))
+    name = "Incus" if environment.get("server") == "incus" else "LXD"
     version = str(environment.get("server_version", ""))
-    text = f"{'Incus' if name == 'incus' else 'LXD'} {version}"
+    text = f"{name} {version}"
     if server.get("auth") == "untrusted":
         return _unusable(f"{text} does not trust you.", troubles.group_remedy(place), version)
     missing = [one for one in NEEDED if one not in (server.get("api_extensions") or ())]
     if missing:
         why = f"{text} is too old: it has no {', '.join(missing)}. LXD 5.0 and any Incus do."
-        return _unusable(why, "", version)
+        return _unusable(why, f"install a newer {name}", version)
     if "lxc" not in str(environment.get("driver", "lxc")):
-        return _unusable(f"{text} has no containers, only {environment['driver']}.", "", version)
+        why = f"{text} has no containers, only {environment['driver']}."
+        return _unusable(why, f"install LXC on its computer; {troubles.restart(place)}", version)
     if not pools:
         command = troubles.client(place)
         remedy = (

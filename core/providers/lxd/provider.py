@@ -15,6 +15,7 @@ from core.providers.base import Console, Seen, Started, StateChange
 from core.providers.lxd import cloning, freezing, power, probing, snapshots, states, statistics
 from core.providers.lxd.console import Consoles
 from core.providers.lxd.context import Context, Watched
+from core.providers.lxd.instances import Row
 from core.providers.lxd.layout import Layout
 from core.providers.lxd.options import read_options
 from core.providers.news import News
@@ -75,7 +76,7 @@ class LxdProvider:
         seen = await states.look(self._context, plans)
         if len(plans) == 1 and seen and seen[plans[0].id].state is MachineState.RUNNING:
             # Somebody looks at this one: what its console says is wanted soon.
-            await self._fetch(plans[0])
+            await self._fetch(plans[0], self._context.watch(plans[0]).row)
         return seen
 
     async def snapshots(self, plan: MachinePlan) -> tuple[Snapshot, ...]:
@@ -107,9 +108,9 @@ class LxdProvider:
         await self._consoles.close()
         await self._context.close()
 
-    async def _fetch(self, plan: MachinePlan) -> None:
+    async def _fetch(self, plan: MachinePlan, seen: Row | None = None) -> None:
         with contextlib.suppress(BoxwrightError, OSError):
-            await self._consoles.fetch(plan)
+            await self._consoles.fetch(plan, seen)
 
     async def _review(self, watched: Watched) -> None:
         """Something happened to a machine: look at it, and tell what is new."""

@@ -13,7 +13,6 @@ import hashlib
 import os
 import ssl
 from pathlib import Path
-from urllib.parse import urlsplit
 
 import msgspec
 import yaml
@@ -121,8 +120,7 @@ def introduce(place: Place, token: Token) -> Papers:
 
     Raises ProviderError where the server is another one, and OSError.
     """
-    parts = urlsplit(place.server)
-    pem = ssl.get_server_certificate((parts.hostname or "", parts.port or 8443), timeout=10)
+    pem = ssl.get_server_certificate(place.address, timeout=10)
     found = hashlib.sha256(ssl.PEM_cert_to_DER_cert(pem)).hexdigest()
     if found != token.fingerprint.lower():
         raise ProviderError(

@@ -102,7 +102,6 @@ class LxdBench(Piped):
     async def close(self) -> None:
         for provider in (self.provider, *self.later):
             await provider.close()
-        await self._connection.close()
 
     async def kill(self, plan: MachinePlan) -> None:
         """By somebody else: of an init that the kernel ends, the server does not say more than of a halt."""

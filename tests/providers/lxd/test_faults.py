@@ -372,7 +372,9 @@ async def test_the_server_of_another_kind_is_recognised() -> None:
     place = Place("/var/lib/incus/unix.socket")
     assert probing.judge(place, good, ["p"], subordinate=True).why.startswith("Incus 6.0.4")
     old = probing.judge(place, {**good, "api_extensions": []}, ["p"], subordinate=True)
-    assert not old.usable and "too old" in old.why
+    assert not old.usable and "too old" in old.why and "newer Incus" in old.remedy
+    bare = probing.judge(place, {**good, "environment": {"driver": "qemu"}}, ["p"], subordinate=True)
+    assert not bare.usable and "no containers" in bare.why and bare.remedy
     untrusted = probing.judge(place, {**good, "auth": "untrusted"}, ["p"], subordinate=True)
     assert "incus-admin" in untrusted.remedy
     empty = probing.judge(place, good, [], subordinate=True)

@@ -1,18 +1,21 @@
-"""Just enough HTTP for a daemon's API: one request a connection, answers as they stream in."""
+"""Just enough HTTP for a daemon's API: one request a connection, answers as they stream in.
+
+A general client takes some milliseconds of a processor for each call, which is most of what an engine does
+while many containers come up at once.
+"""
 
 from __future__ import annotations
 
-import json
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 import msgspec
 
 _BLOCK = 64 * 1024
 _HEADERS = 200
-"""An answer with more lines than this before its body is none of Docker's."""
+"""An answer with more lines than this before its body is no daemon's."""
 
 
 class Strange(OSError):
@@ -22,13 +25,14 @@ class Strange(OSError):
 class Request(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     path: str
+    """As it goes over the wire: quoted."""
     query: Mapping[str, Any] = {}
     """Values that are mappings or lists are sent as JSON, as Docker's filters are."""
     headers: Mapping[str, str] = {}
     body: Any = None
     """Sent as JSON."""
     upload: AsyncIterator[bytes] | None = None
-    """Sent as it comes, instead of ``body``."""
+    """Sent as it comes, instead of ``body``; in chunks, where ``headers`` do not say its length."""
     upgrade: bool = False
     """The connection is to become a plain stream of bytes."""
 
@@ -46,17 +50,18 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 
 async def send(writer: StreamWriter, request: Request) -> None:
     """Raises OSError where the other side closes before it has all."""
-    body = b"" if request.body is None else json.dumps(request.body).encode()
-    headers = {"Host": "docker", "User-Agent": "boxwright", **request.headers}
+    body = b"" if request.body is None else msgspec.json.encode(request.body)
+    headers = {"Host": "localhost", "User-Agent": "boxwright", **request.headers}
     if request.upgrade:
         headers |= {"Connection": "Upgrade", "Upgrade": "tcp"}
     else:
         headers["Connection"] = "close"
     if request.body is not None:
         headers["Content-Type"] = "application/json"
-    if request.upload is not None:
+    chunked = request.upload is not None and "Content-Length" not in headers
+    if chunked:
         headers["Transfer-Encoding"] = "chunked"
-    else:
+    elif request.upload is None:
         headers["Content-Length"] = str(len(body))
     lines = [f"{request.method} {_target(request)} HTTP/1.1"]
     lines += [f"{name}: {value}" for name, value in headers.items()]
@@ -65,21 +70,22 @@ async def send(writer: StreamWriter, request: Request) -> None:
     if request.upload is not None:
         async for block in request.upload:
             if block:
-                writer.write(b"%x\r\n%b\r\n" % (len(block), block))
+                writer.write(b"%x\r\n%b\r\n" % (len(block), block) if chunked else block)
                 await writer.drain()
-        writer.write(b"0\r\n\r\n")
+        if chunked:
+            writer.write(b"0\r\n\r\n")
         await writer.drain()
 
 
 def _target(request: Request) -> str:
     fields = {name: _value(value) for name, value in request.query.items() if value is not None}
-    return quote(request.path, safe="/:") + (f"?{urlencode(fields)}" if fields else "")
+    return request.path + (f"?{urlencode(fields)}" if fields else "")
 
 
 def _value(value: Any) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
-    return json.dumps(value) if isinstance(value, (Mapping, list, tuple)) else str(value)
+    return msgspec.json.encode(value).decode() if isinstance(value, (Mapping, list, tuple)) else str(value)
 
 
 async def head(reader: StreamReader) -> Answer:
@@ -119,6 +125,11 @@ async def body(reader: StreamReader, answer: Answer) -> AsyncIterator[bytes]:
         yield block
     if left > 0:
         raise ConnectionResetError("the daemon closed the connection in the middle of an answer")
+
+
+async def whole(reader: StreamReader, answer: Answer) -> bytes:
+    """All of the answer's body. Raises OSError where it ends too early."""
+    return b"".join([block async for block in body(reader, answer)])
 
 
 def _chunk_size(line: bytes) -> int:
