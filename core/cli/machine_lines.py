@@ -111,6 +111,8 @@ def _remark(machine: Shown, now: float) -> str:
     """What else is to be said: who works on it, what is wrong."""
     if machine.holder:
         return _holder(machine.holder, len(machine.waiting), now)
+    if machine.kept:
+        return f"destroyed {amounts.ago(machine.kept.destroyed, now)}: boxwright recover brings it back"
     return str(machine.trouble) if machine.trouble else ""
 
 

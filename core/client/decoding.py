@@ -18,6 +18,7 @@ def answer(query: Query, data: msgspec.Raw) -> Answer:
 
     types: dict[type[Any], Any] = {
         model.GetMachines: model.Machines,
+        model.GetDestroyed: model.Destroyed,
         model.GetProject: model.ProjectView,
         model.GetBoxes: model.Boxes,
         model.GetProviders: model.Providers,

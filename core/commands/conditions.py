@@ -39,5 +39,12 @@ def not_suspended(machine: Machine, probe: Probe | None) -> str:
     return created(machine, probe)
 
 
+def recoverable(machine: Machine, _probe: Probe | None) -> str:
+    """What is there would have to go first."""
+    if machine.state.created and not machine.holder:
+        return f"{machine.name} is there; only what was destroyed can be brought back."
+    return "" if machine.kept or machine.holder else f"Nothing is kept of {machine.name}."
+
+
 def has_snapshots(machine: Machine, probe: Probe | None) -> str:
     return created(machine, probe) or ("" if machine.snapshots else f"{machine.name} has no snapshot.")

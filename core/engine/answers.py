@@ -23,9 +23,11 @@ from core.model.query import (
     Boxes,
     BuildNow,
     BuildView,
+    Destroyed,
     EngineView,
     GetBoxes,
     GetBuild,
+    GetDestroyed,
     GetEngine,
     GetLog,
     GetMachines,
@@ -74,6 +76,7 @@ class Answers:
         self._known = set(journal.projects())
         self._table: dict[type[Any], Callable[[Any], Answer]] = {
             GetMachines: self._machines,
+            GetDestroyed: self._destroyed,
             GetProject: self._project,
             GetBoxes: self._boxes,
             GetProviders: lambda _query: Providers(self._watcher.probes()),
@@ -121,6 +124,10 @@ class Answers:
         except BoxwrightError as error:
             problem = error.problem
         return Machines(self._context.machines.views(str(Path(query.project))), problem)
+
+    def _destroyed(self, query: GetDestroyed) -> Destroyed:
+        project = str(Path(query.project)) if query.project else ""
+        return Destroyed(tuple(kept.view() for kept in self._context.machines.kept.all(project)))
 
     def _project(self, query: GetProject) -> ProjectView:
         root = str(Path(query.project))

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import core
 from core import undo as shared_undo
+from core.engine import keeping
 from core.engine.answers import Answers, operation_id
 from core.engine.commands import Handlers
 from core.engine.context import Context
@@ -113,7 +114,7 @@ class Engine:
         if strange:
             self._trouble = f"Records of machines that cannot be read: {', '.join(strange)}."
             _log.error("%s", self._trouble)
-        self.machines = MachineRegistry(self.journal, self.publish, records)
+        self.machines = MachineRegistry(self.journal, self.publish, records, self.journal.destroyed())
         tables = [provider.undo for provider in providers.values()]
         ledger = Ledger(
             self.journal, UndoTables([shared_undo.SHARED, self.machines.undo, handlers.undo, *tables])
@@ -322,14 +323,17 @@ class Engine:
         self._answers.open_all()
         while True:
             await asyncio.sleep(POLL)
+            if self.machines.kept.due(time.time()):
+                await self._prune()
             if self.hub.subscribers:
                 self._answers.open_all()
 
     async def _prune(self) -> None:
         try:
             await asyncio.to_thread(prune, self.journal, self.locations.operations)
+            await keeping.prune(self.machines, self.locations)
         except (BoxwrightError, OSError):
-            _log.exception("removing old operations")
+            _log.exception("removing what is old")
 
     def _spawn(self, coroutine: Coroutine[object, object, None]) -> None:
         task = asyncio.create_task(coroutine)

@@ -16,9 +16,9 @@ from typing import Any
 
 import msgspec
 
-from core.engine.records import MachineRecord, read_record
+from core.engine.journal_file import opened
+from core.engine.records import KeptRecord, MachineRecord, read_kept, read_record
 from core.engine.reserve import Reserve
-from core.engine.schema import VERSION, migrate
 from core.errors import BoxwrightError
 from core.model.operation import Operation, Step
 
@@ -50,12 +50,11 @@ class Journal:
 
     def __init__(self, path: Path, *, on_point: Point | None = None) -> None:
         self.path = path
-        self.moved_aside = ""
         self._point = on_point or _nothing
         self._lock = threading.RLock()
         self._reserve = Reserve(path.with_name(f"{path.stem}.reserve"))
         self._reserve.tend()
-        self._connection = self._open()
+        self._connection, self.moved_aside = opened(path)
         self._last_number = 0
 
     def close(self) -> None:
@@ -176,10 +175,7 @@ class Journal:
     def save_machine(self, record: MachineRecord) -> None:
         # Not durable by itself: the end of the operation is, and takes all earlier writes along.
         with self._write("machine.save") as connection:
-            connection.execute(
-                "INSERT OR REPLACE INTO machines (id, project, name, body) VALUES (?, ?, ?, ?)",
-                (record.id, record.key.project, record.key.name, _json.encode(record)),
-            )
+            _put_machine(connection, record)
 
     def drop_machine(self, machine_id: str) -> None:
         with self._write("machine.drop") as connection:
@@ -196,6 +192,29 @@ class Journal:
             else:
                 strange.append(machine_id)
         return tuple(records), tuple(strange)
+
+    def keep_destroyed(self, kept: KeptRecord) -> None:
+        """The machine is no more, but for what can be brought back."""
+        with self._write("machine.keep", durable=True) as connection:
+            connection.execute("DELETE FROM machines WHERE id = ?", (kept.id,))
+            connection.execute(
+                "INSERT OR REPLACE INTO destroyed VALUES (?, ?)", (kept.id, _json.encode(kept))
+            )
+
+    def bring_back(self, record: MachineRecord) -> None:
+        """What was destroyed is a machine again."""
+        with self._write("machine.recover", durable=True) as connection:
+            connection.execute("DELETE FROM destroyed WHERE id = ?", (record.id,))
+            _put_machine(connection, record)
+
+    def drop_destroyed(self, machine_id: str) -> None:
+        with self._write("destroyed.drop") as connection:
+            connection.execute("DELETE FROM destroyed WHERE id = ?", (machine_id,))
+
+    def destroyed(self) -> tuple[KeptRecord, ...]:
+        """Those that can be brought back."""
+        kept = (read_kept(row[0]) for row in self._read("SELECT body FROM destroyed"))
+        return tuple(record for record in kept if record is not None)
 
     def open_project(self, root: str) -> None:
         with self._write("project.open") as connection:
@@ -252,58 +271,17 @@ class Journal:
         with self._lock:
             return self._connection.execute(statement, values).fetchall()
 
-    def _open(self) -> sqlite3.Connection:
-        try:
-            return self._connect()
-        except sqlite3.DatabaseError as error:
-            if isinstance(error, sqlite3.OperationalError) and "malformed" not in str(error):
-                raise BoxwrightError(
-                    "The journal cannot be opened.",
-                    why=f"{self.path}: {error}",
-                    remedy=f"ls -l {self.path}; df -h {self.path.parent}",
-                ) from error
-        self._move_aside()
-        return self._connect()
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=10)
-        try:
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("PRAGMA foreign_keys = ON")
-            found = migrate(connection)
-            if found > VERSION:
-                raise BoxwrightError(
-                    "The journal was written by a newer Boxwright.",
-                    why=f"{self.path} has version {found}; this program knows versions up to {VERSION}.",
-                    remedy="pip install --upgrade boxwright",
-                )
-            if found and connection.execute("PRAGMA quick_check(1)").fetchone()[0] != "ok":
-                raise sqlite3.DatabaseError("the check of the file found damage")
-        except BaseException:
-            connection.close()
-            raise
-        self.path.chmod(0o600)
-        return connection
-
-    def _move_aside(self) -> None:
-        stamp = time.strftime("%Y%m%d-%H%M%S")
-        target = self.path.with_name(f"{self.path.name}.damaged-{stamp}")
-        number = 1
-        while target.exists():
-            number += 1
-            target = self.path.with_name(f"{self.path.name}.damaged-{stamp}-{number}")
-        self.path.rename(target)
-        for suffix in ("-wal", "-shm"):
-            companion = self.path.with_name(self.path.name + suffix)
-            if companion.exists():
-                companion.rename(target.with_name(target.name + suffix))
-        self.moved_aside = str(target)
-
     def _number_of_logs(self) -> int:
         """The highest number among logs, which a journal that was replaced does not know."""
         logs = self.path.parent / "operations"
         return max((int(path.stem) for path in logs.glob("*.log") if path.stem.isdecimal()), default=0)
+
+
+def _put_machine(connection: sqlite3.Connection, record: MachineRecord) -> None:
+    connection.execute(
+        "INSERT OR REPLACE INTO machines (id, project, name, body) VALUES (?, ?, ?, ?)",
+        (record.id, record.key.project, record.key.name, _json.encode(record)),
+    )
 
 
 def _put_step(connection: sqlite3.Connection, step: Step) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from core.model.box import BoxKey
-from core.model.machine import Endpoint, Machine, MachineKey, MachinePlan, MachineState, Snapshot
+from core.model.machine import Endpoint, Kept, Machine, MachineKey, MachinePlan, MachineState, Snapshot
 from core.providers.base import Started
 
 
@@ -94,6 +94,39 @@ class MachineRecord(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class KeptRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine that was destroyed, whose folder is still there."""
+
+    record: MachineRecord
+    """As it is when it is brought back: stopped."""
+    destroyed: float
+    """Unix time, as ``until``."""
+    until: float
+    size: int
+    """Bytes on disk."""
+
+    @property
+    def id(self) -> str:
+        return self.record.id
+
+    @property
+    def key(self) -> MachineKey:
+        return self.record.key
+
+    def view(self) -> Kept:
+        record = self.record
+        return Kept(
+            key=record.key,
+            id=record.id,
+            destroyed=self.destroyed,
+            until=self.until,
+            size=self.size,
+            provider=record.provider,
+            box=f"{record.box.name} {record.box.version}" if record.box else "",
+            snapshots=len(record.snapshots),
+        )
+
+
 _decoder = msgspec.json.Decoder(MachineRecord)
 
 
@@ -113,6 +146,16 @@ def read_record(body: bytes) -> MachineRecord | None:
         }
         return MachineRecord(**fields)
     except (msgspec.DecodeError, TypeError):
+        return None
+
+
+def read_kept(body: bytes) -> KeptRecord | None:
+    """As :func:`read_record`, for a destroyed one."""
+    found = msgspec.json.decode(body, type=dict[str, Any])
+    record = read_record(msgspec.json.encode(found.pop("record", None)))
+    try:
+        return msgspec.convert({**found, "record": record}, KeptRecord) if record is not None else None
+    except msgspec.ValidationError:
         return None
 
 

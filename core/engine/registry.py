@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 import msgspec
 
-from core.engine.records import MachineRecord
+from core.engine.keeping import Keeping
+from core.engine.records import KeptRecord, MachineRecord
 from core.errors import NotFoundError
 from core.model.box import BoxKey
 from core.model.event import Change, MachineChanged, MachineGone
@@ -33,6 +34,12 @@ class RecordStore(Protocol):
 
     def drop_machine(self, machine_id: str) -> None: ...
 
+    def keep_destroyed(self, kept: KeptRecord) -> None: ...
+
+    def bring_back(self, record: MachineRecord) -> None: ...
+
+    def drop_destroyed(self, machine_id: str) -> None: ...
+
 
 class MachineRegistry:
     """All machines: created ones by their records, the others by their project's file.
@@ -41,8 +48,14 @@ class MachineRegistry:
     """
 
     def __init__(
-        self, store: RecordStore, publish: Callable[[Change], None], records: Iterable[MachineRecord] = ()
+        self,
+        store: RecordStore,
+        publish: Callable[[Change], None],
+        records: Iterable[MachineRecord] = (),
+        kept: Iterable[KeptRecord] = (),
     ) -> None:
+        self.kept = Keeping(kept)
+        """What was destroyed and can be brought back; changed by this registry alone."""
         self._store = store
         self._publish = publish
         self._records: dict[MachineKey, MachineRecord] = {record.key: record for record in records}
@@ -118,6 +131,30 @@ class MachineRegistry:
         self._ids.pop(record.id, None)
         self._show(key)
 
+    # What was destroyed.
+
+    def keep(self, kept: KeptRecord) -> None:
+        """A machine is destroyed, but can be brought back; durable on return."""
+        self._store.keep_destroyed(kept)
+        del self._records[kept.key]
+        self._ids.pop(kept.id, None)
+        self.kept.add(kept)
+        self._show(kept.key)
+
+    def bring_back(self, kept: KeptRecord) -> None:
+        """A destroyed machine is there again; nothing else may have its key. Durable on return."""
+        self._store.bring_back(kept.record)
+        self.kept.drop(kept.id)
+        self._records[kept.key] = kept.record
+        self._ids[kept.id] = kept.key
+        self._show(kept.key)
+
+    def forget_kept(self, kept: KeptRecord) -> None:
+        """Its folder is gone: nothing brings it back any more."""
+        self._store.drop_destroyed(kept.id)
+        self.kept.drop(kept.id)
+        self._show(kept.key)
+
     def seen(self, machine_id: str, seen: Seen, *, force: bool = False) -> bool:
         """What the provider found. A machine that a handler is starting or stopping is left to
         the handler unless with ``force``: then this returns False, and somebody has to look again."""
@@ -150,7 +187,7 @@ class MachineRegistry:
     def view(self, key: MachineKey) -> Machine:
         """The machine as it is shown. Raises NotFoundError for one that nobody knows."""
         record = self._records.get(key)
-        plain = record.view() if record is not None else self._specs.get(key)
+        plain = record.view() if record is not None else self._described(key)
         if plain is None:
             raise NotFoundError(
                 f"There is no machine {key.name!r} in {key.project}.", remedy="boxwright status"
@@ -161,6 +198,12 @@ class MachineRegistry:
         if holder is None and not waiting:
             return plain
         return msgspec.structs.replace(plain, holder=holder, waiting=waiting)
+
+    def _described(self, key: MachineKey) -> Machine | None:
+        """A machine that is not created."""
+        plain = self._specs.get(key)
+        kept = self.kept.last(key)
+        return msgspec.structs.replace(plain, kept=kept.view()) if plain and kept else plain
 
     def views(self, project: str = "") -> tuple[Machine, ...]:
         """Machines of one project in the order of its file (those no longer in it come last), or of all."""

@@ -48,7 +48,16 @@ class Reload(_MachineCommand, frozen=True, tag="machine.reload"):
 
 
 class Destroy(_MachineCommand, frozen=True, tag="machine.destroy"):
-    pass
+    purge: bool = False
+    """Keep nothing by which it could be brought back."""
+
+
+class Recover(_MachineCommand, frozen=True, tag="machine.recover"):
+    """Bring back what was destroyed last under this name, stopped. The machine must not exist."""
+
+
+class PruneDestroyed(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="destroyed.prune"):
+    """Remove for good what was destroyed. The result: {"removed": names, "freed": bytes}."""
 
 
 class Clone(_MachineCommand, frozen=True, tag="machine.clone"):
@@ -218,6 +227,8 @@ Command = (
     | Migrate
     | Reload
     | Destroy
+    | Recover
+    | PruneDestroyed
     | Clone
     | Provision
     | Upload

@@ -103,6 +103,22 @@ class Stats(msgspec.Struct, frozen=True, kw_only=True):
     net_sent: int = 0
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """A machine that was destroyed, and can be brought back for a while."""
+
+    key: MachineKey
+    id: str
+    destroyed: float
+    """Unix time."""
+    until: float
+    """Unix time: from then on it is removed."""
+    size: int
+    """Bytes on disk."""
+    provider: str = ""
+    box: str = ""
+    snapshots: int = 0
+
+
 class Machine(msgspec.Struct, frozen=True, kw_only=True):
     """A machine of a project, created or not."""
 
@@ -128,6 +144,8 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     started: float = 0.0
     provisioned: bool = False
     trouble: str = ""
+    kept: Kept | None = None
+    """Of one that is not created: what was destroyed last under its name, while it can be brought back."""
     facts: dict[str, str] = {}
     """What the provider wants to be shown, e.g. ``{"acceleration": "tcg (no vmx or svm ...)"}``."""
 

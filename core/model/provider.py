@@ -20,6 +20,8 @@ class Capability(enum.StrEnum):
     PORTS = "forwarded ports"
     EXTRA_DISKS = "extra disks"
     NETWORKS = "private networks"
+    RECOVER = "recovery after destroy"
+    """All of a stopped machine lies in its folder: to keep that is to keep the machine."""
 
 
 class Probe(msgspec.Struct, frozen=True, kw_only=True):

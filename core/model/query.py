@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from core.model.box import Box, BoxUse
-from core.model.machine import Endpoint, Machine, MachineKey
+from core.model.machine import Endpoint, Kept, Machine, MachineKey
 from core.model.operation import LogSegment, Operation, Step
 from core.model.problem import Problem
 from core.model.provider import Probe
@@ -17,6 +17,12 @@ class _Query(msgspec.Struct, frozen=True, kw_only=True, tag_field="query"):
 
 class GetMachines(_Query, frozen=True, tag="machines"):
     """-> Machines. Of one project (its file is read when it has changed), or of all known."""
+
+    project: str = ""
+
+
+class GetDestroyed(_Query, frozen=True, tag="destroyed"):
+    """-> Destroyed. Of one project, or of all."""
 
     project: str = ""
 
@@ -78,6 +84,7 @@ class GetEngine(_Query, frozen=True, tag="engine"):
 
 Query = (
     GetMachines
+    | GetDestroyed
     | GetProject
     | GetBoxes
     | GetProviders
@@ -94,6 +101,11 @@ class Machines(msgspec.Struct, frozen=True, tag="machines"):
     machines: tuple[Machine, ...]
     problem: Problem | None = None
     """Why the project's file could not be read (the machines are then those that exist)."""
+
+
+class Destroyed(msgspec.Struct, frozen=True, tag="destroyed"):
+    machines: tuple[Kept, ...]
+    """Those that can be brought back, the last that went first."""
 
 
 class BuildView(msgspec.Struct, frozen=True, kw_only=True):
@@ -200,4 +212,15 @@ class EngineView(msgspec.Struct, frozen=True, kw_only=True, tag="engine"):
     """What a user should know of the engine's data, e.g. that a damaged journal was moved aside."""
 
 
-Answer = Machines | ProjectView | BuildNow | Boxes | Providers | Operations | OperationView | Log | EngineView
+Answer = (
+    Machines
+    | Destroyed
+    | ProjectView
+    | BuildNow
+    | Boxes
+    | Providers
+    | Operations
+    | OperationView
+    | Log
+    | EngineView
+)

@@ -245,5 +245,23 @@ def test_a_halted_machine_keeps_its_disk(shop: Workshop) -> None:
     assert shop.state() == "stopped"
     shop.run("up", "--no-provision")
     assert shop.inside("sudo cat /root/kept") == "kept"
+
+
+def test_a_destroyed_machine_comes_back(shop: Workshop) -> None:
+    """The last one: what it was comes back, and nothing is left after the end."""
+    shop.inside("echo kept | sudo tee /root/kept; sync")
+    pid = shop.pid()
     shop.run("destroy", "--yes")
+    assert not Path(f"/proc/{pid}/exe").exists()
+    assert shop.state() == "not created"
+    assert "destroyed just now: boxwright recover brings it back" in shop.run("status").out
+    assert shop.run("destroyed", "list").out.splitlines()[1].startswith("web ")
+    shop.run("recover")
+    assert shop.state() == "stopped"
+    shop.run("up", "--no-provision")
+    assert shop.inside("sudo cat /root/kept") == "kept"
+    shop.run("destroy", "--yes", "--purge")
+    assert (
+        shop.run("recover", "web", code=3).err.splitlines()[0].startswith("error: Nothing is left of 'web'")
+    )
     assert (shop.state(), list((shop.home / "machines").iterdir())) == ("not created", [])

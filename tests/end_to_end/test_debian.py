@@ -48,5 +48,5 @@ def test_a_debian_web_server(shop: Workshop) -> None:
     assert shop.inside("sudo cat /root/kept; systemctl --failed --no-legend") == "kept"
     assert "shutdown" in shop.inside("last -x"), "the system did not come to its end in order"
 
-    shop.run("destroy", "--yes")
+    shop.run("destroy", "--yes", "--purge")
     assert (shop.state(), list((shop.home / "machines").iterdir())) == ("not created", [])

@@ -117,7 +117,7 @@ def test_a_box_made_elsewhere_runs_here(shop: Workshop, maker: str, request: pyt
     shop.run("up")
     assert shop.inside("cat /etc/packed") == "by Packer"
     assert shop.machine()["box"] == f"elsewhere/{maker}"
-    shop.run("destroy", "--yes")
+    shop.run("destroy", "--yes", "--purge")
     assert shop.state() == "not created"
     assert list((shop.home / "machines").iterdir()) == []
 

@@ -109,7 +109,7 @@ class Workshop:
         """No machine and no engine is left."""
         made = [machine["id"] for machine in self.json("global-status")["machines"]]
         if made:
-            self.run("destroy", "--yes", *made)
+            self.run("destroy", "--yes", "--purge", *made)
         self.run("engine", "stop", "--force", "--yes")
 
 

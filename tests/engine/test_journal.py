@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from core.engine.journal import Journal
-from core.engine.records import MachineRecord
-from core.engine.schema import MIGRATIONS, migrate
+from core.engine.records import KeptRecord, MachineRecord
+from core.engine.schema import MIGRATIONS, VERSION, migrate
 from core.errors import BoxwrightError
 from core.model.box import BoxKey
 from core.model.machine import MachineKey, MachinePlan, MachineState
@@ -189,8 +189,8 @@ def test_migrations_run_once_each_and_in_order(path: Path) -> None:
     assert migrate(connection) == 0
     more = (*MIGRATIONS, "ALTER TABLE projects ADD COLUMN title TEXT NOT NULL DEFAULT ''")
     connection.execute("INSERT INTO projects VALUES ('/p', 1.0)")
-    assert migrate(connection, more) == 1
-    assert migrate(connection, more) == 2
+    assert migrate(connection, more) == VERSION
+    assert migrate(connection, more) == VERSION + 1
     assert connection.execute("SELECT root, title FROM projects").fetchall() == [("/p", "")]
 
 
@@ -202,8 +202,38 @@ def test_a_migration_that_fails_leaves_the_journal_as_it_was(path: Path) -> None
         migrate(connection, bad)
     connection.close()
     again = sqlite3.connect(path)
-    assert again.execute("PRAGMA user_version").fetchone() == (1,)
+    assert again.execute("PRAGMA user_version").fetchone() == (VERSION,)
     assert not again.execute("SELECT name FROM sqlite_master WHERE name = 'extra'").fetchall()
+
+
+def kept(name: str) -> KeptRecord:
+    return KeptRecord(record=record(name), destroyed=10.0, until=20.0, size=5)
+
+
+def test_what_is_destroyed_and_kept_is_no_machine_until_it_is_brought_back(path: Path) -> None:
+    journal = Journal(path)
+    journal.save_machine(record("web"))
+    journal.keep_destroyed(kept("web"))
+    assert (journal.machines(), journal.destroyed()) == (((), ()), (kept("web"),))
+    journal.save_machine(record("db"))
+    journal.bring_back(record("web"))
+    assert [item.key.name for item in journal.machines()[0]] == ["db", "web"]
+    assert journal.destroyed() == ()
+    journal.keep_destroyed(kept("db"))
+    journal.drop_destroyed(kept("db").id)
+    assert ([item.key.name for item in journal.machines()[0]], journal.destroyed()) == (["web"], ())
+
+
+def test_what_another_version_destroyed_is_read_as_far_as_it_can_be(path: Path) -> None:
+    journal = Journal(path)
+    journal.keep_destroyed(kept("web"))
+    journal.keep_destroyed(kept("db"))
+    journal._connection.execute("UPDATE destroyed SET body = '{}' WHERE id = ?", (kept("db").id,))
+    journal._connection.execute(
+        "UPDATE destroyed SET body = json_set(body, '$.record.state', 'unheard of') WHERE id = ?",
+        (kept("web").id,),
+    )
+    assert [item.key.name for item in journal.destroyed()] == ["web"]
 
 
 def test_a_record_that_this_version_cannot_read_is_kept(path: Path) -> None:

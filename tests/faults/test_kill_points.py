@@ -49,11 +49,13 @@ def town(tmp_path: Path, tiny_image: Path) -> Iterator[Town]:
 def absent(town: Town, client: BlockingClient) -> None:
     """Nothing is created."""
     if town.machine(client).state is not MachineState.ABSENT:
-        town.must(client, command.Destroy(machine=town.web))
+        town.must(client, command.Destroy(machine=town.web, purge=True))
 
 
 def running(town: Town, client: BlockingClient) -> None:
     """The machine runs, by a snapshot with memory: much faster than a start."""
+    if town.machine(client).kept:
+        town.must(client, command.Recover(machine=town.web))
     machine = town.machine(client)
     if machine.state is MachineState.ABSENT or not machine.snapshots:
         town.must(client, command.Up(machine=town.web))
@@ -70,6 +72,13 @@ def stopped(town: Town, client: BlockingClient) -> None:
 def suspended(town: Town, client: BlockingClient) -> None:
     running(town, client)
     town.must(client, command.Suspend(machine=town.web))
+
+
+def destroyed(town: Town, client: BlockingClient) -> None:
+    """Destroyed, and can be brought back."""
+    if not town.machine(client).kept:
+        running(town, client)
+        town.must(client, command.Destroy(machine=town.web))
 
 
 def with_snapshot(town: Town, client: BlockingClient) -> None:
@@ -132,6 +141,21 @@ def test_destroy(town: Town, most: int) -> None:
     killed_at_points(town, running, command.Destroy(machine=town.web), most)
 
 
+def test_destroy_for_good(town: Town, most: int) -> None:
+    killed_at_points(town, running, command.Destroy(machine=town.web, purge=True), most and 2)
+
+
+def test_bringing_back_what_was_destroyed(town: Town, most: int) -> None:
+    killed_at_points(town, destroyed, command.Recover(machine=town.web), most)
+    with town.engine() as client:
+        assert [one.name for one in town.machine(client).snapshots] == ["base"]
+
+
+@pytest.mark.slow
+def test_removing_for_good_what_was_destroyed(town: Town) -> None:
+    killed_at_points(town, destroyed, command.PruneDestroyed(), 0)
+
+
 @pytest.mark.parametrize("prepare", [without_snapshot, stopped], ids=["running", "stopped"])
 def test_saving_a_snapshot(town: Town, prepare: Prepare, most: int) -> None:
     def ready(town: Town, client: BlockingClient) -> None:
@@ -149,7 +173,7 @@ def test_restoring_and_deleting_a_snapshot(town: Town, most: int) -> None:
 def test_cloning(town: Town, most: int) -> None:
     def alone(town: Town, client: BlockingClient) -> None:
         for copy in town.copies(client):
-            town.must(client, command.Destroy(machine=copy.key))
+            town.must(client, command.Destroy(machine=copy.key, purge=True))
         running(town, client)
 
     killed_at_points(town, alone, command.Clone(machine=town.web), most and FEW)

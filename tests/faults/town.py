@@ -132,10 +132,10 @@ class Town:
         ]
 
     def _files(self, client: BlockingClient) -> list[str]:
-        there = (one for one in self.machines(client) if one.state is not MachineState.ABSENT)
-        known = {one.id for one in there}
+        machines = self.machines(client)
+        known = {one.id for one in machines if one.state is not MachineState.ABSENT}
         allowed = {
-            self.where.machines: known,
+            self.where.machines: known | {one.kept.id for one in machines if one.kept},
             self.where.runtime: known | {"engine.sock"},
             self.where.builds: set(),
             self.where.boxes / "staging": set(),

@@ -33,7 +33,8 @@ from core.providers.base import Seen, Started, StateChange
 from core.providers.news import News
 from core.undo import SHARED, remove
 
-ALL = frozenset(Capability)
+ALL = frozenset(Capability) - {Capability.RECOVER}
+"""Its machines lie in memory, not in their folders."""
 
 
 class Gate:

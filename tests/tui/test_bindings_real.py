@@ -31,6 +31,7 @@ TOUR: tuple[Press, ...] = (
     ("S", "Snapshot"),
     ("Escape", "1 Machines"),
     ("d", "Destroy: web"),
+    ("B", "Recover: Nothing is kept of web"),
     ("z", "Suspend: web"),
     ("r", "Reload: web"),
     ("c", "Serial: web"),

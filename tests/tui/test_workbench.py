@@ -15,7 +15,7 @@ from core.commands import COMMANDS
 from core.errors import BoxwrightError, NotFoundError
 from core.model import command as commands
 from core.model.event import MachineGone
-from core.model.machine import Holder, MachineState, Snapshot
+from core.model.machine import Holder, Kept, MachineState, Snapshot
 from core.model.operation import Step, StepState
 from core.model.problem import Problem
 from tests.support.fake_client import NOW, SHOP, FakeClient, box, machine, up
@@ -130,6 +130,7 @@ async def test_destroy_asks_names_what_goes_and_begins_with_cancel(start: Start,
         await driver.wait_for("Destroy web?")
         assert "2 snapshots: clean and before" in driver.text
         assert "its box debian/bookworm64 12.5" in driver.text
+        assert "for a day all of it can be brought back" in driver.text
         await driver.press("enter")
         assert world.submitted == []
         await driver.press("d")
@@ -137,6 +138,25 @@ async def test_destroy_asks_names_what_goes_and_begins_with_cancel(start: Start,
         await driver.press("right", "enter")
         await submitted(driver)
         assert isinstance(last(world), commands.Destroy)
+
+
+async def test_where_nothing_is_kept_no_return_is_promised(start: Start, world: FakeClient) -> None:
+    world.machines[f"{SHOP}:web"] = machine("web", provider="docker")
+    async with start() as driver:
+        await driver.press("d")
+        await driver.wait_for("Destroy web?")
+        assert "brought back" not in driver.text
+
+
+async def test_what_was_destroyed_is_brought_back_by_a_key(start: Start, world: FakeClient) -> None:
+    gone = machine("web", MachineState.ABSENT)
+    left = Kept(key=gone.key, id="0123456789ab", destroyed=NOW - 180, until=NOW + 3600, size=1 << 20)
+    world.machines[f"{SHOP}:web"] = msgspec.structs.replace(gone, kept=left)
+    async with start() as driver:
+        await driver.wait_for("B brings back what was destroyed")
+        await driver.press("B")
+        await submitted(driver)
+        assert last(world) == commands.Recover(machine=gone.key)
 
 
 @pytest.mark.parametrize("keys", [("tab",), ("shift+tab",), ("tab", "tab", "tab")])

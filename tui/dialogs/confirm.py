@@ -10,6 +10,8 @@ from textual.containers import Vertical
 
 from core import amounts
 from core.commands import CommandSpec
+from core.model.machine import Machine
+from core.model.provider import Capability
 from tui.choice import Choice
 from tui.dialogs.base import Button, Buttons, Dialog
 from tui.look.lines import Part, wrap
@@ -18,6 +20,8 @@ from tui.store import State
 from tui.views.lines import LinesView
 
 _WIDTH = 68
+
+_FOR_A_DAY = "for a day all of it can be brought back (Recover)"
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +85,7 @@ def question(spec: CommandSpec, choice: Choice, values: Values, state: State, li
             stays=(
                 f"its box {machine.box} {machine.box_version}".strip(),
                 f"the project in {machine.key.project}",
+                *([_FOR_A_DAY] if recoverable(machine, state) and not values.get("purge") else []),
             ),
             yes="Destroy",
             line=line,
@@ -112,6 +117,12 @@ def question(spec: CommandSpec, choice: Choice, values: Values, state: State, li
             line=line,
         )
     return Question(title=f"{spec.title}?", goes=(spec.help,), yes=spec.title, line=line)
+
+
+def recoverable(machine: Machine, state: State) -> bool:
+    """Whether it can be brought back once it is destroyed."""
+    probe = state.probes.get(machine.provider)
+    return probe is not None and Capability.RECOVER in probe.capabilities
 
 
 def _about_box(name: str, version: str, values: Values, state: State, line: str) -> Question:

@@ -85,7 +85,7 @@ def _machine(
         lines += pair("Snapshots", ", ".join(snapshot.name for snapshot in machine.snapshots), width)
     if pulse:
         lines += [[], *pulse]
-    return [*lines, [], *_next_step(machine, key)]
+    return [*lines, [], *_next_step(machine, key, now)]
 
 
 def _holders(machine: Machine, width: int, now: float, key: Key) -> list[Line]:
@@ -120,11 +120,14 @@ def _ways_in(machine: Machine, width: int) -> list[Line]:
     return lines
 
 
-def _next_step(machine: Machine, key: Key) -> list[Line]:
+def _next_step(machine: Machine, key: Key, now: float) -> list[Line]:
     """The key that one is most likely to want next."""
     match machine.state:
         case MachineState.ABSENT:
             words = [("machine.up", "creates and starts it")]
+            if machine.kept:
+                when = amounts.ago(machine.kept.destroyed, now)
+                words.append(("machine.recover", f"brings back what was destroyed {when}"))
         case MachineState.STOPPED:
             words = [("machine.up", "starts it"), ("machine.destroy", "removes it")]
         case MachineState.SUSPENDED:

@@ -13,6 +13,7 @@ from core.cli.selection import choose
 from core.commands import CommandSpec
 from core.errors import BoxwrightError, UsageError
 from core.model.machine import Machine, MachineState
+from core.model.provider import Capability
 
 _THERE_ALREADY: dict[str, tuple[MachineState, ...]] = {
     "machine.halt": (MachineState.ABSENT, MachineState.STOPPED),
@@ -57,9 +58,22 @@ def destroy(context: Context, spec: CommandSpec, given: argparse.Namespace) -> i
             if len(ready) < 4
             else f"Destroy {noun}?",
             goes=[_what_goes(machine) for machine in ready],
-            stays="the boxes, the project's files",
+            stays=f"the boxes, the project's files{_kept_note(context, ready, given.purge)}",
         )
     return finish(context, [command_of(spec, given, machine=machine.key) for machine in ready])
+
+
+def _kept_note(context: Context, machines: Sequence[Machine], purge: bool) -> str:
+    """What can be brought back afterwards."""
+    probes = context.probes()
+    names = [
+        machine.name
+        for machine in machines
+        if (probe := probes.get(machine.provider)) is not None and Capability.RECOVER in probe.capabilities
+    ]
+    if purge or not names:
+        return ""
+    return f"; for a day 'boxwright recover' brings {amounts.listed(names)} back"
 
 
 def _what_goes(machine: Machine) -> str:

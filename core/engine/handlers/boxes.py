@@ -7,6 +7,7 @@ import importlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from core.engine import keeping
 from core.engine.context import Context, Handler
 from core.errors import BoxwrightError
 from core.model import command as commands
@@ -23,10 +24,16 @@ def action(name: str) -> Handler:
         act: Callable[..., Awaitable[Any]] = getattr(actions, name)
         try:
             return await act(
-                context.boxes, command, providers=_formats(context), linked=_linked(context), work=work
+                context.boxes,
+                command,
+                providers=_formats(context),
+                linked=_linked(context, command),
+                work=work,
             )
         finally:
             context.boxes_changed()
+            # What was destroyed goes with the box that it is linked to.
+            await keeping.prune(context.machines, context.locations)
 
     return handler
 
@@ -41,6 +48,7 @@ async def prune(context: Context, command: commands.PruneBoxes, work: Work) -> A
         return done
     found: list[Leftover] = []
     known = {record.id for record in context.machines.records()}
+    known |= {kept.id for kept in context.machines.kept.all()}
     for name, provider in context.providers.items():
         if isinstance(provider, Pruning) and (await context.probe(name)).usable:
             # A hypervisor that goes away just now keeps what it has for the next time.
@@ -58,8 +66,14 @@ def _formats(context: Context) -> tuple[str, ...]:
     return tuple(dict.fromkeys(formats))
 
 
-def _linked(context: Context) -> dict[BoxKey, tuple[str, ...]]:
+def _linked(context: Context, command: Any) -> dict[BoxKey, tuple[str, ...]]:
+    """Machines by the boxes that they need. What was destroyed and can be brought back needs its box,
+    too, but does not hold it where somebody says that it has to go."""
+    kept = () if isinstance(command, commands.RemoveBox) else context.machines.kept.all()
     return {
-        box.key: tuple(str(key) for key in context.machines.linked_to(box.key))
+        box.key: (
+            *(str(key) for key in context.machines.linked_to(box.key)),
+            *(str(each.key) for each in kept if each.record.box == box.key),
+        )
         for box in context.known_boxes()
     }

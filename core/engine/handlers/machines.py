@@ -1,9 +1,6 @@
-"""Up, halt, suspend, resume, reload, destroy."""
+"""Up, halt, suspend, resume, reload."""
 
 from __future__ import annotations
-
-import asyncio
-from pathlib import Path
 
 from core.engine.context import Context
 from core.engine.handlers import guest as guests
@@ -14,13 +11,11 @@ from core.engine.handlers.planning import private_folder
 from core.engine.handlers.provisioning import folders, provision_due
 from core.engine.handlers.running import mark_running, mark_starting, mark_stopped, mark_stopping
 from core.engine.records import MachineRecord
-from core.engine.registry import RECORD
 from core.errors import BoxwrightError
 from core.model import command as commands
 from core.model.machine import MachineKey, MachineState
 from core.model.work import Work
 from core.providers.base import Started
-from core.undo import remove
 
 
 async def up(context: Context, command: commands.Up, work: Work) -> None:
@@ -155,21 +150,6 @@ async def reload(context: Context, command: commands.Reload, work: Work) -> None
         work.commit()
     await start(context, plan_again(context, context.machines.require(command.machine)), work)
     await _after_boot(context, command.machine, command.provision, work, booted=True)
-
-
-async def destroy(context: Context, command: commands.Destroy, work: Work) -> None:
-    """Once it has stopped, what is left goes in any case: undoing half a destruction finishes it."""
-    record = context.machines.require(command.machine)
-    provider = context.provider(record.provider)
-    await guests.forget(context, record)
-    async with work.step("Destroy", detail=record.provider) as step:
-        await provider.stop(record.plan, step, force=True)
-        folders = (record.plan.runtime, record.plan.folder)
-        step.intend(RECORD, id=record.id, paths=folders)
-        await provider.destroy(record.plan, step)
-        for folder in folders:
-            await asyncio.to_thread(remove, Path(folder))
-        context.machines.remove(record.key)
 
 
 def _demand(record: MachineRecord, state: MachineState, remedy: str) -> None:

@@ -28,7 +28,7 @@ def subject(command: Any) -> str:
             return "box:*"
         case commands.VerifyBoxes() | commands.OutdatedBoxes() | commands.SearchBoxes():
             return ""
-        case commands.AnswerBuild() | commands.PruneLayers():
+        case commands.AnswerBuild() | commands.PruneLayers() | commands.PruneDestroyed():
             # An answer must not wait for the build that waits for it.
             return ""
         case _:
@@ -59,7 +59,12 @@ def _about(command: Any) -> str:
             return f"{command.machine.name} {shlex.quote(command.name)}"
         case commands.SearchBoxes():
             return str(command.text)
-        case commands.OutdatedBoxes() | commands.ImportBoxes() | commands.PruneLayers():
+        case (
+            commands.OutdatedBoxes()
+            | commands.ImportBoxes()
+            | commands.PruneLayers()
+            | commands.PruneDestroyed()
+        ):
             return ""
         case _:
             return str(command.machine.name)

@@ -23,6 +23,9 @@ def check(context: Context, command: Any) -> None:
 
 def _check_machine(context: Context, command: Any, key: MachineKey) -> None:
     record = context.machines.get(key)
+    if isinstance(command, commands.Recover):
+        _check_recover(context, key)
+        return
     try:
         project = context.projects.load(key.project)
     except BoxwrightError:
@@ -42,6 +45,21 @@ def _check_machine(context: Context, command: Any, key: MachineKey) -> None:
         state = context.machines.view(key).state
         again = "resume" if state is MachineState.SUSPENDED else "up"
         raise BoxwrightError(reason, remedy=f"boxwright {again} {key.name}")
+
+
+def _check_recover(context: Context, key: MachineKey) -> None:
+    """Its project's file may have lost it meanwhile, or be gone."""
+    if context.machines.get(key) is not None:
+        raise BoxwrightError(
+            f"{key.name} is there: nothing can be brought back in its place.",
+            remedy=f"boxwright destroy {key.name}",
+        )
+    if context.machines.kept.last(key) is None:
+        raise NotFoundError(
+            f"Nothing is left of {key.name!r} that could be brought back.",
+            why="What was destroyed is kept for a day, as long as there is room for it and its box is there.",
+            remedy="boxwright destroyed list",
+        )
 
 
 def _check_build(context: Context, command: commands.RunBuild) -> None:

@@ -17,6 +17,7 @@ CAPABILITIES = frozenset(
         Capability.SNAPSHOT,
         Capability.SNAPSHOT_MEMORY,
         Capability.CLONE,
+        Capability.RECOVER,
         Capability.SERIAL,
         Capability.STATS,
         Capability.PORTS,
