@@ -14,9 +14,10 @@ import msgspec
 from core.commands import CommandSpec, Subject
 from tui import orders
 from tui.keys import Keymap, spoken
-from tui.look.lines import clean, wrap
+from tui.look.lines import Part, clean, wrap
 
 if TYPE_CHECKING:
+    from tui.dialogs.info import Info
     from tui.program import BoxwrightApp
     from tui.workbench import Workbench
 
@@ -105,21 +106,31 @@ class Pages:
         if reason:
             self._bench.say(f"{spec.title}: {reason}. From a shell: {line}", "warn")
             return
-        self._bench.say(f"$ {line}", "accent", stays=True)
         about = self._bench.choice.project if spec.subject is Subject.MACHINE else ""
         shown = "" if spec.id == "project.init" else about or self._bench.lists.project
-        printed = await run(words, shown)
-        self._bench.quiet()
-        role = "text" if printed.good else "warn"
-        lines = printed.lines or (("done",) if printed.good else ("It failed, and said nothing.",))
-        widest = max(len(text) for text in lines)
-        self._app.push_screen(
-            Info(
-                f"$ {line}",
-                lambda width: [[(text, role)] for each in lines for text in _fitted(each, width)],
-                widest=widest,
-            )
-        )
+        # The page is there at once, and has the keys: what is to be read comes when it comes.
+        page = Info(f"$ {line}", lambda _: [[("It runs; esc ends it.", "muted")]])
+        closed = asyncio.create_task(self._app.push_screen_wait(page))
+        printing = asyncio.create_task(run(words, shown))
+        try:
+            await asyncio.wait((closed, printing), return_when=asyncio.FIRST_COMPLETED)
+            if not closed.done():
+                _fill(page, printing.result())
+            await closed
+        finally:
+            if not closed.done():
+                page.dismiss()
+            printing.cancel()
+
+
+def _fill(page: Info, printed: Printed) -> None:
+    role = "text" if printed.good else "warn"
+    lines = printed.lines or (("done",) if printed.good else ("It failed, and said nothing.",))
+
+    def fitted(width: int) -> list[list[Part]]:
+        return [[(text, role)] for each in lines for text in _fitted(each, width)]
+
+    page.put(fitted, max(len(text) for text in lines))
 
 
 def _fitted(line: str, width: int) -> list[str]:

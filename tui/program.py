@@ -12,8 +12,6 @@ import msgspec
 from textual import events
 from textual.app import App
 from textual.driver import Driver
-from textual.theme import BUILTIN_THEMES
-from textual.theme import Theme as TextualTheme
 
 from core import resources
 from core.errors import BoxwrightError
@@ -26,9 +24,11 @@ from tui.console.tabs import Consoles
 from tui.keys import Keymap
 from tui.look import themes
 from tui.look.look import Look
+from tui.look.textual_theme import textual_theme, variables
 from tui.look.wardrobe import Wardrobe
 from tui.notices import Notices, sequence, wanted_now, words, worth_telling
 from tui.terminal import Terminal
+from tui.type_ahead import TypeAhead
 from tui.workbench import Workbench
 
 EDITS = 2.0
@@ -62,6 +62,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         theme = self.wardrobe.first(self.settings.current.theme)
         self.look = Look(theme, terminal)
         super().__init__(ansi_color=theme.ansi)
+        self.type_ahead = TypeAhead(self, super().on_event)
         self._use(theme)
         # Nothing moves but what there is news of.
         self.animation_level = "none"
@@ -80,6 +81,14 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         errors = [error for error in (self.settings.trouble, self.wardrobe.complaint) if error is not None]
         found = [f"{error.problem.what} {error.problem.why}" for error in errors]
         return [*found, *self.workbench.keymap.complaints]
+
+    async def on_event(self, event: events.Event) -> None:
+        typed = isinstance(event, events.Key | events.Paste) and not event.is_forwarded
+        await (self.type_ahead.take(event) if typed else super().on_event(event))
+
+    async def push_screen_wait(self, screen: Any, *, mode: str | None = None) -> Any:
+        with self.type_ahead.asking(screen):
+            return await super().push_screen_wait(screen, mode=mode)
 
     def get_driver_class(self) -> type[Driver]:
         """Textual's own, with the way past it that consoles need."""
@@ -134,7 +143,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         if self.workbench.is_mounted:
             self.workbench.state_changed(changed)
             if self.workbench.waits_for_ends:
-                self.workbench.actions.ended(changed)
+                self.workbench.actions.submitting.ended(changed)
             self._welcome()
             for choice in asking:
                 self._tell_question(choice)
@@ -240,7 +249,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         self.look.theme = theme
         # Textual knows a theme by its name: a file that was edited gets a new one.
         name = f"boxwright-{theme.name}-{abs(hash(theme))}"
-        self.register_theme(_textual(name, theme))
+        self.register_theme(textual_theme(name, theme))
         self.theme = name
         if self.is_running:
             self.workbench.refresh(layout=True)
@@ -249,7 +258,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
 
     def get_theme_variable_defaults(self) -> dict[str, str]:
         """Also for the moment before a theme is in force."""
-        return {**_variables(self.look.theme), "frame": self.look.signs.border}
+        return {**variables(self.look.theme), "frame": self.look.signs.border}
 
     def copy_to_clipboard(self, text: str) -> None:
         from tui.console.clipboard import sequence
@@ -263,38 +272,3 @@ def _collect_garbage_from_now_on() -> None:
     gc.freeze()
     gc.set_threshold(2_000, 10, 200)
     gc.enable()
-
-
-def _textual(name: str, theme: themes.Theme) -> TextualTheme:
-    colours = theme.colours
-    variables = _variables(theme)
-    if theme.ansi:
-        # Textual's own styles name more colours where they are the terminal's.
-        variables = {**BUILTIN_THEMES["ansi-dark"].variables, **variables}
-    return TextualTheme(
-        name=name,
-        primary=colours.accent,
-        secondary=colours.cached,
-        accent=colours.accent,
-        foreground=colours.text,
-        background=colours.background,
-        surface=colours.background,
-        panel=colours.panel,
-        success=colours.good,
-        warning=colours.warn,
-        error=colours.bad,
-        dark=theme.dark,
-        ansi=theme.ansi,
-        variables=variables,
-    )
-
-
-def _variables(theme: themes.Theme) -> dict[str, str]:
-    colours = theme.colours
-    return {
-        "muted": colours.muted,
-        "line": colours.border,
-        "focus": colours.focus,
-        "selection": colours.selection,
-        "selection-text": colours.selection_text,
-    }

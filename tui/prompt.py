@@ -60,8 +60,8 @@ class Prompt(Horizontal):
         self._text = text
         self._hint = hint
         self._complete = complete
-        self._ready = False
-        """The line has what was typed before it was there."""
+        self.awaited: Callable[[], None] = _nobody
+        """Called once the line has the keys."""
 
     def compose(self) -> ComposeResult:
         sign = LinesView()
@@ -74,24 +74,11 @@ class Prompt(Horizontal):
 
     def on_mount(self) -> None:
         field = self.query_one(Input)
-        # What was typed before it was there may have come after its first value was taken.
-        field.value = self._text
-        self._ready = True
         field.cursor_position = len(field.value)
         field.focus()
+        self.awaited()
         if field.value:
             self.post_message(self.Changed(self._kind, field.value))
-
-    def take(self, event: events.Key) -> None:
-        """A key that was typed before the line had the keys."""
-        field = self.query_one(Input) if self._ready else None
-        text = field.value if field is not None else self._text
-        if event.key in ("enter", "escape"):
-            self.post_message(self.Closed(self._kind, text if event.key == "enter" else None))
-        elif event.is_printable and event.character and field is not None:
-            field.insert_text_at_cursor(event.character)
-        elif event.is_printable and event.character:
-            self._text += event.character
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
@@ -123,3 +110,7 @@ class Prompt(Horizontal):
         self._at = max(0, min(self._at + way, len(self._lines) - 1))
         field.value = self._lines[self._at]
         field.cursor_position = len(field.value)
+
+
+def _nobody() -> None:
+    """Nobody waits."""

@@ -14,6 +14,7 @@ from core.model.operation import Operation
 from core.model.problem import Problem
 from tui.choice import Choice
 from tui.look.lines import Part, wrap
+from tui.type_ahead import ANSWER, without_waiting
 from tui.views.overview import pair
 from tui.views.steps import problem_lines
 
@@ -41,7 +42,11 @@ class Reading:
 
     def table(self) -> dict[str, Callable[[Choice], Any]]:
         def later(show: Callable[[Choice], Any]) -> Callable[[Choice], Any]:
-            return lambda choice: self._actions.begin(show(choice))
+            async def shown(choice: Choice) -> None:
+                without_waiting(ANSWER)
+                await show(choice)
+
+            return lambda choice: self._actions.begin(shown(choice))
 
         return {
             "machine.ssh-config": later(self._ssh_config),

@@ -42,7 +42,7 @@ class Switching:
     def show_all(self) -> None:
         self._bench.memory.leave()
         self._bench.lists.everywhere = True
-        self._actions.begin(self._bridge.refresh())
+        self._actions.aside(self._bridge.refresh())
         self._arrive()
 
     def show_one(self) -> None:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from tui.look.look import Look
     from tui.program import BoxwrightApp
     from tui.prompt import Prompt
+    from tui.type_ahead import TypeAhead
 
 _NOTE_SECONDS = 6.0
 
@@ -90,6 +91,10 @@ class Workbench(Screen[None], inherit_bindings=False):
 
             self._actions = Actions(cast("BoxwrightApp", self.app), self)
         return self._actions
+
+    @property
+    def type_ahead(self) -> TypeAhead:
+        return cast("BoxwrightApp", self.app).type_ahead
 
     @property
     def waits_for_ends(self) -> bool:
@@ -177,7 +182,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.focus_detail()
 
     def on_lines_view_chosen(self, event: LinesView.Chosen) -> None:
-        self.actions.chosen(self.detail.active, event.target)
+        self.actions.going.chosen(self.detail.active, event.target)
 
     def on_tab_line_picked(self, event: TabLine.Picked) -> None:
         self.detail.activate(event.tab_id)
@@ -233,7 +238,13 @@ class Workbench(Screen[None], inherit_bindings=False):
             console.keyboard.expected = True
             self.set_focus(None)
         # A view that was just made, or was hidden until now, can take the keys only when it is laid out.
-        self.call_after_refresh(view.focus)
+        there = self.type_ahead.hold()
+
+        def focus() -> None:
+            view.focus()
+            there()
+
+        self.call_after_refresh(focus)
 
     def next_pane(self, way: int) -> None:
         order = [*PANES, "detail"]
@@ -256,10 +267,8 @@ class Workbench(Screen[None], inherit_bindings=False):
     # Keys.
 
     def on_key(self, event: events.Key) -> None:
-        prompt = next(iter(self.query("Prompt")), None)
-        if prompt is not None:
-            # What is typed there is no key of the workbench, even before the line has the keys.
-            cast("Prompt", prompt).take(event)
+        if self.query("Prompt"):
+            # What is typed there is no key of the workbench.
             return
         if self.detail.expects_keys(event):
             # Typed on while a console is only being opened.
@@ -301,6 +310,7 @@ class Workbench(Screen[None], inherit_bindings=False):
             # What is typed until the line has the keys comes here, and not to a list.
             self.set_focus(None)
             self.mount(prompt, after=self.query_one("#body"))
+            prompt.awaited = self.type_ahead.hold()
 
     def on_prompt_changed(self, event: Prompt.Changed) -> None:
         self.actions.asking.changed(event)

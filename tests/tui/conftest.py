@@ -64,7 +64,8 @@ class Driver:
     async def settle(self) -> None:
         """Until all messages are worked off, and the news of the world have arrived."""
         await self.pilot.pause()
-        while self.app.bridge._timer is not None:  # noqa: ASYNC110 - a test looks in from outside
+        # A test looks in from outside.
+        while self.app.bridge._timer is not None or not self.app.type_ahead.idle:  # noqa: ASYNC110
             await asyncio.sleep(0.005)
         await self.pilot.pause()
 

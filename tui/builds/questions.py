@@ -63,7 +63,7 @@ class Answering:
         key = bench.keymap.key("workbench.again")
         bench.say(f"{signs.asks} {build.name}: {build.question}  ({key} in the builds answers)", "warn")
         operation = choice.operation
-        here = operation is not None and self._actions.began(operation.id)
+        here = operation is not None and self._actions.submitting.began(operation.id)
         if here and bench.is_current and not bench.typing and not bench.keymap.read_only:
             self._actions.begin(self.ask(choice, sudden=True))
 

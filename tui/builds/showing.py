@@ -44,7 +44,7 @@ class Showing:
 
     def table(self) -> dict[str, Callable[[], object]]:
         """By the ids of the workbench's own commands."""
-        return {"screen.save": lambda: self._actions.begin(self._save()), "screen.next": self._next}
+        return {"screen.save": lambda: self._actions.aside(self._save()), "screen.next": self._next}
 
     def _next(self) -> None:
         if not self._bench.detail.screen_view.next_source():

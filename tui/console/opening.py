@@ -53,7 +53,7 @@ class Opening:
         if any(console.id == bench.detail.active for console in gone):
             bench.focus_list(bench.pane)
         for console in gone:
-            self._actions.begin(bench.detail.close_console(console.id))
+            self._actions.aside(bench.detail.close_console(console.id))
         names = amounts.listed(sorted({console.name for console in gone}))
         bench.say(f"{names} was destroyed: what was open there is closed.", "warn")
 

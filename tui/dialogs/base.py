@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TypeVar
+from collections.abc import Coroutine, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 from textual import events
@@ -39,6 +39,11 @@ class Dialog(ModalScreen[Result]):
         if event.key == "escape":
             event.stop()
             self.dismiss(None)
+
+    def ask(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something that opens a dialog on top of this one: keys wait for that."""
+        app: Any = self.app
+        self.run_worker(app.type_ahead.follow(work), exclusive=True)
 
 
 class Button(msgspec.Struct, frozen=True):

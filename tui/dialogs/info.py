@@ -51,6 +51,13 @@ class Info(Dialog[str]):
             view.target = self._targets[min(self._targets)]
         view.focus()
 
+    def put(self, lines: Lines, widest: int) -> None:
+        """Other lines, and how long the longest is."""
+        self._lines = lines
+        self._widest = max(WIDTH, widest)
+        if self.query(LinesView):
+            self._fill()
+
     def on_resize(self) -> None:
         if self.query(LinesView):
             self._fill()

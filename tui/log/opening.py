@@ -33,7 +33,7 @@ class Logs:
             **{own.id: partial(self._perform, own.id) for own in LOG},
             "workbench.run-before": lambda: self._turn(-1),
             "workbench.run-after": lambda: self._turn(1),
-            "workbench.copy-log": lambda: self._actions.begin(self._copy_unseen()),
+            "workbench.copy-log": lambda: self._actions.aside(self._copy_unseen()),
             "workbench.logs": lambda: self._actions.begin(self._together()),
         }
 
@@ -41,7 +41,7 @@ class Logs:
         if id == "log.copy":
             self.copy(self._bench.detail.log_view.reader, self._bench.say)
         elif id == "log.save":
-            self._actions.begin(self.save(self._bench.detail.log_view.reader, self._bench.say))
+            self._actions.aside(self.save(self._bench.detail.log_view.reader, self._bench.say))
         else:
             self._bench.detail.log_view.perform(id)
 

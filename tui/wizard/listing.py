@@ -16,7 +16,7 @@ from tui.views.lines import LinesView
 from tui.wizard.fields import summary
 from tui.wizard.record import Plan, RecordForm
 
-_KEYS = "a adds, enter changes, d removes, J and K move"
+_KEYS = "a adds, enter changes, d removes, J K move, ctrl+s ends it"
 
 
 class ListForm(Dialog[list[dict[str, Any]]]):
@@ -35,7 +35,7 @@ class ListForm(Dialog[list[dict[str, Any]]]):
         with frame:
             yield LinesView(id="entries")
             yield Buttons(
-                [Button("add", "Add"), Button("yes", "Done"), Button("no", "Cancel", "muted")], chosen=1
+                [Button("no", "Cancel", "muted"), Button("add", "Add"), Button("yes", "Done")], chosen=2
             )
 
     def on_mount(self) -> None:
@@ -60,7 +60,7 @@ class ListForm(Dialog[list[dict[str, Any]]]):
         return int(target) if target else None
 
     def _ask(self, number: int | None) -> None:
-        self.run_worker(self._edit(number), exclusive=True)
+        self.ask(self._edit(number))
 
     async def _edit(self, number: int | None) -> None:
         title = f"{self._title}: {'a new one' if number is None else number + 1}"
@@ -97,6 +97,8 @@ class ListForm(Dialog[list[dict[str, Any]]]):
                 if 0 <= other < len(self._tables):
                     self._tables[number], self._tables[other] = self._tables[other], self._tables[number]
                     self._show()
+            case "ctrl+s":
+                self.dismiss(self._tables)
             case _:
                 return
         event.stop()

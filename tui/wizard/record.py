@@ -158,7 +158,7 @@ class RecordForm(Dialog[dict[str, Any]]):
 
     def on_opener_opened(self, event: Opener.Opened) -> None:
         event.stop()
-        self.run_worker(self._open(event.opener), exclusive=True)
+        self.ask(self._open(event.opener))
 
     async def _open(self, opener: Opener) -> None:
         opening = self._openings.get(opener.field.name)
