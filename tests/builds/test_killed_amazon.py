@@ -17,6 +17,7 @@ pytestmark = pytest.mark.real
 
 
 class AmazonBench(Bench):
+    remembers = False
     steps = (
         "Make a key pair",
         "Make a security group",
@@ -33,6 +34,7 @@ class AmazonBench(Bench):
 
     def describe(self, step: str = "") -> None:
         settings = {name: value for name, value in source(self._ec2).items() if name not in ("type", "name")}
+        settings["force_delete_snapshot"] = True
         build = {"sources": ["source.amazon-ebs.web"], "provisioner": [{"shell": {"inline": ["true"]}}]}
         whole = {"source": {"amazon-ebs": {"web": settings}}, "build": build}
         self.yard.write("a.pkr.json", json.dumps(whole))

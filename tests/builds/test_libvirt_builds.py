@@ -192,6 +192,7 @@ async def test_a_machine_of_which_a_step_failed_can_be_kept_and_goes_later(
 
 
 class LibvirtBench(Bench):
+    remembers = False
     steps = ("Make the machine", "Wait for SSH", "Store the volume")
     points = range(7, 1000, 8)
     promises = frozenset({"libvirt.domain", "build.libvirt-volume"})
