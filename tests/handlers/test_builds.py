@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,6 +16,9 @@ from core.model.event import Event, ProjectChanged, Snapshot
 from core.model.operation import StepState
 from core.model.query import BuildView, GetOperation, GetProject, OperationView, ProjectView
 from core.paths import locations
+from tests.boxes.server import Resource, Server
+from tests.builds.test_small_guests import template as small_template
+from tests.support import bootsector
 from tests.support.fake_provider import FakeProvider
 
 TEMPLATE = """
@@ -41,7 +46,7 @@ class Site:
         [build] = answer.builds
         return build
 
-    def begin(self, **more: str) -> str:
+    def begin(self, **more: Any) -> str:
         return self.engine.submit(RunBuild(project=str(self.root), name=self.view().name, **more))
 
     async def end(self, operation: str) -> StepState:
@@ -148,3 +153,32 @@ async def test_screens_are_told_as_they_come_and_go(site: Site) -> None:
     assert shown.screens == {"qemu.a": "/run/a.sock"}
     asyncio.get_running_loop().call_soon(show, "qemu.a", "")
     await site.until(lambda view: not view.screens)
+
+
+@pytest.mark.real
+async def test_a_box_is_up_to_date_while_what_its_template_is_given_stays_the_same(site: Site) -> None:
+    """Its files do not tell of other variables, nor that a source of data finds something else."""
+    image = bootsector.write_disk(site.root.parent / "small.img")
+    (site.root / "boxwright.toml").write_text(
+        '[project]\nname = "site"\n[builds.small]\ntemplate = "small.pkr.hcl"\n'
+    )
+    (site.root / "note.pkr.hcl").unlink()
+    with Server() as server:
+        server.put("/name", Resource(b"one", content_type="text/plain"))
+        head = f'variable "more" {{ default = "" }}\ndata "http" "name" {{ url = "{server.url}/name" }}\n'
+        named = small_template(str(image), "none", 'vm_name = "${data.http.name.body}${var.more}"')
+        (site.root / "small.pkr.hcl").write_text(head + named)
+
+        async def builds(*variables: str) -> bool:
+            operation = site.begin(variables=variables)
+            state = await site.end(operation)
+            assert state in (StepState.DONE, StepState.CACHED)
+            shutil.rmtree(site.root / "out", ignore_errors=True)
+            return state is StepState.DONE
+
+        assert await builds()
+        assert not await builds() and len(server.asked) == 3, "once to know, once to build; once more to know"
+        server.put("/name", Resource(b"two", content_type="text/plain"))
+        assert await builds()
+        assert await builds("more=x")
+        assert not await builds("more=x")

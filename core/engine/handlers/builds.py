@@ -34,10 +34,13 @@ async def run(context: Context, command: commands.RunBuild, work: Work) -> dict[
     if spec.template and not project.has_own_file:
         return await _run_template(context, command, Path(project.root, spec.template), work)
     box = _complete(context, project, command.name)
+    given = await _inputs(context, project, command, work)
     if box is not None and not (command.force or command.no_cache):
-        work.cached(f"{box.key} is up to date")
-    else:
-        box = await _build(context, project, command.name, work, command)
+        if given == _last_inputs(context, project, command.name):
+            work.cached(f"{box.key} is up to date")
+            return {"box": box.name, "version": box.version}
+        work.note("other variables, or a source of data finds something else than the last time")
+    box = await _build(context, project, command, given, work)
     return {"box": box.name, "version": box.version}
 
 
@@ -156,7 +159,9 @@ async def fresh_box(
         async with context.hold(build_subject(project.root, name), "build", step):
             # Whoever held the build until now may just have made it.
             if _up_to_date(context, project, name, providers) is None:
-                await _build(context, project, name, step, providers=providers)
+                asked = commands.RunBuild(project=project.root, name=name)
+                given = await _inputs(context, project, asked, step)
+                await _build(context, project, asked, given, step, providers=providers)
         box = _up_to_date(context, project, name, providers)
         if box is None:
             raise ProviderError(
@@ -169,28 +174,50 @@ async def fresh_box(
 async def _build(
     context: Context,
     project: Project,
-    name: str,
+    command: commands.RunBuild,
+    given: str,
     work: Work,
-    command: commands.RunBuild | None = None,
     providers: Sequence[str] = (),
 ) -> Box:
+    """``given``: see :func:`_inputs`. ``providers``: of the machine that needs the box; it asks nobody."""
+    from core.builds import inputs
     from core.builds.project_builds import run_build
 
-    asked = command or commands.RunBuild(project=project.root, name=name)
+    subject = build_subject(project.root, command.name)
     box = await run_build(
         project=project,
-        name=name,
+        name=command.name,
         locations=context.locations,
         store=context.boxes,
         work=work,
-        request=_request(asked),
-        given=_given(asked),
-        ask=context.asker(build_subject(project.root, name)) if command else None,
-        show=context.screens.shower(build_subject(project.root, name)),
+        request=_request(command),
+        given=_given(command),
+        ask=None if providers else context.asker(subject),
+        show=context.screens.shower(subject),
         providers=providers,
     )
+    if given or _last_inputs(context, project, command.name):
+        inputs.remember(context.locations.layers, subject, given)
     context.boxes_changed()
     return box
+
+
+async def _inputs(context: Context, project: Project, command: commands.RunBuild, work: Work) -> str:
+    """What a build is given besides its files, as a digest."""
+    from core.builds import inputs
+    from core.builds.layers import LayerStore
+
+    template = project.builds[command.name].template
+    if not template:
+        return ""
+    salt = LayerStore(context.locations.layers).salt
+    return await inputs.digest(Path(project.root, template), _given(command), salt, work)
+
+
+def _last_inputs(context: Context, project: Project, name: str) -> str:
+    from core.builds import inputs
+
+    return inputs.remembered(context.locations.layers, build_subject(project.root, name))
 
 
 def _up_to_date(context: Context, project: Project, name: str, providers: Sequence[str] = ()) -> Box | None:
