@@ -1,6 +1,6 @@
 """What a template's build is given besides its files: variables, and what its sources of data find.
 
-Files alone decide whether a box is stale, as that is asked often. Who builds by name has time to ask for more.
+Files alone decide whether a box is stale: that is asked often. Who builds by name has time to ask for more.
 """
 
 from __future__ import annotations
