@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import secrets
 import shutil
 import tempfile
 import xml.etree.ElementTree as ET
@@ -191,6 +193,44 @@ async def test_a_machine_of_which_a_step_failed_can_be_kept_and_goes_later(
     assert await yard.left() == []
 
 
+@pytest.fixture
+def rooted(short_folder: Path, boxwright_home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Yard]:
+    """Root's own libvirt."""
+    daemons = running("system")
+    daemon = next(daemons)
+    pool = Pool(daemon, short_folder / "pool")
+    monkeypatch.setenv(URI_VARIABLE, daemon.uri)
+    yield Yard(boxwright_home, LibvirtProvider().undo)
+    assert pool.handle.listAllNetworks() == [] and pool.domains() == []
+    pool.close()
+    daemons.close()
+
+
+async def test_a_machine_has_a_card_with_its_address_in_a_network_that_goes_with_it(
+    rooted: Yard, tiny_image: Path
+) -> None:
+    name = f"bw{secrets.token_hex(3)}"
+    card = f'network_interface {{\n network = "{name}"\n mac = "52:54:00:0b:0c:0d"\n model = "e1000"\n}}\n'
+    step = 'provisioner "shell-local" { inline = ["true"] }'
+    rooted.write("a.pkr.hcl", template(external(tiny_image), step, more=card + UNSEEN))
+    seen = []
+
+    async def look(question: Question, work: Work) -> str:
+        handle = libvirt.open(os.environ[URI_VARIABLE])
+        (domain,) = handle.listAllDomains()
+        cards = ET.fromstring(domain.XMLDesc()).findall("devices/interface")
+        told = [(one.find(part) for part in ("source", "mac", "model")) for one in cards]
+        seen.append([tuple(part.attrib if part is not None else {} for part in one) for one in told])
+        assert handle.networkLookupByName(name).isActive()
+        handle.close()
+        return "continue"
+
+    await rooted.build(request=Request(debug=True), ask=look)
+    source, mac, model = seen[0][1]
+    assert (source["network"], mac["address"], model["type"]) == (name, "52:54:00:0b:0c:0d", "e1000")
+    assert await rooted.left() == []
+
+
 class LibvirtBench(Bench):
     remembers = False
     steps = ("Make the machine", "Wait for SSH", "Store the volume")
@@ -230,6 +270,7 @@ class TestLibvirt(SourceContract):
         ('type = "external"', "", 'needs "urls"'),
         ('type = "cloning"', "", 'needs "volume"'),
         ('type = "cloning"\nvolume = "x"', 'boot_command = ["<enter>"]', "cannot type a boot_command"),
+        ('type = "cloning"\nvolume = "x"', 'network_interface { mac = "52:54:00:01:02:03" }', "needs its"),
         ('type = "cloning"\nvolume = "x"', 'shutdown_mode = "pull"', "shutdown_mode"),
         ('type = "cloning"\nvolume = "x"', 'network_interface { type = "bridge" }', "bridge"),
         ('type = "cloning"\nvolume = "x"', 'volume { bus = "virtio" }', "capacity"),

@@ -144,6 +144,12 @@ class LibvirtSettings(Communicator, frozen=True, kw_only=True):
                     f'A network_interface of the type "{one.type}" is not supported.',
                     why="There are those of libvirt's networks: managed.",
                 )
+            if one.mac and not one.network:
+                raise ConfigError(
+                    'The "mac" of a network_interface needs its "network".',
+                    why="It is that of the card in this network, not of that by which the guest is reached.",
+                    remedy='network = "default"',
+                )
         if self.shutdown_mode not in ("acpi", "guest"):
             raise ConfigError(
                 f'"shutdown_mode" is {self.shutdown_mode!r}; it is "acpi" or "guest".',
