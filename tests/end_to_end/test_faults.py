@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from core.cli.checkup import NOT_USABLE
 from tests.boxes.server import Server
 from tests.end_to_end.workshop import Workshop, read_until, until
 
@@ -185,5 +186,9 @@ def test_without_qemu_everybody_says_the_same(tmp_path: Path, tiny_box: Path) ->
     command = remedy(said)
     doctor = shop.run("doctor", code=5)
     assert command in doctor.out + doctor.err
+    findings = shop.json("doctor", code=5)["findings"]
+    providers = {one["name"]: one for one in findings if one["topic"] == "Providers"}
+    assert set(providers) == {"docker", "libvirt", "lxc", "lxd", "qemu", "virtualbox"}
+    assert all(one["why"] and one["remedy"] for one in providers.values() if one["text"] == NOT_USABLE)
     assert (shop.state(), list((shop.home / "machines").iterdir())) == ("not created", [])
     shop.close()

@@ -6,6 +6,7 @@ and settings, so that two runs share nothing but the files of the programs.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shlex
@@ -14,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from core.providers.virtualbox.host import PREFIX_VARIABLE, PYTHON_VARIABLE
@@ -141,6 +143,17 @@ class VirtualBox:
             except OSError:
                 continue
         return None
+
+    @contextlib.contextmanager
+    def small_disk(self, folder: Path) -> Iterator[None]:
+        """It sees a disk of a few KiB at that place."""
+        inside = ["nsenter", f"--target={self._inside}", "--mount"]
+        place = f"{self.system}{folder}"
+        subprocess.run([*inside, "mount", "-t", "tmpfs", "-o", "size=12k", "none", place], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run([*inside, "umount", place], check=True)
 
     def kill_daemon(self) -> None:
         pid = self.daemon

@@ -18,6 +18,7 @@ from core.errors import BoxwrightError, ProviderError
 from core.providers.images import finish
 from core.providers.virtualbox import host
 from core.providers.virtualbox.process import Died, Process
+from core.providers.virtualbox.refusals import explained
 
 PATIENCE = 30.0
 """Seconds of silence of the worker after which VirtualBox is taken to hang."""
@@ -271,12 +272,11 @@ def _error(answer: Answer) -> VirtualBoxError:
         return _gone()
     text = " ".join((answer.failed or "").split())
     tail = tuple(answer.trace.splitlines()[-5:])
+    if not answer.code:
+        return VirtualBoxError(text, kind=answer.kind, tail=tail)
+    why, remedy = explained(answer.code, text)
     return VirtualBoxError(
-        "VirtualBox refused it." if answer.code else text,
-        kind=answer.kind,
-        number=answer.code,
-        why=text if answer.code else "",
-        tail=tail,
+        "VirtualBox refused it.", kind=answer.kind, number=answer.code, why=why, remedy=remedy, tail=tail
     )
 
 

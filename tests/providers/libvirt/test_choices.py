@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -12,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.errors import UsageError
 from core.model.machine import Disk, ExtraDisk, MachineKey, MachinePlan
-from core.providers.libvirt import cards, definition, troubles
+from core.providers.libvirt import cards, definition, library, troubles
 from core.providers.libvirt.address import default_uri
 from core.providers.libvirt.definition import Hardware
 from core.providers.libvirt.host import read_capabilities
@@ -238,6 +239,16 @@ def test_without_a_daemon_it_is_to_be_installed(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(troubles, "daemon", lambda: "")
     error = troubles.unreachable("qemu:///system", LibvirtError("libvirt refused.", why="No such file"))
     assert "install" in error.problem.remedy
+
+
+def test_without_its_python_module_the_command_that_installs_it_is_named(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "libvirt", None)
+    with pytest.raises(LibvirtError, match="Python module libvirt") as raised:
+        library.module()
+    assert f"{sys.executable} -m pip install 'libvirt-python" in raised.value.problem.remedy
+    assert troubles.unreachable("qemu:///system", raised.value) is raised.value
 
 
 def test_options_have_defaults() -> None:

@@ -19,7 +19,16 @@ from hypothesis import strategies as st
 import core.providers.virtualbox.worker
 from core.errors import BusyError, ProviderError, UsageError
 from core.model.machine import Forward, MachineKey, MachinePlan, MachineState
-from core.providers.virtualbox import appliance, customizing, networks, states, statistics, troubles
+from core.providers.virtualbox import (
+    appliance,
+    customizing,
+    host,
+    networks,
+    probing,
+    states,
+    statistics,
+    troubles,
+)
 from core.providers.virtualbox.bridge import VirtualBoxError
 from core.providers.virtualbox.console import Consoles
 from core.providers.virtualbox.context import Row
@@ -27,6 +36,7 @@ from core.providers.virtualbox.definition import rule
 from core.providers.virtualbox.layout import Layout, machine_uuid
 from core.providers.virtualbox.memory import refuse_without_ports
 from core.providers.virtualbox.options import read_options
+from core.providers.virtualbox.provider import VirtualBoxProvider
 from core.providers.virtualbox.record import Record
 
 
@@ -197,6 +207,27 @@ OVF = """<?xml version="1.0"?>
 <Envelope xmlns:ovf="http://schemas.dmtf.org/ovf/envelope/1">
   <References><File ovf:id="file1" ovf:href="{}"/></References>
 </Envelope>"""
+
+
+@pytest.mark.parametrize(
+    ("script", "why"),
+    [
+        ("echo 6.0.24r139119", "6.0.24 is too old"),
+        ("echo cannot load a library >&2; exit 1", "cannot load a library"),
+        ("exec sleep 600", "does not answer"),
+    ],
+)
+async def test_a_virtualbox_that_will_not_do_is_said_with_what_mends_it(
+    script: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = tmp_path / "VBoxManage"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv(host.PREFIX_VARIABLE, "")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(probing, "PATIENCE", 1.0)
+    probe = await VirtualBoxProvider().probe()
+    assert not probe.usable and why in probe.why and probe.remedy
 
 
 class TestHostileBoxes:

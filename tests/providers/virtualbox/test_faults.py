@@ -282,6 +282,20 @@ class TestBoxes:
         assert await bench.traces(machine.plan) == []
         assert not (bench.plans.root / "virtualbox").exists()
 
+    async def test_a_full_disk_is_said_and_nothing_stays(
+        self, bench: VirtualBoxBench, virtualbox: VirtualBox, machines: NewMachine
+    ) -> None:
+        await machines().create()
+        machine = machines()
+        with virtualbox.small_disk(Path(machine.plan.folder)):
+            work = machine.work()
+            with pytest.raises(ProviderError) as raised:
+                await machine.provider.create(machine.plan, work)
+            assert raised.value.problem.why
+            assert "free some space" in raised.value.problem.remedy
+            await work.undo()
+        assert await bench.traces(machine.plan) == []
+
     async def test_a_box_without_a_machine_is_refused(self, bench: VirtualBoxBench) -> None:
         machine = Machine(bench, bench.plans.make(box_files={"box.img": "/nowhere"}))
         with pytest.raises(ProviderError, match="no machine of VirtualBox"):
