@@ -13,7 +13,8 @@ import pytest
 
 from core.errors import BoxwrightError, ProviderError
 from core.model.machine import MachineState
-from core.providers.docker import DockerProvider, containers, http
+from core.providers import http
+from core.providers.docker import DockerProvider, containers
 from core.providers.docker.daemon import Daemon
 from core.providers.docker.troubles import refused
 from tests.providers.bench import Machine
