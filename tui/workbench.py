@@ -109,6 +109,8 @@ class Workbench(Screen[None], inherit_bindings=False):
         gone = self.consoles.orphans(changed)
         if gone:
             self.actions.opening.close_gone(gone)
+        for guest in self.consoles.outlived(changed):
+            self.actions.aside(guest.close())
         self.header.show(self.bridge.state, self.bridge.link, self.lists.project)
         self.refresh_choice()
 

@@ -62,6 +62,31 @@ async def test_what_was_open_in_a_machine_that_is_not_listed_any_more_says_so_an
 
 
 @pytest.mark.real
+async def test_shells_of_a_machine_that_went_back_to_a_snapshot_are_made_anew(
+    start: Start, world: FakeClient, tmp_path: Path
+) -> None:
+    """The guest knows nothing of connections that came later, and nobody tells: so nothing ends."""
+    server = await Sshd(tmp_path / "guest").started()
+    here = world.machines[WEB] = msgspec.structs.replace(world.machines[WEB], endpoint=server.endpoint)
+    try:
+        async with start() as driver:
+            await driver.press("s")
+            (console,) = driver.bench.consoles.all
+            await until(lambda: console.session.state is SessionState.OPEN)
+            world.machine(msgspec.structs.replace(here, provisioned=False))
+            await driver.settle()
+            console.session.send(b"mine=$((6*7))\recho still-$mine\r")
+            await driver.wait_for("still-42")
+            world.machine(msgspec.structs.replace(here, started=here.started + 60))
+            await until(lambda: console.session.state is not SessionState.OPEN)
+            await until(lambda: console.session.state is SessionState.OPEN)
+            console.session.send(b"echo anew-$mine-$((6*7))\r")
+            await driver.wait_for("anew--42")
+    finally:
+        server.stop()
+
+
+@pytest.mark.real
 async def test_shells_go_on_while_the_engine_is_away_and_when_it_is_back(
     start: Start, world: FakeClient, tmp_path: Path
 ) -> None:

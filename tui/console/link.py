@@ -75,16 +75,26 @@ class Guests:
 
     def __init__(self) -> None:
         self._open: dict[str, RemoteGuest] = {}
+        self._began: dict[str, float] = {}
         self._locks: dict[str, asyncio.Lock] = {}
 
-    async def reach(self, name: str, endpoint: Endpoint) -> RemoteGuest:
+    async def reach(self, name: str, endpoint: Endpoint, began: float = 0.0) -> RemoteGuest:
+        """``began``: since when the machine runs (Unix time), 0 where that is not known."""
         from core.guests.connecting import connect
 
         async with self._locks.setdefault(name, asyncio.Lock()):
             guest = self._open.get(name)
             if guest is None or not guest.alive or guest.endpoint != endpoint:
                 guest = self._open[name] = await connect(endpoint)
+                self._began[name] = began
             return guest
+
+    def outlived(self, name: str, began: float) -> RemoteGuest | None:
+        """The connection to a machine that has begun anew at ``began`` (Unix time) since then, e.g. from a
+        snapshot, where nothing tells that the guest does not know of it any more."""
+        before = self._began.get(name)
+        self._began[name] = began
+        return self._open.pop(name, None) if before and before != began else None
 
     async def close(self) -> None:
         guests, self._open = list(self._open.values()), {}
@@ -102,15 +112,17 @@ class ShellLink:
         name: str,
         endpoint: Callable[[], Endpoint | None],
         *,
+        began: Callable[[], float] = lambda: 0.0,
         exists: Callable[[], bool] = lambda: True,
         up: Callable[[], bool] = lambda: True,
         missing: str = "The machine does not run yet.",
     ) -> None:
-        """``endpoint`` is asked at each opening: a machine that was started anew may have moved. ``exists``:
-        whether there is still such a machine; ``up``: whether it should answer. ``missing`` says that there
-        is no endpoint."""
+        """``endpoint`` is asked at each opening: a machine that was started anew may have moved. ``began``:
+        since when it runs; ``exists``: whether there is still such a machine; ``up``: whether it should
+        answer. ``missing`` says that there is no endpoint."""
         self._missing = missing
         self._up = up
+        self._began = began
         self._guests = guests
         self._name = name
         self._endpoint = endpoint
@@ -121,7 +133,7 @@ class ShellLink:
         endpoint = self._endpoint()
         if endpoint is None:
             raise NotFoundError(self._missing)
-        guest = await self._guests.reach(self._name, endpoint)
+        guest = await self._guests.reach(self._name, endpoint, self._began())
         self._channel = await guest.shell(output, columns=columns, rows=rows)
 
     async def write(self, data: bytes) -> None:

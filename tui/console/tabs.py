@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from pathlib import Path
 
+    from core.guests.remote import RemoteGuest
     from core.model.query import BuildView
     from tui.bridge import Bridge
     from tui.console.link import Guests, ShellLink
@@ -73,9 +74,13 @@ class Consoles:
             found = self._bridge.state.machine(machine)
             return found is not None and found.state is MachineState.RUNNING
 
+        def began() -> float:
+            found = self._bridge.state.machine(machine)
+            return found.started if found else 0.0
+
         def link() -> ShellLink:
             gone = partial(exists, self._bridge, machine)
-            return ShellLink(guests, str(machine), endpoint, exists=gone, up=up)
+            return ShellLink(guests, str(machine), endpoint, began=began, exists=gone, up=up)
 
         return self._shell(str(machine), link)
 
@@ -158,6 +163,15 @@ class Consoles:
             and console.place not in state.machines
             and (f"machine:{console.place}" in changed or (state.seq and console.session.gone))
         ]
+
+    def outlived(self, changed: frozenset[str]) -> list[RemoteGuest]:
+        """Connections to machines that have begun anew meanwhile: to be closed, so that shells come back."""
+        found = []
+        for place in {console.place for console in self._open if f"machine:{console.place}" in changed}:
+            machine = self._bridge.state.machines.get(place)
+            if machine is not None and machine.started and self._guests is not None:
+                found.append(self._guests.outlived(place, machine.started))
+        return [guest for guest in found if guest is not None]
 
     def broadcast_to_all(self, places: Collection[str]) -> None:
         """All shells of those machines that are connected get the same keys; again: none do."""

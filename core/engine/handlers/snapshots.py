@@ -36,6 +36,8 @@ async def restore(context: Context, command: commands.RestoreSnapshot, work: Wor
         mark_stopped(context, command.machine)
     else:
         work.commit()
+        # What was connected to the guest before is unknown to it: it begins anew for everybody.
+        context.machines.change(command.machine, started_at=0.0)
         await guests.wait(context, context.machines.require(command.machine), work, started)
         mark_running(context, command.machine, started)
         await networking.join(context, command.machine, work)
