@@ -26,6 +26,8 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     path: str
     """As it goes over the wire: quoted."""
+    host: str = "localhost"
+    """What the other side is called: proxies in between go by it."""
     query: Mapping[str, Any] = {}
     """Values that are mappings or lists are sent as JSON, as Docker's filters are."""
     headers: Mapping[str, str] = {}
@@ -51,7 +53,7 @@ class Answer(msgspec.Struct, frozen=True, kw_only=True):
 async def send(writer: StreamWriter, request: Request) -> None:
     """Raises OSError where the other side closes before it has all."""
     body = b"" if request.body is None else msgspec.json.encode(request.body)
-    headers = {"Host": "localhost", "User-Agent": "boxwright", **request.headers}
+    headers = {"Host": request.host, "User-Agent": "boxwright", **request.headers}
     if request.upgrade:
         headers |= {"Connection": "Upgrade", "Upgrade": "tcp"}
     else:

@@ -158,7 +158,7 @@ class Connection:
     ) -> Request:
         """``rest``: ``body``, which is sent as JSON, or ``upload`` with its ``headers``."""
         fields = {"project": self.place.project, **(query or {})}
-        return Request(method=method, path=path, query=fields, **rest)
+        return Request(method=method, path=path, host=self.place.host, query=fields, **rest)
 
     async def _send(self, method: str, path: str, timeout: float, **rest: Any) -> tuple[int, bytes]:
         """``rest``: see :meth:`_request`."""

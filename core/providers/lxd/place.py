@@ -42,6 +42,11 @@ class Place(msgspec.Struct, frozen=True, order=True):
         parts = urlsplit(self.server)
         return parts.hostname or "", parts.port or PORT
 
+    @property
+    def host(self) -> str:
+        """What the server is called over HTTP."""
+        return urlsplit(self.server).netloc if self.remote else "localhost"
+
     def __str__(self) -> str:
         return self.server if self.project == "default" else f"{self.server} (project {self.project})"
 
