@@ -120,8 +120,20 @@ class Actions:
         if found is not None:
             self.perform(found)
 
+    def perform_on(self, spec: CommandSpec, named: Sequence[Choice], values: Values, *, sure: bool) -> None:
+        """On what was named, else on what is marked or selected; ``sure``: nothing is asked."""
+        if len(named) > 1 and not self._bench.keymap.forbids(spec):
+            self.begin(self.submitting.all(spec, named, dict(values), sure=sure))
+        else:
+            self.perform(spec, values, named[0] if named else None, sure=sure)
+
     def perform(
-        self, what: CommandSpec | Own, values: Values | None = None, choice: Choice | None = None
+        self,
+        what: CommandSpec | Own,
+        values: Values | None = None,
+        choice: Choice | None = None,
+        *,
+        sure: bool = False,
     ) -> None:
         forbidden = self._bench.keymap.forbids(what)
         if forbidden:
@@ -136,7 +148,8 @@ class Actions:
             own() if own is not None else self._custom.perform(what.id)
             return
         if choice is None and what.struct is not None and len(self._bench.lists.marked(what.subject)) > 1:
-            self.begin(self.submitting.all_marked(what, dict(values or {})))
+            marked = self._bench.lists.marked(what.subject)
+            self.begin(self.submitting.all(what, marked, dict(values or {}), sure=sure))
             return
         choice = choice or self._bench.lists.choice_for(what.subject)
         reason = refusal(what, choice)
@@ -151,7 +164,7 @@ class Actions:
             here = self._here.get(what.id)
             here(choice) if here is not None else self.print(what, shlex.split(self.last_line)[1:])
         else:
-            self.begin(self.submitting.order(what, choice, dict(values or {})))
+            self.begin(self.submitting.order(what, choice, dict(values or {}), sure=sure))
 
     def _sorted(self, column: str) -> None:
         self._bench.say(f"Sorted by {column}." if column else "In the usual order.", "muted")

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 from core.errors import BoxwrightError
 from tui import choice as choices
-from tui import history, orders
+from tui import history
 from tui.keys import out_of_place, refusal
 from tui.printed import HELP, printing
 from tui.prompt import Prompt
+from tui.typed import Typed, complete, completions, parse
 
 if TYPE_CHECKING:
     from tui.actions import Actions
@@ -75,7 +76,7 @@ class Asking:
 
     def _complete(self, text: str) -> str:
         own = self._owns(text)
-        return own[0].id if own else orders.complete(text, self._machine_names())
+        return own[0].id if own else complete(text, self._machine_names())
 
     def _owns(self, text: str) -> list[Own]:
         """What is no verb of the command line: typed by its id, such as ``console.split``."""
@@ -96,10 +97,10 @@ class Asking:
             return f"{own[0].id}  {reason or own[0].help}"
         if own:
             return "  ".join(one.id for one in own)
-        found = orders.completions(text)
+        found = completions(text)
         if not found:
             words = text.split()
-            found = orders.completions(words[0]) if words else []
+            found = completions(words[0]) if words else []
         if len(found) == 1 or (found and found[0].name == text.strip()):
             usage = " ".join(
                 argument.metavar.upper() if not argument.flags else f"[{argument.flags[-1]}]"
@@ -111,12 +112,24 @@ class Asking:
 
     def _meant(self, text: str) -> Choice:
         """What the line is about: the machine that it names, else what is selected."""
-        state = self._bridge.state
         try:
-            machine = orders.parse(text, list(state.machines.values()), self._bench.lists.project).machine
+            meant = self._named(self._parsed(text))
         except BoxwrightError:
-            machine = None
-        return choices.machine_choice(state, str(machine)) if machine else self._bench.choice
+            meant = []
+        return meant[0] if meant else self._bench.choice
+
+    def _parsed(self, line: str) -> Typed:
+        state, shown = self._bridge.state, self._bench.lists.project
+        project = state.projects.get(shown or self._bridge.project)
+        builds = [build.name for build in project.builds] if project is not None else []
+        return parse(line, list(state.machines.values()), shown, builds)
+
+    def _named(self, line: Typed) -> list[Choice]:
+        """What the line names: machines, or builds of the project that is shown."""
+        state, root = self._bridge.state, self._bench.lists.project or self._bridge.project
+        if line.builds:
+            return [choices.build_choice(state, root, name) for name in line.builds]
+        return [choices.machine_choice(state, str(key)) for key in line.machines]
 
     def typed(self, line: str) -> None:
         """Do what was typed at the prompt."""
@@ -132,8 +145,7 @@ class Asking:
             self.help()
             return
         try:
-            shown = self._bench.lists.project
-            typed = orders.parse(line, list(self._bridge.state.machines.values()), shown)
+            said = self._parsed(line)
         except BoxwrightError as error:
             spec = printing(line)
             if spec is None:
@@ -141,13 +153,10 @@ class Asking:
             else:
                 self._actions.print(spec, shlex.split(line))
             return
-        if not self._actions.has_own(typed.spec):
-            self._actions.print(typed.spec, shlex.split(line))
+        if not self._actions.has_own(said.spec):
+            self._actions.print(said.spec, shlex.split(line))
             return
-        choice = None
-        if typed.machine is not None:
-            choice = choices.machine_choice(self._bridge.state, str(typed.machine))
-        self._actions.perform(typed.spec, typed.values, choice)
+        self._actions.perform_on(said.spec, self._named(said), said.values, sure=said.yes)
 
     async def palette(self) -> None:
         from tui.dialogs.palette import Palette

@@ -43,9 +43,11 @@ class Bulk:
         self._bridge = bridge
         self._line = line
 
-    async def run(self, spec: CommandSpec, chosen: Sequence[Choice], given: Values) -> tuple[Begun, ...]:
-        """Asks what has to be asked, submits, and shows the whole until somebody closes it. () where the
-        user thought better of it."""
+    async def run(
+        self, spec: CommandSpec, chosen: Sequence[Choice], given: Values, *, sure: bool = False
+    ) -> tuple[Begun, ...]:
+        """Asks what has to be asked (``sure``: not whether it is to be done), submits, and shows the whole
+        until somebody closes it. () where the user thought better of it."""
         able = [choice for choice in chosen if not refusal(spec, choice)]
         refused = tuple(
             Begun(choice.title, refused=refusal(spec, choice)) for choice in chosen if refusal(spec, choice)
@@ -53,7 +55,9 @@ class Bulk:
         if not able:
             return refused
         values = await self._values(spec, able, given)
-        if values is None or (spec.destructive and not await self._sure(spec, able, refused, values)):
+        if values is None:
+            return ()
+        if spec.destructive and not sure and not await self._sure(spec, able, refused, values):
             return ()
         begun = tuple([await self._submit(spec, choice, values) for choice in able])
         return (*begun, *refused)

@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from core.commands import CommandSpec, Subject
-from tui import orders
 from tui.keys import Keymap, spoken
-from tui.look.lines import Part, clean, wrap
+from tui.look.lines import clean
+from tui.typed import verb_of
 
 if TYPE_CHECKING:
-    from tui.dialogs.info import Info
     from tui.program import BoxwrightApp
     from tui.workbench import Workbench
 
@@ -39,6 +38,7 @@ _NOT_HERE = {
 }
 """What cannot be shown at all, and why."""
 
+PROGRAM = (sys.executable, "-P", "-m", "core.cli.main")
 _FOLLOWS = ("-f", "--follow")
 _WORDS = ("-q", "--no-colour")
 """Results and errors only, without escape sequences."""
@@ -60,7 +60,7 @@ def printing(line: str) -> CommandSpec | None:
         return None
     if words[:1] == [HELP.name]:
         return HELP
-    spec = orders.verb_of(words)
+    spec = verb_of(words)
     return spec if spec is not None and (spec.struct is None or spec.id in PRINTING) else None
 
 
@@ -76,7 +76,7 @@ async def run(words: Sequence[str], project: str) -> Printed:
     named = any(word.partition("=")[0] == "--project" for word in words)
     chosen = ("--project", project) if project and not named else ()
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", "core.cli.main", *_WORDS, *chosen, *words,
+        *PROGRAM, *_WORDS, *chosen, *words,
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
@@ -87,8 +87,9 @@ async def run(words: Sequence[str], project: str) -> Printed:
     except asyncio.CancelledError:
         process.terminate()
         raise
+    good = process.returncode == 0
     lines = tuple(clean(line) for line in said.decode("utf-8", "replace").splitlines())
-    return Printed(lines, process.returncode == 0)
+    return Printed(lines or ("done" if good else "It failed, and said nothing.",), good)
 
 
 class Pages:
@@ -99,7 +100,6 @@ class Pages:
         self._bench = workbench
 
     async def show(self, spec: CommandSpec, words: Sequence[str]) -> None:
-        from tui.dialogs.info import Info
 
         line = shlex.join(["boxwright", *words])
         reason = obstacle(spec, words, self._bench.keymap)
@@ -108,32 +108,6 @@ class Pages:
             return
         about = self._bench.choice.project if spec.subject is Subject.MACHINE else ""
         shown = "" if spec.id == "project.init" else about or self._bench.lists.project
-        # The page is there at once, and has the keys: what is to be read comes when it comes.
-        page = Info(f"$ {line}", lambda _: [[("It runs; esc ends it.", "muted")]])
-        closed = asyncio.create_task(self._app.push_screen_wait(page))
-        printing = asyncio.create_task(run(words, shown))
-        try:
-            await asyncio.wait((closed, printing), return_when=asyncio.FIRST_COMPLETED)
-            if not closed.done():
-                _fill(page, printing.result())
-            await closed
-        finally:
-            if not closed.done():
-                page.dismiss()
-            printing.cancel()
+        from tui.dialogs.printing import Printing
 
-
-def _fill(page: Info, printed: Printed) -> None:
-    role = "text" if printed.good else "warn"
-    lines = printed.lines or (("done",) if printed.good else ("It failed, and said nothing.",))
-
-    def fitted(width: int) -> list[list[Part]]:
-        return [[(text, role)] for each in lines for text in _fitted(each, width)]
-
-    page.put(fitted, max(len(text) for text in lines))
-
-
-def _fitted(line: str, width: int) -> list[str]:
-    """What does not fit goes on below, as far in."""
-    margin = len(line) - len(line.lstrip())
-    return [" " * margin + text for text in wrap(line[margin:], max(10, width - margin))]
+        await self._app.push_screen_wait(Printing(f"$ {line}", lambda: run(words, shown)))

@@ -9,13 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core import amounts
-from core.errors import BoxwrightError
 from core.model.operation import Operation
 from core.model.problem import Problem
 from tui.choice import Choice
 from tui.look.lines import Part, wrap
 from tui.type_ahead import ANSWER, without_waiting
-from tui.views.overview import pair
 from tui.views.steps import problem_lines
 
 if TYPE_CHECKING:
@@ -52,10 +50,6 @@ class Reading:
             "machine.ssh-config": later(self._ssh_config),
             "project.validate": later(self._validate),
             "operation.list": later(self._operations),
-            "engine.status": later(self._engine),
-            "engine.log": later(self._engine_log),
-            "doctor": later(self._doctor),
-            "version": later(self._version),
         }
 
     def _info(
@@ -140,71 +134,6 @@ class Reading:
             info.hint = "enter shows its log, esc closes"
         if await self._app.push_screen_wait(info):
             await self._actions.logs.show(id, title)
-
-    async def _engine(self, _choice: Choice) -> None:
-        from core.model.query import EngineView, GetEngine
-
-        view = await self._bridge.query(GetEngine())
-        if not isinstance(view, EngineView):
-            return
-        running = amounts.duration(time.time() - view.started)
-        ends = (
-            f"after {amounts.duration(view.idle_exit)} without work and clients"
-            if view.idle_exit
-            else "never by itself"
-        )
-        rows = (
-            ("Version", view.version), ("Process", str(view.pid)), ("Runs for", running),
-            ("Clients", str(view.clients)), ("Operations", str(view.running)), ("Ends", ends),
-            ("Data", view.data), ("Socket", view.socket), ("Log", view.log),
-        )  # fmt: skip
-        self._app.push_screen(
-            self._info(
-                "Engine", lambda width: [line for label, value in rows for line in pair(label, value, width)]
-            )
-        )
-
-    async def _engine_log(self, _choice: Choice) -> None:
-        from core.model.query import EngineView, GetEngine
-        from tui.views.output import log_tail
-
-        view = await self._bridge.query(GetEngine())
-        if not isinstance(view, EngineView):
-            return
-        try:
-            with open(view.log, "rb") as file:  # noqa: ASYNC230, PTH123 - a small local file
-                data = file.read()
-        except OSError as error:
-            raise BoxwrightError("The engine's log cannot be read.", why=str(error)) from error
-        text = (
-            data[-65536:].decode("utf-8", "replace") if log_tail(data) else "The engine has nothing to say."
-        )
-        self._text("Engine log", text)
-
-    async def _doctor(self, _choice: Choice) -> None:
-        await self._bridge.refresh()
-        probes = sorted(
-            self._bridge.state.probes.values(), key=lambda probe: (not probe.usable, probe.provider)
-        )
-        signs = self._app.look.signs
-
-        def lines(width: int) -> list[Line]:
-            found: list[Line] = []
-            for probe in probes:
-                mark: Part = (f"{signs.done} ", "good") if probe.usable else (f"{signs.failed} ", "warn")
-                found.append([mark, (probe.provider, "!text"), (f"  {probe.version}", "muted")])
-                found += [[("  ", "text"), (text, "text")] for text in wrap(probe.why, width - 2) if text]
-                if probe.remedy:
-                    found += [[("  ", "text"), (text, "accent")] for text in wrap(probe.remedy, width - 2)]
-                found.append([])
-            return found or [[("No provider was looked at yet.", "muted")]]
-
-        self._app.push_screen(self._info("Doctor", lines))
-
-    async def _version(self, _choice: Choice) -> None:
-        import core
-
-        self._bench.say(f"boxwright {core.__version__}", "accent")
 
     def show_result(self, operation: Operation) -> None:
         """What a command on boxes found: lists and numbers, as they are."""

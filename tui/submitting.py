@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -38,8 +39,8 @@ class Submitting:
         """The equivalent command line."""
         return orders.line_of(spec, choice, values, self._bridge.project)
 
-    async def order(self, spec: CommandSpec, choice: Choice, given: dict[str, Any]) -> None:
-        """Ask for what is missing, ask before something is lost, then submit."""
+    async def order(self, spec: CommandSpec, choice: Choice, given: dict[str, Any], *, sure: bool) -> None:
+        """Ask for what is missing, ask before something is lost (unless ``sure``), then submit."""
         values = {**orders.defaults(spec, choice), **given}
         wants_name = spec.id in ("snapshot.restore", "snapshot.delete") and "name" not in given
         if orders.missing(spec, values) or wants_name:
@@ -53,7 +54,7 @@ class Submitting:
             if answer is None:
                 return
             values |= answer
-        if spec.destructive and not values.get("dry_run"):
+        if spec.destructive and not sure and not values.get("dry_run"):
             from tui.dialogs.confirm import Confirm, question
 
             line = self.line(spec, choice, values)
@@ -80,12 +81,15 @@ class Submitting:
             self._bench.detail.show_steps()
         self._bench.say(f"$ {self._actions.last_line}", "accent")
 
-    async def all_marked(self, spec: CommandSpec, values: dict[str, Any]) -> None:
+    async def all(
+        self, spec: CommandSpec, chosen: Sequence[Choice], values: dict[str, Any], *, sure: bool
+    ) -> None:
+        """The same for several at once."""
         from tui.bulk import Bulk
         from tui.dialogs.progress import Progress
 
         bulk = Bulk(self._app, self._bridge, self.line)
-        begun = await bulk.run(spec, self._bench.lists.marked(spec.subject), values)
+        begun = await bulk.run(spec, chosen, values, sure=sure)
         if not begun:
             return
         self._bench.lists.listed.clear_marks()

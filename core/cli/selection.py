@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
 from collections.abc import Callable, Sequence
 
@@ -11,12 +10,12 @@ import msgspec
 from core import amounts
 from core.cli.context import Context
 from core.cli.suggestions import did_you_mean
+from core.commands.names import is_pattern, matches
 from core.errors import BoxwrightError, NotFoundError, RemoteError, UsageError
 from core.model.machine import Machine
 from core.model.query import GetMachines, Machines
 
 _ID = re.compile(r"[0-9a-f]{4,12}")
-_PATTERN = frozenset("*?[")
 
 
 class Chosen(msgspec.Struct, frozen=True):
@@ -25,30 +24,6 @@ class Chosen(msgspec.Struct, frozen=True):
     machines: tuple[Machine, ...]
     named: frozenset[str] = frozenset()
     """Names that stood on the command line as they are: it is an error where nothing can be done."""
-
-
-def matches(word: str, names: Sequence[str]) -> list[str]:
-    """The names that a word means: itself, a shell pattern, or /a regular expression/.
-
-    Raises UsageError for a pattern that is none.
-    """
-    if len(word) > 2 and word[0] == word[-1] == "/":
-        try:
-            expression = re.compile(word[1:-1])
-        except re.error as error:
-            raise UsageError(
-                f"{word} is not a regular expression.",
-                why=str(error),
-                remedy=f"put '\\' before characters that mean themselves: /{re.escape(word[1:-1])}/",
-            ) from None
-        return [name for name in names if expression.search(name)]
-    if _PATTERN & set(word):
-        return [name for name in names if fnmatch.fnmatchcase(name, word)]
-    return [name for name in names if name == word]
-
-
-def is_pattern(word: str) -> bool:
-    return bool(_PATTERN & set(word)) or (len(word) > 2 and word[0] == word[-1] == "/")
 
 
 def choose(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.cli.selection import is_pattern, matches
+from core.commands.names import is_pattern, matches
 from core.errors import UsageError
 
 NAMES = ["web1", "web2", "db", "cache"]

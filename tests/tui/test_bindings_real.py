@@ -103,6 +103,8 @@ TOUR: tuple[Press, ...] = (
     (": s u s", "suspend  web is not created"),
     ("Tab", ":suspend"),
     ("Escape", "u Up"),
+    (": e n g i n e Space s t a t u s Enter", "Socket"),
+    ("Escape", "gone: Socket"),
     # Pages.
     ("?", "Shut the machine down."),
     ("Escape", "gone: Shut the machine down."),

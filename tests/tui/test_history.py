@@ -9,7 +9,8 @@ import pytest
 from core.model import command as commands
 from tests.support.fake_client import FakeClient
 from tests.tui.conftest import Start
-from tui import history, orders
+from tui import history
+from tui.typed import complete
 
 
 def test_lines_are_kept_once_the_latest_last_for_this_user_alone() -> None:
@@ -40,7 +41,7 @@ async def test_up_goes_back_to_earlier_lines(start: Start, world: FakeClient) ->
 
 
 @pytest.mark.parametrize(
-    ("typed", "completed"),
+    ("text", "completed"),
     [
         ("snapshot sa", "snapshot save "),
         ("up w", "up web "),
@@ -50,5 +51,5 @@ async def test_up_goes_back_to_earlier_lines(start: Start, world: FakeClient) ->
         ("", ""),
     ],
 )
-def test_verbs_options_and_machines_are_completed(typed: str, completed: str) -> None:
-    assert orders.complete(typed, ["db", "web"]) == completed
+def test_verbs_options_and_machines_are_completed(text: str, completed: str) -> None:
+    assert complete(text, ["db", "web"]) == completed

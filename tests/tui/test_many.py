@@ -12,6 +12,7 @@ from core.model import command as commands
 from core.model.machine import MachineState
 from core.model.operation import StepState
 from tests.support.fake_client import FakeClient, box, machine
+from tests.support.waiting import until
 from tests.tui.conftest import Driver, Start
 from tui.bulk import Begun
 from tui.dialogs.progress import summary
@@ -191,3 +192,27 @@ async def test_of_a_thousand_machines_and_ten_thousand_boxes_only_what_is_seen_i
         await driver.settle()
         await driver.press("home", "down")
         assert drawn < 10 * 40, "a handful of times what the screen has lines"
+
+
+async def test_a_line_of_the_prompt_goes_to_all_that_it_names_and_yes_asks_nothing(
+    start: Start, world: FakeClient
+) -> None:
+    for name in ("one", "two"):
+        made = machine(name)
+        world.machines[str(made.key)] = made
+    async with start() as driver:
+        await driver.press("colon")
+        await driver.type("destroy one two")
+        await driver.press("enter")
+        await driver.wait_for("Destroy 2 at once?")
+        await driver.press("escape")
+        assert world.submitted == []
+        await driver.press("colon")
+        await driver.type("destroy one two --yes")
+        await driver.press("enter")
+        await until(lambda: len(world.submitted) == 2)
+        assert {command.machine.name for command in world.submitted} == {"one", "two"}
+        await driver.press("escape", "colon")
+        await driver.type("destroy -y web")
+        await driver.press("enter")
+        await until(lambda: len(world.submitted) == 3)

@@ -14,8 +14,9 @@ from tui.bindings import OWN
 from tui.choice import NOTHING, Choice, box_choice, build_choice, machine_choice
 from tui.keys import Keymap, refusal
 from tui.keys import commands as known
-from tui.orders import build, completions, defaults, line_of, parse
+from tui.orders import build, defaults, line_of
 from tui.store import Draft, State
+from tui.typed import completions, parse
 
 WEB = machine("web")
 CHOSEN = Choice(kind=Subject.MACHINE, key=str(WEB.key), machine=WEB, project=SHOP)
@@ -50,7 +51,11 @@ def test_a_line_is_understood(line: str, id: str, values: dict[str, object]) -> 
         ("frob", "There is no command 'frob'"),
         ("halt --frob", "halt has no option --frob"),
         ("halt one two", "There is no machine 'one'"),
-        ("halt web two", "halt takes no argument 'two'"),
+        ("halt web two", "There is no machine 'two'"),
+        ("halt 'n*'", "No machine matches"),
+        ("halt -v", "says how a shell is to print"),
+        ("ssh web db", "There is no machine 'db'"),
+        ("build nosuch", "There is no build 'nosuch'"),
         ("destroy nosuch", "There is no machine 'nosuch'"),
         ("box remove a b", "box remove takes no argument 'b'"),
         ("halt --project /nowhere web", "There is no machine 'web' in /nowhere"),
@@ -76,6 +81,33 @@ def test_a_name_in_two_projects_is_refused_and_the_project_decides() -> None:
     assert "--project" in refused.value.problem.remedy
     assert parse("halt web --project /home/ada/blog", [WEB, OTHER]).machine == OTHER.key
     assert parse(f"halt --project={SHOP} web --force", [WEB, OTHER]).machine == WEB.key
+
+
+@pytest.mark.parametrize(
+    ("line", "names", "values"),
+    [
+        ("halt web db", ("web", "db"), {}),
+        ("halt 'w*' db web", ("web", "db"), {}),
+        ("halt /^[dw]/ --force", ("web", "db"), {"force": True}),
+        ("snapshot save web db before", ("web", "db"), {"name": "before"}),
+        ("upload a b web", ("web",), {"source": "a", "target": "b"}),
+    ],
+)
+def test_several_machines_and_patterns_are_meant_as_in_a_shell(
+    line: str, names: tuple[str, ...], values: dict[str, object]
+) -> None:
+    typed = parse(line, [WEB, machine("db")])
+    assert (tuple(key.name for key in typed.machines), typed.values) == (names, values)
+
+
+def test_several_builds_are_meant_as_in_a_shell() -> None:
+    assert parse("build base 'win*'", [], SHOP, ["base", "windows", "x"]).builds == ("base", "windows")
+
+
+def test_yes_asks_nothing() -> None:
+    assert parse("destroy web --yes", [WEB]).yes
+    assert parse("destroy -y", [WEB]).yes
+    assert not parse("destroy web", [WEB]).yes
 
 
 def test_an_unknown_machine_is_told_with_the_known_ones() -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.waiting import until
 from tests.tui.conftest import Start
 
 
@@ -37,3 +38,21 @@ async def test_what_needs_a_terminal_of_its_own_says_what_to_do_instead(start: S
         await driver.type("template console")
         await driver.press("enter")
         await driver.wait_for("From a shell: boxwright template console")
+
+
+async def test_a_command_that_hangs_says_for_how_long_and_is_ended_by_escape(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, ended = tmp_path / "began", tmp_path / "ended"
+    script = 'trap \'touch "$1"; exit\' TERM; touch "$0"; while :; do sleep 0.1; done'
+    monkeypatch.setattr("tui.printed.PROGRAM", ("sh", "-c", script, str(began), str(ended)))
+    async with start() as driver:
+        await driver.press("colon")
+        await driver.type("help up")
+        await driver.press("enter")
+        await driver.wait_for("esc cancels it")
+        await until(began.exists)
+        await driver.wait_for("runs for 0:0")
+        await driver.press("escape")
+        await until(ended.exists)
+        assert "esc cancels it" not in driver.text

@@ -10,10 +10,10 @@ import msgspec
 
 from core import amounts
 from core.cli.context import Context
-from core.cli.selection import matches
 from core.cli.suggestions import did_you_mean
 from core.cli.table import table
 from core.commands import CommandSpec
+from core.commands.names import matches
 from core.errors import NotFoundError
 from core.model.box import Box, BoxUse
 from core.model.problem import ExitCode

@@ -14,9 +14,9 @@ from core.cli.context import Context
 from core.cli.displays import display_for
 from core.cli.following import Follower
 from core.cli.operating import carry_out, command_of, document, finish
-from core.cli.selection import matches
 from core.cli.suggestions import did_you_mean
 from core.commands import CommandSpec
+from core.commands.names import matches
 from core.errors import BoxwrightError, NotFoundError, UsageError
 from core.model.command import AnswerBuild, Command, RunBuild
 from core.model.operation import StepState

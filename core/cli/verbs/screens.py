@@ -13,9 +13,9 @@ from core import amounts
 from core.cli.context import Context
 from core.cli.look import capable
 from core.cli.painter import Painter
-from core.cli.selection import matches
 from core.cli.verbs.builds import running
 from core.commands import CommandSpec
+from core.commands.names import matches
 from core.errors import BoxwrightError, NotFoundError, UsageError
 from core.model.problem import ExitCode
 
