@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from core.commands import COMMANDS, CommandSpec, Subject
+from core.model.machine import MachineState
 from tui.bindings import CONSOLE, CONSOLE_LEAVE, LOG, OWN, PLACES, SCREEN, Own
 from tui.choice import Choice
 from tui.settings import CustomCommand, On
@@ -140,6 +141,8 @@ def _shown(spec: CommandSpec, kind: Subject) -> bool:
         return kind is not Subject.NONE
     if spec.id.startswith("box."):
         return kind is Subject.BOX
+    if spec.id == "build.screen":
+        return kind in (Subject.MACHINE, Subject.BUILD)
     return spec.subject is kind and spec.subject is not Subject.NONE
 
 
@@ -153,8 +156,8 @@ def refusal(spec: CommandSpec, choice: Choice) -> str:
         return "No box is selected."
     if spec.subject is Subject.BUILD and choice.build is None:
         return "No build is selected."
-    if spec.id == "build.screen" and choice.build is not None and not choice.build.screens:
-        return "Only a machine of the source qemu has a screen, while the build works on it."
+    if spec.id == "build.screen" and not screens_of(choice):
+        return _no_screen(choice)
     if spec.id == "operation.cancel" and (choice.operation is None or choice.operation.state.ended):
         return f"Nothing runs on {choice.title}." if choice.title else "Nothing is selected."
     if spec.subject is Subject.OPERATION and choice.operation is None:
@@ -166,6 +169,28 @@ def refusal(spec: CommandSpec, choice: Choice) -> str:
     return ""
 
 
+def screens_of(choice: Choice) -> dict[str, str]:
+    """Sockets at which screens can be looked at, by the name of the machine or of a build's source."""
+    if choice.build is not None:
+        return choice.build.screens
+    if choice.machine is not None and choice.machine.screen:
+        return {choice.machine.name: choice.machine.screen}
+    return {}
+
+
+def _no_screen(choice: Choice) -> str:
+    machine = choice.machine
+    if choice.build is not None:
+        return "Only a machine of the source qemu has a screen, while the build works on it."
+    if machine is None:
+        return "No machine and no build is selected."
+    if machine.state is not MachineState.RUNNING:
+        return f"{machine.name} does not run."
+    if machine.provider not in ("qemu", "libvirt"):
+        return f"Machines of {machine.provider} have no screen to look at here."
+    return f'{machine.name} has none: display = "vnc" in its table {machine.provider} gives it one.'
+
+
 def out_of_place(own: Own, place: str) -> str:
     """Why something of consoles or of logs is not possible, in a sentence, where the keys are elsewhere.
     ``place``: ``console``, ``log`` or ""."""
@@ -175,7 +200,7 @@ def out_of_place(own: Own, place: str) -> str:
     if group == "log" and place != group:
         return "The keys are not in a log: l opens it."
     if group == "screen" and place != group:
-        return "The keys are not on a screen: i shows that of a build's machine."
+        return "The keys are not on a screen: i shows that of a machine."
     return ""
 
 

@@ -80,7 +80,15 @@ OWN: dict[str, tuple[Argument, ...]] = {
         ),
     ),
     "build.screen": (
-        Argument(field="source", flags=("--source",), metavar="SOURCE", help="of several, the one meant"),
+        Argument(
+            field="names",
+            kind=ArgumentKind.WORDS,
+            metavar="MACHINE|BUILD",
+            help="names or patterns; else the only one that has a screen now",
+        ),
+        Argument(
+            field="source", flags=("--source",), metavar="SOURCE", help="of several sources, the one meant"
+        ),
         Argument(
             field="output",
             flags=("-o", "--output"),

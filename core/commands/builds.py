@@ -95,8 +95,7 @@ BUILD_COMMANDS: tuple[CommandSpec, ...] = (
         id="build.screen",
         verb=("screen",),
         title="Screen",
-        help="Show the screen of the machine that a build works on, or save it as a picture (PNG).",
-        subject=Subject.BUILD,
+        help="Show the screen of a machine, or of the one that a build works on; save it as a picture (PNG).",
         key="i",
     ),
     CommandSpec(

@@ -89,6 +89,7 @@ class MachineRecord(msgspec.Struct, frozen=True, kw_only=True):
             created=self.created,
             started=self.started_at,
             provisioned=self.provisioned_at > 0,
+            screen=started.screen if started else "",
             trouble=self.trouble,
             facts=dict(started.facts) if started else {},
         )

@@ -143,6 +143,8 @@ class Machine(msgspec.Struct, frozen=True, kw_only=True):
     created: float = 0.0
     started: float = 0.0
     provisioned: bool = False
+    screen: str = ""
+    """Path of the socket at which its screen is looked at by VNC, while it runs; "" where it has none."""
     trouble: str = ""
     kept: Kept | None = None
     """Of one that is not created: what was destroyed last under its name, while it can be brought back."""

@@ -26,6 +26,8 @@ class Started(msgspec.Struct, frozen=True, kw_only=True):
     addressed: bool = False
     """The interfaces of ``plan.networks`` have their addresses by now. Else the engine sets them inside the
     guest, where it finds each interface by its MAC."""
+    screen: str = ""
+    """Path of the private socket at which its screen is looked at by VNC; "" where it has none."""
     facts: dict[str, str] = {}
     """For the display, e.g. the acceleration and why."""
 

@@ -49,4 +49,4 @@ def test_a_screen_is_saved_drawn_and_followed_until_the_machine_has_ended(
         assert building.end() == ExitCode.DONE
     gone = boxwright("screen")
     assert gone.code == ExitCode.NOT_FOUND
-    assert "No build has a machine with a screen now." in gone.err
+    assert "Nothing has a screen now." in gone.err

@@ -105,7 +105,7 @@ def world(tmp_path: Path) -> FakeClient:
 def clock(monkeypatch: pytest.MonkeyPatch) -> None:
     """Time stands still (cursors, too), twenty seconds after everything in the world began."""
     still = SimpleNamespace(time=lambda: NOW + 20.0)
-    for module in ("tui.views.detail", "tui.panes.lists", "tui.dialogs.operations", "tui.dialogs.progress"):
+    for module in ("tui.views.contents", "tui.panes.lists", "tui.dialogs.operations", "tui.dialogs.progress"):
         monkeypatch.setattr(f"{module}.time", still)
     monkeypatch.setattr("tests.support.fake_client.time", still)
     monkeypatch.setattr(Input, "cursor_blink", False)

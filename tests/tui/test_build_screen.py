@@ -10,9 +10,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from core.model.machine import MachineState
 from core.model.operation import Progress, Step, StepState
 from tests.support import vnc
-from tests.support.fake_client import NOW, FakeClient
+from tests.support.fake_client import NOW, SHOP, FakeClient
 from tests.tui.conftest import Start
 from tests.tui.test_build_questions import building, change
 from tui.builds import drawing
@@ -71,6 +72,26 @@ async def test_a_screen_follows_the_machine_with_what_is_typed_into_it_and_is_sa
         change(world, screens={})
         await driver.settle()
         assert "[Screen]" not in driver.text
+
+
+@pytest.mark.real
+async def test_the_screen_of_a_running_machine_is_a_tab_of_it(
+    start: Start, world: FakeClient, machine: vnc.Machine
+) -> None:
+    web = world.machines[f"{SHOP}:web"]
+    async with start() as driver:
+        await driver.press("i")
+        await driver.wait_for('web has none: display = "vnc" in its table qemu gives it one.')
+        world.machine(msgspec.structs.replace(web, screen=str(machine.socket)))
+        await driver.wait_for("]  Screen ")
+        await driver.press("i")
+        await driver.wait_for("▀" * 40)
+        await driver.wait_for("w Save")
+        world.machine(msgspec.structs.replace(web, state=MachineState.STOPPED, endpoint=None, screen=""))
+        await driver.settle()
+        assert "[Screen]" not in driver.text
+        await driver.press("i")
+        await driver.wait_for("Screen: web does not run.")
 
 
 async def test_only_what_is_looked_at_is_asked_for(start: Start, world: FakeClient) -> None:

@@ -22,7 +22,7 @@ async def test_after_the_clock_went_back_no_time_is_negative_and_everything_goes
     async with start() as driver:
         before = SimpleNamespace(time=lambda: NOW - 86_400.0, monotonic=lambda: 0.0)
         for module in (
-            "tui.views.detail", "tui.panes.lists", "tui.dialogs.operations", "tui.dialogs.progress",
+            "tui.views.contents", "tui.panes.lists", "tui.dialogs.operations", "tui.dialogs.progress",
             "tui.log.view", "tui.console.opening",
         ):  # fmt: skip
             monkeypatch.setattr(f"{module}.time", before)

@@ -1,4 +1,4 @@
-"""The screen of the machine that a build works on, as a picture that follows it."""
+"""The screen of a machine, or of the one that a build works on, as a picture that follows it."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ScreenView(Painted, can_focus=True):
         self._looking: Worker[None] | None = None
 
     def show(self, screens: Mapping[str, str], caption: Sequence[Part]) -> None:
-        """``screens``: sockets that speak VNC, by source. ``caption``: what is being done."""
+        """``screens``: sockets that speak VNC, by machine or source. ``caption``: what is being done."""
         before = self._socket
         self._screens = dict(screens)
         if self._source not in self._screens:

@@ -1,4 +1,4 @@
-"""What keys do with the screen of a build's machine, and what is said below it."""
+"""What keys do with the screen of a machine, and what is said below it."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Showing:
 
     def _next(self) -> None:
         if not self._bench.detail.screen_view.next_source():
-            self._bench.say("Next screen: the build has only this one.", "warn")
+            self._bench.say("Next screen: there is only this one.", "warn")
 
     async def _save(self) -> None:
         from tui.builds.screen import save

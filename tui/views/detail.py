@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from textual import events
 from textual.app import ComposeResult
@@ -11,18 +10,16 @@ from textual.containers import Vertical
 from textual.timer import Timer
 from textual.widget import Widget
 
-from core.commands import Subject
 from core.model.operation import Operation
-from tui.builds.showing import caption
 from tui.choice import NOTHING, Choice
 from tui.console.tabs import Console, Consoles
-from tui.keys import spoken
-from tui.look.lines import Part, clean
-from tui.store import State, unattributed
-from tui.views import config, failure, overview, pulse, snapshots, steps
+from tui.look.lines import clean
+from tui.store import State
+from tui.views import failure
+from tui.views.contents import FILLED, Contents
 from tui.views.lines import LinesView
 from tui.views.live import Live, measured, waits_for_guest
-from tui.views.runs import Runs, durations, last_time
+from tui.views.runs import Runs
 from tui.views.tabs import Tab, TabLine, tabs_of
 
 if TYPE_CHECKING:
@@ -32,12 +29,7 @@ if TYPE_CHECKING:
     from tui.console.view import ConsoleView
     from tui.log.view import LogView
     from tui.look.look import Look
-    from tui.workbench import Workbench
 
-_ASK = 0.4
-"""Seconds to wait before asking who wrote what is new in a log."""
-_OF_LINES = ("overview", "steps", "snapshots", "config")
-"""Tabs that hold lines."""
 _TICK = 1.0
 """Seconds between two looks at the clock, while something runs and is looked at."""
 
@@ -52,11 +44,9 @@ class Detail(Vertical):
         self._look = look
         self.choice: Choice = NOTHING
         self._active: dict[str, str] = {}
-        self.area: ConsoleArea | None = None
-        """Where consoles are shown, once there was one."""
         self.runs = Runs()
         self._live = Live(bridge, self._show_live)
-        self._asked_for_log = False
+        self.contents = Contents(self, bridge, consoles, look, self._live)
         self._ticker: Timer | None = None
         self._labels: tuple[str, str] = ("", "")
 
@@ -70,6 +60,19 @@ class Detail(Vertical):
     def on_resize(self) -> None:
         # Lines are wrapped for the width that the view has once all is laid out.
         self.call_after_refresh(self.update)
+
+    @property
+    def area(self) -> ConsoleArea | None:
+        """Where consoles are shown, once there was one."""
+        return self.contents.area
+
+    @property
+    def log_view(self) -> LogView:
+        return self.contents.log_view
+
+    @property
+    def screen_view(self) -> ScreenView:
+        return self.contents.screen_view
 
     # What is shown.
 
@@ -104,7 +107,7 @@ class Detail(Vertical):
     @property
     def view(self) -> Widget:
         """The widget of the active tab."""
-        return self._view(self.active)
+        return self.contents.view(self.active)
 
     def show(self, choice: Choice) -> None:
         """Another choice, or the same one with news."""
@@ -147,19 +150,15 @@ class Detail(Vertical):
         """Bring the active view up to date with the state."""
         active = self.active
         self.query_one(TabLine).set_tabs(self._tabs(), active)
-        shown = self._view(active)
+        shown = self.contents.view(active)
         for child in self.children:
             if not isinstance(child, TabLine):
                 child.display = child is shown
         operation = self.operation
         if operation is not None and not self.state.known(operation.id):
             self._bridge.want_operation(operation.id)
-        if active == "log":
-            self._update_log()
-        elif active == "screen":
-            self._update_screen()
-        elif active in _OF_LINES:
-            self._update_lines(active)
+        if active in FILLED:
+            self.contents.fill(active)
         elif self.console is not None:
             # Its machine may be another one now, or none.
             self.console.session.changed()
@@ -169,158 +168,9 @@ class Detail(Vertical):
     def _tabs(self) -> list[Tab]:
         return tabs_of(self.choice, self.consoles.of(self.choice.key), self._look.signs)
 
-    # Views.
-
-    def _view(self, tab: str) -> Widget:
-        if tab == "log":
-            return self.log_view
-        if tab == "screen":
-            return self.screen_view
-        if tab in _OF_LINES:
-            found = self.query(f"#{tab}").results(LinesView)
-            view = next(iter(found), None)
-            if view is None:
-                view = LinesView(id=tab)
-                self.mount(view)
-                # Its width is known only when it has its place.
-                self.call_after_refresh(self.update)
-            return view
-        return self._console_view(tab)
-
-    @property
-    def log_view(self) -> LogView:
-        from tui.log.view import LogView
-
-        view = next(iter(self.query(LogView)), None)
-        if view is None:
-            view = LogView(id="log")
-            self.mount(view)
-        return view
-
-    @property
-    def screen_view(self) -> ScreenView:
-        from tui.builds.screen import ScreenView
-
-        view = next(iter(self.query(ScreenView)), None)
-        if view is None:
-            view = ScreenView(id="screen")
-            self.mount(view)
-        return view
-
-    def _console_view(self, tab: str) -> Widget:
-        from tui.console.area import ConsoleArea
-
-        console = self.consoles.find(tab)
-        assert console is not None
-        if self.area is None:
-            self.area = ConsoleArea(self.consoles, frames=self._look.terminal.console_frames)
-            self.mount(self.area)
-        self.area.show(console)
-        return self.area
-
-    def _update_lines(self, tab: str) -> None:
-        view = self._view(tab)
-        assert isinstance(view, LinesView)
-        # The view's own width is known only once it is laid out: it is as wide as all of this.
-        width = max(20, self.size.width - 1)
-        signs, now, choice = self._look.signs, time.time(), self.choice
-        if tab == "snapshots" and choice.machine is not None:
-            view.set_lines(*snapshots.content(choice.machine, width=width, signs=signs, now=now))
-        elif tab == "config" and (found := config.described(choice, self.state)) is not None:
-            view.set_lines(config.content(found, width=width, signs=signs))
-        elif tab == "steps":
-            self._update_steps(view, width, now)
-        elif choice.kind is Subject.NONE:
-            project = self._bridge.project
-            view.set_lines(
-                overview.empty(
-                    self.state,
-                    project,
-                    self.state.projects.get(project),
-                    connected=bool(self.state.seq),
-                    width=width,
-                    signs=signs,
-                )
-            )
-        else:
-            view.set_lines(
-                overview.content(
-                    choice,
-                    self.state,
-                    width=width,
-                    signs=signs,
-                    now=now,
-                    key=self._key,
-                    pulse=self._pulse_lines(width),
-                )
-            )
-
-    def _key(self, id: str) -> str:
-        """As the user has it now."""
-        return spoken(cast("Workbench", self.screen).keymap.key(id))
-
-    def _pulse_lines(self, width: int) -> list[list[Part]]:
-        machine = self.choice.machine
-        if machine is None:
-            return []
-        return pulse.lines(self._live.pulse.rates(machine), machine, width=width, signs=self._look.signs)
-
     def _show_live(self) -> None:
         if self.is_mounted and self.active in ("overview", "steps"):
-            self._update_lines(self.active)
-
-    def _update_steps(self, view: LinesView, width: int, now: float) -> None:
-        operation = self.operation
-        if operation is None:
-            view.set_lines([[("Nothing was done here yet.", "muted")]])
-            return
-        last = last_time(operation, self.state)
-        if last is not None and not self.state.known(last.id):
-            self._bridge.want_operation(last.id)
-        content = steps.content(
-            operation,
-            self.state.steps_of(operation.id),
-            width=width,
-            signs=self._look.signs,
-            now=now,
-            tail=self._live.tail(operation, self.choice, self.state),
-            shortcuts=failure.shortcuts(self.choice, operation, self.state),
-            place=self.runs.place(self.choice, self.state),
-            before=durations(last, self.state) if last is not None else {},
-            asked=failure.asked(self.choice, operation),
-        )
-        view.follow = not operation.state.ended
-        view.set_lines(content.lines, content.targets)
-
-    def _update_log(self) -> None:
-        operation = self.operation
-        if operation is None or operation.id not in self.state.log_paths:
-            self.log_view.open([], "No output yet.")
-            return
-        from tui.log.drawing import log_file
-
-        self._ask_who_wrote(operation)
-        ended = operation.state.ended and self.state.known(operation.id)
-        self.log_view.open(
-            [log_file(operation, self.state)], "It wrote nothing." if ended else "No output yet."
-        )
-
-    def _update_screen(self) -> None:
-        build = self.choice.build
-        if build is not None:
-            self.screen_view.show(build.screens, caption(self.choice, self.state, self._look.signs))
-
-    def _ask_who_wrote(self, operation: Operation) -> None:
-        """Of what came since that was asked; not more often than some times a second."""
-        if self._asked_for_log or unattributed(operation, self.state) <= 0:
-            return
-        self._asked_for_log = True
-
-        def ask() -> None:
-            self._asked_for_log = False
-            self._bridge.ask_again(operation.id)
-
-        self.set_timer(_ASK, ask)
+            self.contents.fill(self.active)
 
     def failed_provisioner(self) -> int:
         """Number of the provisioner that failed on the chosen machine: in the run that is shown, else in the

@@ -14,6 +14,7 @@ from core.commands import Subject
 from core.model.operation import StepState
 from tui.choice import Choice
 from tui.console.tabs import Console
+from tui.keys import screens_of
 from tui.look.lines import Part, clean, cut
 from tui.look.painted import Painted
 from tui.look.signs import Signs
@@ -43,7 +44,7 @@ def tabs_of(choice: Choice, consoles: Sequence[Console], signs: Signs) -> list[T
         mark, role = signs.busy, "busy"
     elif operation is not None and operation.state is StepState.FAILED:
         mark, role = signs.failed, "bad"
-    if choice.build is not None and choice.build.screens:
+    if screens_of(choice):
         tabs.append(Tab("screen", "Screen"))
     told = of_sign(mark, role, signs) if mark else ""
     tabs += [Tab("steps", "Steps", mark, role or "busy", told), Tab("log", "Log")]

@@ -1,4 +1,4 @@
-"""screen: what the machine that a build works on shows, in this terminal or as a file."""
+"""screen: what a machine shows, or the one that a build works on, in this terminal or as a file."""
 
 from __future__ import annotations
 
@@ -24,8 +24,10 @@ _FRAME = 0.5
 
 
 class _Shown(msgspec.Struct, frozen=True):
-    build: str
+    name: str
+    """Of the machine or build."""
     source: str
+    """Of a build; "" for a machine."""
     socket: Path
 
 
@@ -34,7 +36,7 @@ def screen(context: Context, _spec: CommandSpec, given: argparse.Namespace) -> i
 
     if given.output and given.follow:
         raise UsageError("--output saves one picture, --follow goes on drawing.", remedy="leave one out")
-    shown = _chosen(context, given.builds, given.source or "")
+    shown = _chosen(context, given.names, given.source or "")
     if given.output:
         picture = asyncio.run(picture_of(shown.socket))
         target = Path(given.output)
@@ -48,8 +50,9 @@ def screen(context: Context, _spec: CommandSpec, given: argparse.Namespace) -> i
             ) from error
         context.output.result(
             {
-                "build": shown.build,
-                "source": shown.source,
+                **(
+                    {"build": shown.name, "source": shown.source} if shown.source else {"machine": shown.name}
+                ),
                 "width": picture.width,
                 "height": picture.height,
                 "file": str(target),
@@ -61,7 +64,7 @@ def screen(context: Context, _spec: CommandSpec, given: argparse.Namespace) -> i
     if output.options.json or not (capable(output.out) and output.look.colour and output.look.unicode):
         raise UsageError(
             "A screen can be drawn in a terminal with colours only.",
-            remedy=f"boxwright screen {shown.build} --output screen.png",
+            remedy=f"boxwright screen {shown.name} --output screen.png",
         )
     painter = Painter(output.out)
     if given.follow:
@@ -72,27 +75,45 @@ def screen(context: Context, _spec: CommandSpec, given: argparse.Namespace) -> i
 
 
 def _chosen(context: Context, words: list[str], source: str) -> _Shown:
-    """Raises NotFoundError where no such build has a screen, UsageError where several have."""
+    """Raises NotFoundError where none of them has a screen, UsageError where several have."""
     found = [
-        _Shown(now.name, name, Path(socket))
-        for now in running(context)
-        if not words or any(matches(word, [now.name]) for word in words)
-        for name, socket in now.screens.items()
-        if source in ("", name)
+        one
+        for one in (*_of_builds(context), *_of_machines(context))
+        if (not words or any(matches(word, [one.name]) for word in words)) and source in ("", one.source)
     ]
     if not found:
         raise NotFoundError(
-            "No build has a machine with a screen now.",
-            why="Only a machine of the source qemu has one, and only while the build runs. "
-            "What bootstrap makes speaks on its serial port alone.",
-            remedy="boxwright ops --running",
+            "Nothing of that name has a screen now." if words else "Nothing has a screen now.",
+            why="Machines of QEMU and libvirt have one while they run, those of a build while its source "
+            "qemu works on them. What bootstrap makes speaks on its serial port alone.",
+            remedy="boxwright status, or boxwright ops --running",
         )
     if len(found) > 1:
-        named = amounts.listed([f"{one.source} (of {one.build})" for one in found])
+        named = amounts.listed([f"{one.source} (of {one.name})" if one.source else one.name for one in found])
+        several = len({one.name for one in found}) > 1
         raise UsageError(
-            "There are several screens.", why=f"They are of {named}.", remedy="add --source SOURCE"
+            "There are several screens.",
+            why=f"They are of {named}.",
+            remedy="name one of them" if several else "add --source SOURCE",
         )
     return found[0]
+
+
+def _of_builds(context: Context) -> list[_Shown]:
+    return [
+        _Shown(now.name, source, Path(socket))
+        for now in running(context)
+        for source, socket in now.screens.items()
+    ]
+
+
+def _of_machines(context: Context) -> list[_Shown]:
+    """Of the project here, where there is one."""
+    try:
+        machines, _ = context.machines()
+    except NotFoundError:
+        return []
+    return [_Shown(machine.name, "", Path(machine.screen)) for machine in machines if machine.screen]
 
 
 def _draw(painter: Painter, shown: _Shown) -> None:

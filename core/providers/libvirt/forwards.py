@@ -13,12 +13,13 @@ from core.errors import ProviderError
 from core.model.machine import Forward, MachinePlan
 from core.providers import ports
 from core.providers.base import Started
-from core.providers.libvirt import address, domains
+from core.providers.libvirt import address, devices, domains
 from core.providers.libvirt import record as records
 from core.providers.libvirt.connection import Connection
 from core.providers.libvirt.containers import ways as containers
 from core.providers.libvirt.context import Context
 from core.providers.libvirt.layout import Layout
+from core.providers.libvirt.options import read_options
 from core.providers.libvirt.record import Record
 from core.providers.libvirt.relays import Way
 from core.providers.libvirt.xen import ways as xen
@@ -177,7 +178,7 @@ def _rule(forward: Forward) -> str:
     return f"{forward.protocol}:{LOOPBACK}:{forward.host}"
 
 
-def started(record: Record) -> Started:
+def started(record: Record, plan: MachinePlan) -> Started:
     """As ``start`` returned it."""
     if address.is_container(record.uri):
         return Started(
@@ -190,5 +191,15 @@ def started(record: Record) -> Started:
     ssh = next((forward for forward in record.ports if forward.name == "ssh"), None)
     ssh = ssh or next((forward for forward in record.ports if forward.guest == 22), None)
     return Started(
-        ports=record.ports, ssh_host=LOOPBACK, ssh_port=ssh.host if ssh else 22, facts=record.facts
+        ports=record.ports,
+        ssh_host=LOOPBACK,
+        ssh_port=ssh.host if ssh else 22,
+        screen=_screen(record, plan),
+        facts=record.facts,
     )
+
+
+def _screen(record: Record, plan: MachinePlan) -> str:
+    options = read_options(plan.options)
+    private = devices.by_socket(options) and not address.far_host(record.uri)
+    return str(Layout.of(plan).screen_socket) if options.graphics == "vnc" and private else ""

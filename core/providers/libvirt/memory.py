@@ -122,7 +122,7 @@ async def resume(context: Context, plan: MachinePlan, work: Work) -> Started:
                 f"The machine {plan.key.name} is not suspended.", remedy=f"boxwright up {plan.key.name}"
             )
         watched.known = MachineState.RUNNING
-    return forwards.started(record)
+    return forwards.started(record, plan)
 
 
 async def undo_resume(context: Context, given: Mapping[str, Any]) -> None:

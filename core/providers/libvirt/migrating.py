@@ -48,7 +48,7 @@ async def migrate(context: Context, plan: MachinePlan, target: str, work: Work) 
         record = await _arrived(context, plan, record, uri)
         intent.settle()
         watched.known = MachineState.RUNNING
-    return forwards.started(record)
+    return forwards.started(record, plan)
 
 
 def _checked(plan: MachinePlan, record: Record, target: str) -> str:

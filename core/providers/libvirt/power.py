@@ -62,7 +62,7 @@ async def start(context: Context, plan: MachinePlan, work: Work) -> Started:
         finally:
             context.claims.release(plan.id)
         watched.known = MachineState.RUNNING
-    return forwards.started(record)
+    return forwards.started(record, plan)
 
 
 def _shown(plan: MachinePlan, record: Record, row: Row | None, chosen: Acceleration | None) -> dict[str, str]:

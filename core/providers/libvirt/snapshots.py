@@ -194,7 +194,7 @@ async def _go_back(
     ports = forwards.choose(context, plan, record)
     record = await forwards.add(context, plan, record, number, ports)
     watched.known = MachineState.RUNNING
-    return forwards.started(record)
+    return forwards.started(record, plan)
 
 
 def _revert(handle: Any, machine_id: str, tag: str, memory: bool) -> int:

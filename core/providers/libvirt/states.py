@@ -122,7 +122,7 @@ def judge(
 
 def _live(plan: MachinePlan, record: Record, row: Row, trouble: str, *, busy: bool, leases: Leases) -> Seen:
     libvirt = bindings()
-    running = _with_addresses(plan, forwards.started(record), leases)
+    running = _with_addresses(plan, forwards.started(record, plan), leases)
     if row.state == libvirt.VIR_DOMAIN_SHUTDOWN:
         return Seen(state=MachineState.STOPPING, trouble=trouble, started=running)
     if not busy and row.state in (libvirt.VIR_DOMAIN_PAUSED, libvirt.VIR_DOMAIN_PMSUSPENDED):

@@ -55,7 +55,7 @@ def build(
         argv.append("-S")
     if incoming:
         argv += ["-incoming", "defer"]
-    return [*argv, *launch.args, *_hidden_card(launch)]
+    return [*argv, *launch.args, *_plain_card(launch)]
 
 
 def _board(launch: Launch, record: Record, layout: Layout) -> list[str]:
@@ -89,21 +89,21 @@ def _control(layout: Layout) -> list[str]:
 
 
 def _screen(launch: Launch, layout: Layout) -> list[str]:
-    if launch.display != "vnc":
-        return ["-display", "none"]
-    vga = "virtio-gpu-pci" if launch.architecture == "aarch64" else "VGA"
-    return [
-        *("-display", "none", "-vnc", f"unix:{_quoted(str(layout.vnc_socket))}", "-device", vga),
-        *("-device", "qemu-xhci", "-device", "usb-kbd", "-device", "usb-tablet"),
-    ]
+    argv = ["-display", "none"]
+    if launch.shown:
+        argv += ["-vnc", f"unix:{_quoted(str(layout.vnc_socket))}"]
+    if launch.display == "vnc":
+        vga = "virtio-gpu-pci" if launch.architecture == "aarch64" else "VGA"
+        argv += ["-device", vga, "-device", "qemu-xhci", "-device", "usb-kbd", "-device", "usb-tablet"]
+    return argv
 
 
-def _hidden_card(launch: Launch) -> list[str]:
+def _plain_card(launch: Launch) -> list[str]:
     """Last of all, so that no other device moves for its sake: guests name network cards by their places.
 
     Systems on aarch64 start on the serial port. A card that the machine's own arguments name is the only one.
     """
-    wanted = launch.display == "hidden" and launch.architecture == "x86_64"
+    wanted = launch.display == "screen" and launch.architecture == "x86_64"
     return ["-device", "VGA"] if wanted and not any(map(_CARD.search, launch.args)) else []
 
 

@@ -173,7 +173,7 @@ async def resume(context: Context, plan: MachinePlan, work: Work) -> Started:
         with link.changing():
             await link.monitor.execute("cont")
             link.told_paused = False
-        return started(record)
+        return started(record, plan)
     await context.end(plan.id, layout)
     if record.launch is None:
         raise ProviderError("The machine's record does not say which hardware its memory needs.")
@@ -192,7 +192,7 @@ async def resume(context: Context, plan: MachinePlan, work: Work) -> Started:
             await context.end(plan.id, layout)
             intent.settle()
         raise
-    return started(record)
+    return started(record, plan)
 
 
 async def _load(monitor: Monitor, layout: Layout, progress: Callable[..., None]) -> None:

@@ -11,7 +11,7 @@ from core.errors import UsageError
 from core.providers.options import read_table
 
 ACCELERATORS = ("auto", "kvm", "hvf", "tcg")
-DISPLAYS = ("hidden", "none", "vnc")
+DISPLAYS = ("screen", "none", "vnc")
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -23,9 +23,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """QEMU's CPU model; by default the host's, or all that emulation can do."""
     machine: str = ""
     """QEMU's machine type, e.g. ``q35`` or ``pc``."""
-    display: str = "hidden"
-    """``hidden``: a graphics card, for boot loaders and systems that wait for one, at which nobody can look;
-    ``vnc``: a screen, reachable by VNC through a private Unix socket; ``none``: no card."""
+    display: str = "screen"
+    """``screen``: a graphics card, for boot loaders and systems that wait for one, and to be looked at;
+    ``vnc``: with a keyboard and a tablet besides; ``none``: no card. Both are reached by VNC at a
+    private Unix socket."""
     args: tuple[str, ...] = ()
     """More arguments for QEMU, as they are."""
 

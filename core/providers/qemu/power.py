@@ -76,7 +76,7 @@ async def start(context: Context, plan: MachinePlan, work: Work) -> Started:
     if machine.display == "vnc":
         shown["display"] = f"vnc at {layout.vnc_socket}"
     _, record = await launch(context.links, context.claims, plan, record, machine, shown)
-    return started(record)
+    return started(record, plan)
 
 
 async def refuse_running(context: Context, plan: MachinePlan, record: Record) -> None:

@@ -54,6 +54,12 @@ class Launch(msgspec.Struct, frozen=True, kw_only=True):
     networks: tuple[Nic, ...] = ()
     args: tuple[str, ...] = ()
 
+    @property
+    def shown(self) -> bool:
+        """Its screen can be looked at. Arguments of the project's own may have taken it elsewhere."""
+        drawn = self.display == "vnc" or (self.display == "screen" and self.architecture == "x86_64")
+        return drawn and "-vnc" not in self.args
+
 
 class SavedPoint(msgspec.Struct, frozen=True, kw_only=True):
     """A snapshot."""

@@ -127,7 +127,7 @@ async def restore(context: Context, plan: MachinePlan, name: str, work: Work) ->
             work.note("loading memory and disks")
             await finish(_load_in_place(context, link, plan, point))
             _go_on_from(layout, point)
-            return started(existing(plan))
+            return started(existing(plan), plan)
         work.note("ending QEMU")
         await quit_now(link)
         await context.end(plan.id, layout)
@@ -202,7 +202,7 @@ async def _start_with_memory(
         work.note("loading memory and disks")
         await finish(_load_in_place(context, link, plan, point))
     _go_on_from(layout, point)
-    return started(record)
+    return started(record, plan)
 
 
 async def start_from(context: Context, plan: MachinePlan, name: str, work: Work) -> Started:

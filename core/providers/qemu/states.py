@@ -18,12 +18,17 @@ from core.providers.qemu.record import Record
 _PAUSED = ("paused", "io-error", "internal-error", "guest-panicked", "watchdog", "suspended")
 
 
-def started(record: Record) -> Started:
+def started(record: Record, plan: MachinePlan) -> Started:
     """As ``start`` returned it."""
+    shown = record.launch is not None and record.launch.shown
     ssh = next((forward for forward in record.ports if forward.name == "ssh"), None)
     ssh = ssh or next((forward for forward in record.ports if forward.guest == 22), None)
     return Started(
-        ports=record.ports, ssh_host=LOOPBACK, ssh_port=ssh.host if ssh else 22, facts=record.facts
+        ports=record.ports,
+        ssh_host=LOOPBACK,
+        ssh_port=ssh.host if ssh else 22,
+        screen=str(Layout.of(plan).vnc_socket) if shown else "",
+        facts=record.facts,
     )
 
 
@@ -52,7 +57,7 @@ async def look(links: Links, plan: MachinePlan, pid: int | None) -> Seen:
 
 
 async def _live(links: Links, plan: MachinePlan, pid: int, record: Record, trouble: str) -> Seen:
-    running = started(record)
+    running = started(record, plan)
     try:
         link = await links.open(plan, pid)
         if link.busy:

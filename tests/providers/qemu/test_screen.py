@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from core.builds.qemu.screen import picture_of
 from core.providers.qemu.layout import Layout
 from tests.providers.bench import Machine
 from tests.providers.qemu.test_contract import QemuBench
@@ -53,6 +54,10 @@ async def test_a_guest_can_draw_and_one_that_was_saved_without_a_card_goes_on_wi
     await provider.stop(machine.plan, machine.work(), force=True)
     await machine.start()
     assert await draws(machine), "a machine has a card unless somebody says otherwise"
+    seen = (await provider.states([machine.plan]))[machine.plan.id].started
+    assert seen is not None and seen.screen
+    picture = await picture_of(Path(seen.screen))
+    assert picture.width >= 320
     await provider.restore_snapshot(machine.plan, "before", machine.work())
     arguments = Path(f"/proc/{Layout.of(machine.plan).pid_file.read_text().strip()}/cmdline").read_bytes()
     assert b"VGA" not in arguments.split(b"\0"), "memory fits only the hardware that it was saved of"

@@ -38,7 +38,7 @@ async def resume(context: Context, plan: MachinePlan, work: Work) -> Started:
             )
         await finish(connection.run(domains.go_on, plan.id))
         watched.known = MachineState.RUNNING
-    return forwards.started(record)
+    return forwards.started(record, plan)
 
 
 def is_frozen(row: Row) -> bool:
