@@ -33,25 +33,16 @@ class Again:
     def _again(self) -> None:
         choice = self._bench.choice
         number = self._bench.detail.failed_provisioner()
-        if number:
+        reason = not_again(choice, number)
+        if reason:
+            self._bench.say(f"Retry from here: {reason}", "warn")
+        elif choice.machine is not None:
             self._actions.perform(BY_ID["machine.provision"], {"start_at": str(number)})
-        elif choice.build is not None:
-            self._actions.begin(self._build(choice))
+        elif choice.build is not None and choice.build.question:
+            self._actions.begin(self._actions.answering.ask(choice))
         else:
-            machine = choice.machine
-            reason = f"no provisioner of {machine.name} has failed" if machine else "no machine is selected"
-            self._bench.say(f"Retry from here: {reason}.", "warn")
-
-    async def _build(self, choice: Choice) -> None:
-        """Answer what it asks; else run it again, which begins behind the last step that went well."""
-        build = choice.build
-        ended = choice.operation.state if choice.operation is not None else StepState.WAITING
-        if build is not None and build.question:
-            await self._actions.answering.ask(choice)
-        elif ended in (StepState.FAILED, StepState.CANCELLED):
+            # It begins behind the last step that went well.
             self._actions.perform(BY_ID["build.run"], {}, choice)
-        else:
-            self._bench.say(f"Retry from here: {choice.title} has not failed, and asks nothing.", "warn")
 
     def _store(self) -> None:
         """A template leaves its box as a file: put it where machines find it."""
@@ -83,3 +74,15 @@ class Again:
         )
         if await self._app.push_screen_wait(Confirm(question)):
             self._actions.perform(BY_ID["layer.prune"], {"kept": True})
+
+
+def not_again(choice: Choice, failed_provisioner: int) -> str:
+    """Why there is nothing to retry, in a sentence; "" where there is."""
+    if choice.machine is not None:
+        return "" if failed_provisioner else f"No provisioner of {choice.machine.name} has failed."
+    if choice.build is None:
+        return "No machine and no build is selected."
+    ended = choice.operation.state if choice.operation is not None else StepState.WAITING
+    if choice.build.question or ended in (StepState.FAILED, StepState.CANCELLED):
+        return ""
+    return f"{choice.title} has not failed, and asks nothing."

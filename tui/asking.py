@@ -170,11 +170,13 @@ class Asking:
 
     async def menu(self) -> None:
         """Of the selected thing alone."""
+        from tui.again import not_again
         from tui.dialogs.palette import Palette
         from tui.manual import menu_entries
 
         choice = self._bench.choice
-        entries = menu_entries(self._bench.keymap, choice)
+        reason = not_again(choice, self._bench.detail.failed_provisioner())
+        entries = menu_entries(self._bench.keymap, choice, reason)
         title = choice.title or "boxwright"
         chosen = await self._app.push_screen_wait(Palette(entries, title=title))
         if chosen:

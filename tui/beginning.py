@@ -30,7 +30,9 @@ class Beginning:
         }
         root = self._bench.lists.project
         if not root and roots:
-            places = Palette(offered(project_titles(self._bridge.state, roots)), "place", title="Where?")
+            places = Palette(
+                offered(project_titles(self._bridge.state, roots)), "place", title="Where?", about="folder"
+            )
             chosen = await self._app.push_screen_wait(places)
             if not chosen:
                 return

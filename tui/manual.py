@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from core.commands import CommandSpec, Subject
-from core.model.operation import StepState
 from tui.bindings import CONSOLE, PLACES, Own
 from tui.choice import Choice
 from tui.dialogs.palette import Entry
@@ -53,30 +52,37 @@ def _own_entry(own: Own, keymap: Keymap, place: str) -> Entry:
     return Entry(own.id, own.title, name, spoken(keymap.key(own.id)), own.help, reason)
 
 
-def menu_entries(keymap: Keymap, choice: Choice) -> list[Entry]:
-    """What can be done with one thing: possible or not, with the reason."""
+def menu_entries(keymap: Keymap, choice: Choice, not_again: str) -> list[Entry]:
+    """What can be done with one thing: possible or not, with the reason. ``not_again``: why it cannot be
+    retried, "" where it can."""
     fitting = [
-        spec for spec in commands() if _group(spec) is choice.kind or spec.subject is Subject.OPERATION
+        spec
+        for spec in commands()
+        if _group(spec) is choice.kind or spec.subject is Subject.OPERATION or _looks_at(spec, choice)
     ]
     entries = [_entry_of(spec, spec.title, keymap, choice) for spec in fitting]
     return entries + [
         Entry(
-            own.id, own.title, own.title, spoken(keymap.key(own.id)), own.help, _reason(keymap, own, choice)
+            own.id,
+            own.title,
+            own.title,
+            spoken(keymap.key(own.id)),
+            own.help,
+            _reason(keymap, own, not_again),
         )
         for own in keymap.own
         if choice.kind in _ON_THINGS.get(own.id, ()) or own.id.startswith("custom.")
     ]
 
 
-def _reason(keymap: Keymap, own: Own, choice: Choice) -> str:
+def _looks_at(spec: CommandSpec, choice: Choice) -> bool:
+    """The screen is a matter of machines and of builds."""
+    return spec.id == "build.screen" and choice.kind in (Subject.MACHINE, Subject.BUILD)
+
+
+def _reason(keymap: Keymap, own: Own, not_again: str) -> str:
     """Why something of the workbench's own is not possible with one thing now."""
-    nothing_failed = own.id == "workbench.again" and not (
-        (choice.build is not None and choice.build.question)
-        or (
-            choice.operation is not None and choice.operation.state in (StepState.FAILED, StepState.CANCELLED)
-        )
-    )
-    return keymap.forbids(own) or (f"Nothing of {choice.title} has failed." if nothing_failed else "")
+    return keymap.forbids(own) or (not_again if own.id == "workbench.again" else "")
 
 
 def _entry_of(spec: CommandSpec, name: str, keymap: Keymap, choice: Choice) -> Entry:

@@ -42,7 +42,7 @@ TOUR: tuple[Press, ...] = (
     ("D", "Download: web"),
     ("R", "Restore: web"),
     ("X", "Delete snapshot: web"),
-    ("a", "no provisioner of web has failed"),
+    ("a", "No provisioner of web has failed"),
     ("V", "There is no provider 'fake'"),
     ("Escape", "gone: There is no provider 'fake'"),
     ("E", "editor-of-the-user"),

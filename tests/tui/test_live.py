@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import cast
 
+import msgspec
 import pytest
 
 from core.commands import Subject
@@ -13,8 +14,10 @@ from core.model.query import Log
 from tests.support.fake_client import NOW, machine, up
 from tui.bridge import Bridge
 from tui.choice import Choice
+from tui.keys import Keymap
 from tui.look.signs import ASCII
 from tui.store import State
+from tui.views.failure import shortcuts
 from tui.views.live import Live
 from tui.views.steps import content
 
@@ -69,3 +72,12 @@ def test_the_phases_of_waiting_are_told_whole_at_any_width(width: int) -> None:
     found = content(operation, [step], width=width, signs=ASCII, now=NOW, before={"Wait for SSH": 12.0})
     told = " ".join("".join(text for text, _ in line) for line in found.lines)
     assert phases in " ".join(told.split()) and told.count("process up") == 1
+
+
+def test_the_keys_for_a_failure_are_the_users_own() -> None:
+    failed = msgspec.structs.replace(up("1", "web", StepState.FAILED), ended=NOW)
+    choice = Choice(kind=Subject.MACHINE, machine=machine("web"))
+    keymap = Keymap({"machine.up": "f5", "workbench.edit": ""})
+    offered = shortcuts(choice, failed, State(), keymap.key)
+    assert (offered[0].key, offered[0].title) == ("f5", "Try again")
+    assert "Edit the project's file" not in {one.title for one in offered}

@@ -230,7 +230,7 @@ async def test_a_key_that_can_do_nothing_says_why(start: Start) -> None:
         await driver.press("w")
         assert "Close tab: only the tab of a console can be closed." in driver.text
         await driver.press("down", "a")
-        assert "Retry from here: no provisioner of db has failed." in driver.text
+        assert "Retry from here: No provisioner of db has failed." in driver.text
         await driver.press("2", "x")
         assert "Nothing runs on" in driver.text
 

@@ -71,7 +71,7 @@ class Opening:
 
         bench = self._bench
         entries = consoles(bench.consoles.all)
-        palette = Palette(entries, "console", "No console is open: s opens one.")
+        palette = Palette(entries, "console", "No console is open: s opens one.", about="state")
         chosen = await self._app.push_screen_wait(palette)
         console = bench.consoles.find(chosen or "")
         if console is None:
@@ -100,7 +100,10 @@ class Opening:
             self._bench.say("Recordings are played in a tab of a machine, and none is selected.", "warn")
             return
         palette = Palette(
-            recordings(time.time()), "recording", "Nothing was recorded yet: m in a console begins."
+            recordings(time.time()),
+            "recording",
+            "Nothing was recorded yet: m in a console begins.",
+            about="made",
         )
         chosen = await self._app.push_screen_wait(palette)
         if chosen:

@@ -40,8 +40,11 @@ class Palette(Dialog[str]):
         noun: str = "command",
         empty: str = "No command has such a name.",
         title: str = "",
+        about: str = "does",
     ) -> None:
+        """``about``: the heading of what is said of each entry."""
         super().__init__()
+        self._about = about
         self._entries = tuple(entries)
         self._noun = noun
         self._empty = empty
@@ -50,10 +53,11 @@ class Palette(Dialog[str]):
     def compose(self) -> ComposeResult:
         frame = Vertical(classes="frame")
         frame.border_title = self._title.replace("[", "\\[")
-        frame.border_subtitle = "enter does it, esc closes"
+        does = "does it" if self._about == "does" else "goes there"
+        frame.border_subtitle = f"enter {does}, esc closes"
         with frame:
             yield Input(placeholder=f"type a part of a {self._noun}'s name", compact=True)
-            yield RowList(id="entries", title="", header=("", self._noun, "key", "does"), flexible=3)
+            yield RowList(id="entries", title="", header=("", self._noun, "key", self._about), flexible=3)
 
     def on_mount(self) -> None:
         self.query_one(Input).focus()

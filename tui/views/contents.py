@@ -165,7 +165,7 @@ class Contents:
             signs=self._look.signs,
             now=now,
             tail=self._live.tail(operation, self._detail.choice, self._detail.state),
-            shortcuts=failure.shortcuts(self._detail.choice, operation, self._detail.state),
+            shortcuts=failure.shortcuts(self._detail.choice, operation, self._detail.state, self._key),
             place=self._detail.runs.place(self._detail.choice, self._detail.state),
             before=durations(last, self._detail.state) if last is not None else {},
             asked=failure.asked(self._detail.choice, operation),

@@ -12,36 +12,41 @@ from tui.look.lines import Part, wrap
 from tui.look.signs import Signs
 from tui.store import State
 from tui.views import steps
+from tui.views.overview import Key
 from tui.views.steps import Shortcut
 
 
-def shortcuts(choice: Choice, operation: Operation | None, state: State) -> list[Shortcut]:
+def shortcuts(choice: Choice, operation: Operation | None, state: State, key: Key) -> list[Shortcut]:
     """Keys for the failure of an operation on the chosen thing; only those that the engine can follow now."""
-    machine, found = choice.machine, []
+    return [
+        Shortcut(pressed, title) for id, title in _offers(choice, operation, state) if (pressed := key(id))
+    ]
+
+
+def _offers(choice: Choice, operation: Operation | None, state: State) -> list[tuple[str, str]]:
+    """By the ids of commands."""
+    machine, build = choice.machine, choice.build
+    found: list[tuple[str, str]] = []
     if machine is not None:
         if failed_provisioner(choice, operation, state):
-            found.append(Shortcut("a", "Retry from here"))
+            found.append(("workbench.again", "Retry from here"))
         else:
-            found.append(Shortcut("u", "Try again"))
+            found.append(("machine.up", "Try again"))
         if machine.endpoint is not None:
-            found.append(Shortcut("s", "Shell here"))
-        found.append(Shortcut("e", "Edit the project's file"))
-    elif choice.build is not None and choice.build.question:
-        found.append(Shortcut("a", "Retry, keep, clean up or abort"))
-        if choice.build.endpoint is not None:
-            found.append(Shortcut("s", "Shell here"))
-        found.append(Shortcut("e", "Edit"))
-    elif choice.build is not None:
+            found.append(("machine.ssh", "Shell here"))
+        found.append(("workbench.edit", "Edit the project's file"))
+    elif build is not None:
         # What was kept after each step that went well is not done again.
-        found.append(Shortcut("a", "Retry from here"))
-        if choice.build.endpoint is not None:
-            found.append(Shortcut("s", "Shell in what was left"))
-        found.append(Shortcut("e", "Edit"))
-    found += [Shortcut("l", "Log"), Shortcut("Y", "Copy the log")]
+        asks = bool(build.question)
+        found.append(("workbench.again", "Retry, keep, clean up or abort" if asks else "Retry from here"))
+        if build.endpoint is not None:
+            found.append(("workbench.shell-here", "Shell here" if asks else "Shell in what was left"))
+        found.append(("workbench.edit", "Edit"))
+    found += [("operation.logs", "Log"), ("workbench.copy-log", "Copy the log")]
     if machine is not None and machine.state.created:
-        found.append(Shortcut("d", "Destroy"))
-    if choice.build is not None and operation is not None and _left(operation):
-        found.append(Shortcut("d", "Clean up"))
+        found.append(("machine.destroy", "Destroy"))
+    if build is not None and operation is not None and _left(operation):
+        found.append(("workbench.clean-up", "Clean up"))
     return found
 
 

@@ -13,10 +13,10 @@ from core import amounts
 from core.cli.confirm import confirm
 from core.cli.context import Context
 from core.cli.operating import carry_out, command_of, document, finish
-from core.cli.selection import matches
 from core.cli.suggestions import did_you_mean
 from core.cli.table import table
 from core.commands import CommandSpec
+from core.commands.names import matches
 from core.errors import NotFoundError
 from core.model.machine import Kept
 from core.model.problem import ExitCode
