@@ -20,14 +20,16 @@ _PHASES = {
 
 
 class Reading:
-    """Fed with lines; tells ``work`` how many packages of how many are fetched, unpacked or set up."""
+    """Fed with lines; tells ``work`` how many packages of how many are fetched, unpacked or set up.
+
+    Lines are printed when a package is begun: the last one is not done before something else begins."""
 
     def __init__(self, work: Work) -> None:
         self._work = work
         self._expected = 0
         self._total = 0
         self._doing = ""
-        self._done = 0
+        self._begun = 0
 
     def line(self, text: str) -> bool:
         """One line of output, without its end; False for what nobody wants to read: apt's own calls
@@ -54,12 +56,13 @@ class Reading:
     def _note(self, doing: str) -> None:
         if doing != self._doing:
             self._doing = doing
-            self._done = 0
+            self._begun = 0
             self._total = self._expected
             self._work.note(doing)
+            self._work.progress(0, None)
 
     def _count(self, doing: str) -> None:
         self._note(doing)
-        self._done += 1
-        total = self._total if self._total >= self._done else None
-        self._work.progress(self._done, total, "packages")
+        self._begun += 1
+        total = self._total if self._total >= self._begun else None
+        self._work.progress(self._begun - 1, total, "packages")

@@ -135,7 +135,7 @@ class StepWork:
         )
 
     def _progress(self) -> Progress | None:
-        if self._reading is None:
+        if self._reading is None or not (self._reading[0] or self._reading[1]):
             return None
         rate = self._meter.rate if self._meter else 0.0
         return Progress(*self._reading, rate=0.0 if self._ended else round(rate, 3))

@@ -32,7 +32,8 @@ class Work(Protocol):
         """
 
     def progress(self, current: float, total: float | None = None, unit: str = "") -> None:
-        """How far this step is; cheap enough to be called for every block of data."""
+        """How far this step is; cheap enough to be called for every block of data. 0 of no known total:
+        what it does now is not counted."""
 
     def note(self, text: str) -> None:
         """A short text beside the step's name: replaces the one before."""

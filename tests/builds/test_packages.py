@@ -35,8 +35,17 @@ def test_notes_say_what_is_being_done_and_progress_counts_packages() -> None:
         "setting up packages",
         "writing the file system",
     ]
-    assert work.progresses[-2:] == [(1, 2, "packages"), (2, 2, "packages")]
-    assert all(total is None or done <= total for done, total, _ in work.progresses)
+    assert work.progresses[-3:] == [(0, 2, "packages"), (1, 2, "packages"), (0, None, "")]
+    assert all(total is None or done < total for done, total, _ in work.progresses)
+
+
+def test_nothing_is_all_done_while_something_is_still_being_done() -> None:
+    work = RecordingWork()
+    reading = Reading(work)
+    for line in OUTPUT:
+        reading.line(line)
+        done, total, _ = work.progresses[-1] if work.progresses else (0, None, "")
+        assert total is None or done < total, line
 
 
 def test_the_log_is_spared_what_nobody_wants_to_read() -> None:
@@ -51,4 +60,9 @@ def test_more_packages_than_expected_are_no_progress_beyond_the_end() -> None:
     reading.line("0 upgraded, 1 newly installed, 0 to remove and 0 not upgraded.")
     for _ in range(3):
         reading.line("Unpacking something (1) ...")
-    assert [total for _, total, _ in work.progresses] == [1, None, None]
+    assert work.progresses == [
+        (0, None, ""),
+        (0, 1, "packages"),
+        (1, None, "packages"),
+        (2, None, "packages"),
+    ]
