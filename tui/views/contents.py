@@ -110,7 +110,9 @@ class Contents:
         width = max(20, self._detail.size.width - 1)
         signs, now, choice = self._look.signs, time.time(), self._detail.choice
         if tab == "snapshots" and choice.machine is not None:
-            view.set_lines(*snapshots.content(choice.machine, width=width, signs=signs, now=now))
+            view.set_lines(
+                *snapshots.content(choice.machine, width=width, signs=signs, now=now, key=self._key)
+            )
         elif tab == "config" and (found := config.described(choice, self._detail.state)) is not None:
             view.set_lines(config.content(found, width=width, signs=signs))
         elif tab == "steps":
@@ -119,6 +121,7 @@ class Contents:
             project = self._bridge.project
             view.set_lines(
                 overview.empty(
+                    self._key,
                     self._detail.state,
                     project,
                     self._detail.state.projects.get(project),

@@ -202,7 +202,14 @@ def _build(build: BuildView, width: int, now: float, key: Key) -> list[Line]:
 
 
 def empty(
-    state: State, project: str, view: ProjectView | None, *, connected: bool, width: int, signs: Signs
+    key: Key,
+    state: State,
+    project: str,
+    view: ProjectView | None,
+    *,
+    connected: bool,
+    width: int,
+    signs: Signs,
 ) -> list[Line]:
     """What to do where nothing is selected."""
     if not connected:
@@ -213,21 +220,25 @@ def empty(
         return _teach(
             "Nothing here can run machines.",
             "A provider is needed, for instance QEMU: none of those that are known is usable.",
-            [(":", "doctor says of each what is missing, and the command that mends it")],
+            [(key("workbench.prompt"), "doctor says of each what is missing, and the command that mends it")],
             width,
         )
     if not project and not state.machines:
         return _teach(
             "There is no project here.",
             "A project is a folder with a boxwright.toml; it describes machines and builds.",
-            [(":", "init makes one in this folder"), ("?", "shows all keys"), ("q", "quits")],
+            [
+                (key("workbench.prompt"), "init makes one in this folder"),
+                (key("workbench.help"), "shows all keys"),
+                (key("workbench.quit"), "quits"),
+            ],
             width,
         )
     if project and view is not None and not view.machines and not view.builds:
         return _teach(
             "The project has no machine yet.",
             "Add a table such as [machines.web] with a box to its boxwright.toml: it appears here at once.",
-            [("V", "checks the file"), ("?", "shows all keys")],
+            [(key("project.validate"), "checks the file"), (key("workbench.help"), "shows all keys")],
             width,
         )
     return [[("Nothing is selected.", "muted")]]

@@ -6,18 +6,18 @@ from core import amounts
 from core.model.machine import Machine, Snapshot
 from tui.look.lines import Part, clean, spread
 from tui.look.signs import Signs
+from tui.views.overview import Key
 
 Line = list[Part]
 
 
-def content(machine: Machine, *, width: int, signs: Signs, now: float) -> tuple[list[Line], dict[int, str]]:
+def content(
+    machine: Machine, *, width: int, signs: Signs, now: float, key: Key
+) -> tuple[list[Line], dict[int, str]]:
     """Lines, and the name of the snapshot on each."""
     if not machine.snapshots:
-        return [
-            [(f"{clean(machine.name)} has no snapshot.", "text")],
-            [],
-            [("S", "!accent"), (" keeps it as it is now, to come back to", "muted")],
-        ], {}
+        saves = _does(key("snapshot.save"), "keeps it as it is now, to come back to")
+        return [[(f"{clean(machine.name)} has no snapshot.", "text")], [], saves], {}
     lines: list[Line] = []
     targets: dict[int, str] = {}
     depths = _depths(machine.snapshots)
@@ -37,12 +37,20 @@ def content(machine: Machine, *, width: int, signs: Signs, now: float) -> tuple[
                 left, [(f"{memory}   {amounts.ago(snapshot.created, now)}", "muted")], width, signs.ellipsis
             )
         )
+    restore = key("snapshot.restore")
     lines += [
         [],
-        [("enter", "!accent"), (" or ", "muted"), ("R", "!accent"), (" goes back to it   ", "muted"),
-         ("X", "!accent"), (" deletes it   ", "muted"), ("S", "!accent"), (" makes another", "muted")],
-    ]  # fmt: skip
+        [
+            *_does(f"enter or {restore}" if restore else "enter", "goes back to it   "),
+            *_does(key("snapshot.delete"), "deletes it   "),
+            *_does(key("snapshot.save"), "makes another"),
+        ],
+    ]
     return lines, targets
+
+
+def _does(key: str, what: str) -> Line:
+    return [(key, "!accent"), (f" {what}", "muted")] if key else []
 
 
 def _depths(snapshots: tuple[Snapshot, ...]) -> dict[str, int]:
