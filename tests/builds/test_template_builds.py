@@ -16,7 +16,7 @@ import zstandard
 
 from core.builds.base import Request
 from core.builds.run import BuildError
-from core.errors import BoxwrightError, ConfigError, NotFoundError, UsageError
+from core.errors import BoxwrightError, ConfigError, NotFoundError
 from tests.builds.yard import Yard
 
 FILES = """
@@ -45,21 +45,6 @@ async def test_sources_are_chosen_by_name_and_pattern(yard: Yard) -> None:
     assert (yard.folder / "out/a.txt").read_text() == "hello"
     with pytest.raises(NotFoundError, match=r"file\.c"):
         await yard.build(request=Request(only=("file.c",)))
-
-
-async def test_what_is_there_is_not_overwritten_unasked_and_nothing_changed_is_nothing_to_do(
-    yard: Yard,
-) -> None:
-    yard.write("a.pkr.hcl", FILES + 'build { sources = ["file.a"] }')
-    await yard.build()
-    await yard.build()
-    assert yard.work.states["file.a"] == "cached"
-    with pytest.raises(UsageError, match="is there already"):
-        await yard.build(variables=[("word", "other")])
-    assert await yard.left() == []
-    assert (yard.folder / "out/a.txt").read_text() == "hello"
-    await yard.build(variables=[("word", "other")], request=Request(force=True))
-    assert (yard.folder / "out/a.txt").read_text() == "other"
 
 
 async def test_one_source_that_fails_does_not_stop_the_other(yard: Yard) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import glob
 from typing import ClassVar
 
+from core import amounts
 from core.builds.artifact import Artifact, Outcome
 from core.builds.scene import Scene
 from core.builds.settings import Table, decode
@@ -33,6 +34,6 @@ class ArtificePostProcessor:
                 raise NotFoundError(f"There is no {scene.path(text)}.", why='"artifice" names it.')
             found += matches
         made = Artifact(
-            maker="packer.post-processor.artifice", files=tuple(found), text=f"{len(found)} files"
+            maker="packer.post-processor.artifice", files=tuple(found), text=amounts.count(len(found), "file")
         )
         return Outcome(artifact=made)
