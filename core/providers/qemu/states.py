@@ -17,6 +17,9 @@ from core.providers.qemu.record import Record
 
 _PAUSED = ("paused", "io-error", "internal-error", "guest-panicked", "watchdog", "suspended")
 
+PATIENCE = 10.0
+"""Seconds for a process to say how it is: one that hangs does not hold up a look at all for long."""
+
 
 def started(record: Record, plan: MachinePlan) -> Started:
     """As ``start`` returned it."""
@@ -63,7 +66,7 @@ async def _live(links: Links, plan: MachinePlan, pid: int, record: Record, troub
         if link.busy:
             # QEMU may be deaf for a while, and what is half done is no state.
             return Seen(state=MachineState.RUNNING, trouble=trouble, started=running)
-        status = (await link.monitor.execute("query-status"))["status"]
+        status = (await link.monitor.execute("query-status", timeout=PATIENCE))["status"]
     except MonitorError as error:
         return Seen(state=MachineState.RUNNING, trouble=trouble or str(error), started=running)
     if status in _PAUSED:

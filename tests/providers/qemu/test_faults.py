@@ -17,7 +17,7 @@ import pytest
 from core.errors import BusyError, ProviderError, UsageError
 from core.model.machine import ExtraDisk, MachineState, WantedPort
 from core.providers import ports
-from core.providers.qemu import QemuProvider, links, processes
+from core.providers.qemu import QemuProvider, links, processes, states
 from core.providers.qemu.layout import Layout
 from tests.providers.bench import SSH, Machine, refuses_another_architecture
 from tests.providers.contract import busy_port, soon
@@ -251,8 +251,9 @@ async def test_a_box_for_an_architecture_without_its_emulator_names_the_package(
 
 
 async def test_a_qemu_that_hangs_is_given_up_and_ends_with_its_machine(
-    bench: QemuBench, machine: Machine
+    bench: QemuBench, machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(states, "PATIENCE", 2.0)
     other = Machine(bench, bench.plans.make())
     for one in (machine, other):
         await (await one.create()).start()
@@ -262,7 +263,8 @@ async def test_a_qemu_that_hangs_is_given_up_and_ends_with_its_machine(
     looking = asyncio.create_task(machine.seen())
     assert await bench.count(other.plan) == 1, "the loop stays live"
     assert (await asyncio.wait_for(other.seen(), SOON)).state is MachineState.RUNNING
-    assert (await asyncio.wait_for(looking, SOON)).state is MachineState.RUNNING
+    seen = await asyncio.wait_for(looking, SOON)
+    assert seen.state is MachineState.RUNNING and "did not answer" in seen.trouble
     for one in (machine, other):
         await asyncio.wait_for(one.destroy(), SOON)
         assert await bench.traces(one.plan) == []
