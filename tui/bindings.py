@@ -54,7 +54,12 @@ OWN: tuple[Own, ...] = (
     ),
     Own("workbench.clean-up", "d", "Clean up", "Remove the machines that failed builds left as they were."),
     Own("workbench.store", "A", "Into the store", "Add the box that a template's build left to the boxes."),
-    Own("workbench.edit", "e", "Edit", "Edit the machine's part of the project file."),
+    Own(
+        "workbench.edit",
+        "e",
+        "Edit",
+        "Edit the script that failed, else what describes the machine.",
+    ),
     Own("workbench.editor", "E", "Editor", "Open the project file in your editor ($VISUAL or $EDITOR)."),
     Own(
         "workbench.mark",

@@ -14,6 +14,7 @@ from core.errors import BoxwrightError
 from core.model.problem import Problem
 from tui import orders
 from tui.choice import Choice
+from tui.dialogs.confirm import recoverable
 from tui.keys import refusal
 from tui.orders import Values
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from textual.app import App
 
     from tui.bridge import Bridge
+    from tui.store import State
 
 _NAMES = 8
 
@@ -85,7 +87,10 @@ class Bulk:
         asked = CountedQuestion(
             title=f"{spec.title} {len(able)} at once?",
             goes=tuple(_named(able)),
-            stays=tuple(f"{each.title}: {each.refused}" for each in refused[:_NAMES]),
+            stays=(
+                *staying(spec, able, values, self._bridge.state),
+                *(f"{each.title}: {each.refused}" for each in refused[:_NAMES]),
+            ),
             yes=spec.title,
             number=len(able),
             line=self._line_of_all(spec, able, values),
@@ -118,10 +123,27 @@ class Bulk:
 
 def _named(choices: Sequence[Choice]) -> list[str]:
     """Each by its name; where there are too many, the first ones and how many more."""
-    names = [
-        f"{choice.title} of {choice.project}" if choice.machine is not None else choice.title
-        for choice in choices
-    ]
+    names = [_name(choice) for choice in choices]
     if len(names) <= _NAMES:
         return names
     return [*names[: _NAMES - 1], f"and {len(names) - _NAMES + 1} more"]
+
+
+def _name(choice: Choice) -> str:
+    if choice.machine is None:
+        return choice.title
+    with_them = [snapshot.name for snapshot in choice.machine.snapshots]
+    count = amounts.count(len(with_them), "snapshot")
+    return f"{choice.title} of {choice.project}" + (f", {count}: {', '.join(with_them)}" if with_them else "")
+
+
+def staying(spec: CommandSpec, able: Sequence[Choice], values: Values, state: State) -> list[str]:
+    """What is left of machines that are destroyed."""
+    if spec.id != "machine.destroy":
+        return []
+    machines = [choice.machine for choice in able if choice.machine is not None]
+    back = [machine.name for machine in machines if recoverable(machine, state)]
+    if values.get("purge") or not back:
+        return ["their boxes and their projects"]
+    whose = "all of them" if len(back) == len(machines) else amounts.listed(back)
+    return ["their boxes and their projects", f"for a day {whose} can be brought back (Recover)"]

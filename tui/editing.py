@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from core import amounts
 from core.errors import BoxwrightError
 from core.model.problem import Problem
+from tui.keys import spoken
 from tui.views.config import Described, described, stamp
 
 if TYPE_CHECKING:
@@ -37,8 +38,8 @@ class Edits:
         self._bench = workbench
 
     async def here(self) -> None:
-        """The part of the selected machine or build, in a dialog; of a build that asks about a step, the
-        scripts of that step in the user's editor."""
+        """The part of the selected machine or build, in a dialog; after a step that failed its scripts, in
+        the user's editor."""
         from core.projects.part import put_back
         from tui.dialogs.editing import Editing
 
@@ -62,7 +63,9 @@ class Edits:
                 return error.problem
             return None
 
-        written = await self._app.push_screen_wait(Editing(f"{found.name} in {file}", part.text, take))
+        written = await self._app.push_screen_wait(
+            Editing(f"{found.name} in {file}", part.text, take, first=part.first + 1)
+        )
         if written is not None:
             self._told(file)
             await self._ask_again()
@@ -112,14 +115,41 @@ class Edits:
         self._bench.say(str(file), "muted")
 
     async def _scripts(self) -> bool:
-        """Those that the step reads again when it is retried, and then the question; False where there is
-        nothing of that kind."""
+        """Those that the step reads again when it is retried, and then the question of a build; False where
+        there is nothing of that kind."""
         choice = self._bench.choice
-        if choice.build is None or not (choice.build.question and choice.build.files):
+        if choice.build is not None and choice.build.question and choice.build.files:
+            self._run_editor([Path(file) for file in choice.build.files])
+            await self._ask_again()
+            return True
+        script = self._failed_script()
+        if script is None:
             return False
-        self._run_editor([Path(file) for file in choice.build.files])
-        await self._ask_again()
+        before = stamp(script)
+        self._run_editor([script])
+        keys = self._bench.keymap
+        retry, file = (spoken(keys.key(f"workbench.{id}")) for id in ("again", "editor"))
+        done = "Wrote" if stamp(script) != before else "Nothing was changed in"
+        self._bench.say(
+            f"{done} {script}; {retry} retries from there, {file} edits the project's file.", "good"
+        )
         return True
+
+    def _failed_script(self) -> Path | None:
+        """Of the provisioner that failed last on the selected machine."""
+        from core.projects import load
+
+        machine, number = self._bench.choice.machine, self._bench.detail.failed_provisioner()
+        if machine is None or not number:
+            return None
+        try:
+            steps = load(machine.key.project).machines[machine.name].provision
+        except (BoxwrightError, KeyError):
+            # What is wrong with the file is told where that is edited.
+            return None
+        given = steps[number - 1].script if number <= len(steps) else None
+        script = Path(machine.key.project) / given if given else None
+        return script if script is not None and script.is_file() else None
 
     async def _ask_again(self) -> None:
         """Where the build waits for an answer: a retry takes what was written."""

@@ -46,23 +46,25 @@ def changes(what: CommandSpec | Own) -> bool:
 
 class Keymap:
     """Keys by command id. ``changes``: the user's own, from the settings, as are ``custom`` commands.
-    With ``read_only`` nothing that changes anything has a key."""
+    With ``read_only``, which says by what, nothing that changes anything has a key."""
 
     def __init__(
         self,
         changes: Mapping[str, str] = {},
         custom: Sequence[CustomCommand] = (),
         *,
-        read_only: bool = False,
+        read_only: str = "",
     ) -> None:
         self.read_only = read_only
         self.custom = {f"custom.{one.name}": one for one in custom}
         self.own = (*OWN, *(_own(one) for one in custom))
         self.every_own = (*self.own, *CONSOLE, *LOG, *SCREEN)
         everything: list[CommandSpec | Own] = [*commands(), *self.every_own]
-        self._keys = {
-            what.id: "" if self.forbids(what) else changes.get(what.id, what.key) for what in everything
-        }
+        keys = {what.id: changes.get(what.id, what.key) for what in everything}
+        forbidden = {what.id for what in everything if self.forbids(what)}
+        self._keys = {id: "" if id in forbidden else key for id, key in keys.items()}
+        self._without = [(what, keys[what.id]) for what in everything if what.id in forbidden]
+        """What would have a key, if it were not for read-only."""
         self.complaints = _complaints(changes, self._keys)
 
     def own_by_id(self, id: str) -> Own | None:
@@ -71,7 +73,7 @@ class Keymap:
 
     def forbids(self, what: CommandSpec | Own) -> str:
         """Why it can never be done here; "" where it can."""
-        return "The workbench was opened read-only." if self.read_only and changes(what) else ""
+        return f"The workbench is read-only, by {self.read_only}." if self.read_only and changes(what) else ""
 
     def key(self, id: str) -> str:
         return self._keys.get(id, "")
@@ -91,7 +93,17 @@ class Keymap:
                 found = found or spec
         if found is not None:
             return found
-        return next((own for own in self.own if self._keys[own.id] in names), None)
+        found_here = next((own for own in self.own if self._keys[own.id] in names), None)
+        return found_here or self._forbidden(names, kind)
+
+    def _forbidden(self, names: set[str], kind: Subject) -> CommandSpec | Own | None:
+        """What the key would do, to say why it does not."""
+        fitting = (
+            what
+            for what, key in self._without
+            if key in names and (isinstance(what, Own) or _fits(what, kind))
+        )
+        return next(fitting, None)
 
     def console(self, pressed: Iterable[str]) -> Own | None:
         """What a key means in a console that was left by the chord."""

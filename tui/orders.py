@@ -42,10 +42,6 @@ def defaults(spec: CommandSpec, choice: Choice) -> dict[str, Any]:
     if spec.id == "box.remove" and choice.box is not None:
         key = choice.box.key
         values = {"name": key.name, "version": key.version, "provider": key.provider}
-    if spec.id in ("snapshot.restore", "snapshot.delete") and choice.machine is not None:
-        names = [snapshot.name for snapshot in choice.machine.snapshots]
-        current = next((snapshot.name for snapshot in choice.machine.snapshots if snapshot.current), "")
-        values = {"name": current or (names[-1] if names else "")}
     if spec.id == "build.run":
         # Somebody is here, and sees at once that a step has failed.
         values = {"on_error": "ask"}

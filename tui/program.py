@@ -74,7 +74,8 @@ class BoxwrightApp(App[None], inherit_bindings=False):
 
     def _own_keymap(self) -> Keymap:
         chosen = self.settings.current
-        return Keymap(chosen.keys, chosen.commands, read_only=self._read_only or chosen.read_only)
+        by = "the option --read-only" if self._read_only else "the settings" if chosen.read_only else ""
+        return Keymap(chosen.keys, chosen.commands, read_only=by)
 
     def _complaints(self) -> list[str]:
         """What is wrong with the settings, the keys and the theme."""
@@ -232,7 +233,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
             self.show_theme(wanted)
         self._set_motion()
         self.workbench.keymap = self._own_keymap()
-        self.workbench.header.read_only = self.workbench.keymap.read_only
+        self.workbench.header.read_only = bool(self.workbench.keymap.read_only)
         self.workbench.header.refresh()
         self.workbench.refresh_footer()
         if self.settings.trouble is not None:

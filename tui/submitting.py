@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shlex
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,10 +17,12 @@ from core.model.command import RunBuild
 from core.model.operation import Operation, StepState
 from tui import orders
 from tui.choice import Choice
+from tui.keys import spoken
 from tui.orders import Values
 from tui.printed import PRINTING
 from tui.reading import TOLD
 from tui.type_ahead import without_waiting
+from tui.views.snapshots import offered
 
 if TYPE_CHECKING:
     from tui.actions import Actions
@@ -42,15 +46,20 @@ class Submitting:
     async def order(self, spec: CommandSpec, choice: Choice, given: dict[str, Any], *, sure: bool) -> None:
         """Ask for what is missing, ask before something is lost (unless ``sure``), then submit."""
         values = {**orders.defaults(spec, choice), **given}
-        wants_name = spec.id in ("snapshot.restore", "snapshot.delete") and "name" not in given
-        if orders.missing(spec, values) or wants_name:
+        if spec.id in ("snapshot.restore", "snapshot.delete") and "name" not in given:
+            name = await self._snapshot(spec, choice)
+            if not name:
+                return
+            values["name"] = name
+        if orders.missing(spec, values):
             from tui.dialogs.form import Form
 
             def preview(filled: Values) -> str:
                 return self.line(spec, choice, filled)
 
             subject = choice.title if spec.subject is not Subject.NONE else ""
-            answer = await self._app.push_screen_wait(Form(spec, values, preview, subject))
+            wrong = functools.partial(taken, spec, choice)
+            answer = await self._app.push_screen_wait(Form(spec, values, preview, subject, wrong))
             if answer is None:
                 return
             values |= answer
@@ -63,6 +72,16 @@ class Submitting:
             ):
                 return
         await self._submit(spec, choice, values)
+
+    async def _snapshot(self, spec: CommandSpec, choice: Choice) -> str | None:
+        """The name of one of the machine's."""
+        from tui.dialogs.palette import Palette
+
+        snapshots = choice.machine.snapshots if choice.machine is not None else ()
+        entries = offered(snapshots, self._app.look.signs, time.time())
+        title = f"{spec.title}: snapshots of {choice.title}"
+        name: str | None = await self._app.push_screen_wait(Palette(entries, "snapshot", title=title))
+        return name
 
     async def _submit(self, spec: CommandSpec, choice: Choice, values: Values) -> None:
         if spec.id in PRINTING:
@@ -92,7 +111,6 @@ class Submitting:
         begun = await bulk.run(spec, chosen, values, sure=sure)
         if not begun:
             return
-        self._bench.lists.listed.clear_marks()
         for each in begun:
             if each.operation:
                 self._mine[each.operation] = spec.title
@@ -100,6 +118,14 @@ class Submitting:
         if subject:
             self._bench.lists.listed.select(subject)
             self._actions.going.show_tab("steps")
+        marked = len(self._bench.lists.listed.marked)
+        back, runs = (self._bench.keymap.key(id) for id in ("workbench.back", "operation.list"))
+        if marked:
+            self._bench.say(
+                f"{marked} are still marked: the next key is for them ({spoken(back)} takes the marks away). "
+                f"{spoken(runs)} lists what came of it.",
+                "accent",
+            )
 
     def began(self, operation: str) -> bool:
         """It was begun here, and is not seen to have ended."""
@@ -127,3 +153,11 @@ class Submitting:
             self._bench.say(f"{signs.done} {operation.title}: done", "good")
             if operation.result is not None and operation.command in TOLD:
                 self._actions.reading.show_result(operation)
+
+
+def taken(spec: CommandSpec, choice: Choice, values: Values) -> str:
+    """Why a snapshot cannot be kept under that name, and what would help; "" where it can."""
+    names = [snapshot.name for snapshot in choice.machine.snapshots] if choice.machine is not None else []
+    if spec.id != "snapshot.save" or values.get("name") not in names:
+        return ""
+    return f"{choice.title} has a snapshot {values['name']!r}: take another name, or delete that one first."

@@ -72,7 +72,7 @@ class Workbench(Screen[None], inherit_bindings=False):
         self.detail = self.query_one(Detail)
         self.footer = self.query_one(Footer)
         self.header = self.query_one(Header)
-        self.header.read_only = self.keymap.read_only
+        self.header.read_only = bool(self.keymap.read_only)
         self.set_class(not self._look.terminal.unicode, "-ascii")
         self.room.fit(self.app.size.width)
         self.room.show(cast("BoxwrightApp", self.app).settings.current.layout.screen, remember=False)

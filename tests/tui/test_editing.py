@@ -44,6 +44,27 @@ async def test_what_describes_a_machine_is_shown_and_edited(start: Start, file: 
         assert file.read_text() == SOURCE + "cpus=2\n"
 
 
+async def test_lines_have_the_numbers_of_the_file_and_changes_are_not_lost_by_escape(
+    start: Start, file: Path
+) -> None:
+    number = SOURCE.splitlines().index("[machines.web]") + 1
+    async with start() as driver:
+        await config(driver)
+        await driver.press("e")
+        await driver.wait_for(f"{number}  [machines.web]")
+        await driver.press("x", "escape")
+        await driver.wait_for("Leave without writing?")
+        # Cancel is chosen.
+        await driver.press("enter")
+        await driver.wait_for("x[machines.web]")
+        await driver.press("escape")
+        await driver.wait_for("Leave without writing?")
+        await driver.press("right", "enter")
+        await driver.settle()
+        assert driver.app.screen is driver.bench
+        assert file.read_text() == SOURCE
+
+
 async def test_a_file_that_was_broken_meanwhile_says_so(start: Start, file: Path) -> None:
     async with start() as driver:
         await config(driver)

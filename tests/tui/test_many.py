@@ -110,6 +110,10 @@ async def test_a_command_goes_to_all_that_are_marked_and_tells_who_cannot(
         assert set(halted) >= {m.name for m in running}
         assert 0 < len(halted) < len(world.machines)
         await driver.press("escape")
+        # What the next key is for does not change unseen.
+        await driver.wait_for("are still marked: the next key is for them")
+        assert len(names(driver)) == len(world.machines)
+        await driver.press("escape")
         assert names(driver) == []
 
 
@@ -117,6 +121,7 @@ async def test_before_much_is_lost_the_number_has_to_be_typed(start: Start, worl
     async with start() as driver:
         await driver.press("asterisk", "d")
         await driver.wait_for("at once?")
+        assert "their boxes and their projects" in driver.text
         await driver.type("1")
         await driver.press("enter")
         await driver.wait_for("it has to be")

@@ -76,7 +76,7 @@ def test_the_engine_is_driven_from_the_keyboard(tmux: Tmux, boxwright_home: Path
     tmux.wait_for("Shut the machine down.", gone=True)
     tmux.press("T")
     tmux.wait_for("enter keeps it")
-    tmux.press("End", "Enter")
+    tmux.press("NPage", "NPage", "Enter")
     tmux.wait_for("enter keeps it", gone=True)
     tmux.press("q")
     tmux.wait_for_end()

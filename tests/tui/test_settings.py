@@ -99,7 +99,7 @@ def test_keys_of_nothing_and_keys_twice_are_told() -> None:
 
 
 def test_read_only_leaves_no_key_that_changes_anything() -> None:
-    keymap = Keymap(read_only=True)
+    keymap = Keymap(read_only="the settings")
     for spec in COMMANDS:
         if spec.destructive or (spec.struct is not None and not spec.id.startswith("box.")):
             assert changes(spec), spec.id
@@ -116,14 +116,16 @@ async def test_read_only_refuses_by_the_prompt_and_the_palette_too(start: Start,
     async with start() as driver:
         await driver.wait_for("read-only")
         assert "d Destroy" not in driver.text
-        await driver.press("d", "u")
+        for key, title in (("d", "Destroy"), ("h", "Halt"), ("n", "New machine"), ("e", "Edit")):
+            await driver.press(key)
+            await driver.wait_for(f"{title}: The workbench is read-only, by the settings.")
         await driver.press("colon")
         await driver.type("destroy web")
         await driver.press("enter")
-        await driver.wait_for("Destroy: The workbench was opened read-only.")
+        await driver.wait_for("Destroy: The workbench is read-only, by the settings.")
         await driver.press("ctrl+p")
         await driver.type("halt")
-        await driver.wait_for("opened read-only")
+        await driver.wait_for("is read-only")
         assert world.submitted == []
 
 

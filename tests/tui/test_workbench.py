@@ -193,6 +193,27 @@ async def test_a_snapshot_asks_for_its_name_and_shows_the_command_line(
         assert last(world) == commands.SaveSnapshot(machine=machine("web").key, name="before-it")
 
 
+async def test_snapshots_are_chosen_from_a_list_and_no_name_is_taken_twice(
+    start: Start, world: FakeClient
+) -> None:
+    kept = tuple(Snapshot(name=name, created=NOW - 60) for name in ("before", "after"))
+    world.machine(machine("web", snapshots=kept))
+    async with start() as driver:
+        await driver.press("R")
+        await driver.wait_for("Restore: snapshots of web")
+        await driver.type("aft")
+        await driver.press("enter")
+        await driver.wait_for("Go back to after?")
+        await driver.press("escape", "S")
+        await driver.type("before")
+        await driver.press("ctrl+s")
+        await driver.wait_for("web has a snapshot 'before'")
+        await driver.type("2")
+        await driver.press("ctrl+s")
+        await driver.settle()
+        assert world.submitted == [commands.SaveSnapshot(machine=world.submitted[0].machine, name="before2")]
+
+
 async def test_a_snapshot_is_restored_from_its_tab(start: Start, world: FakeClient) -> None:
     world.machines[f"{SHOP}:web"] = machine("web", snapshots=(Snapshot(name="clean", created=NOW),))
     async with start() as driver:
@@ -585,6 +606,16 @@ async def test_a_theme_is_shown_as_the_cursor_comes_to_it_and_remembered_when_ch
     assert settings.load(settings.file())[0].theme == shown
     async with start() as driver:
         assert driver.app.look.theme.name == shown
+
+
+async def test_themes_are_found_by_what_is_typed(start: Start) -> None:
+    async with start(size=(80, 24)) as driver:
+        await driver.press("T")
+        await driver.wait_for("Theme  ")
+        await driver.type("nord")
+        await driver.wait_for("Theme  1 of 1")
+        await driver.press("enter")
+        assert driver.app.look.theme.name == "nord"
 
 
 async def test_a_theme_is_worn_anew_when_its_file_is_edited(start: Start) -> None:

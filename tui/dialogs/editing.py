@@ -26,8 +26,12 @@ class Editing(Dialog[str]):
     Editing TextArea:focus { border: none; }
     """
 
-    def __init__(self, title: str, text: str, take: Callable[[str], Problem | None]) -> None:
+    def __init__(
+        self, title: str, text: str, take: Callable[[str], Problem | None], *, first: int = 1
+    ) -> None:
+        """``first``: number of its first line in the file, as mistakes name it."""
         super().__init__()
+        self._first = first
         self._title = title
         self._text = text
         self._take = take
@@ -37,7 +41,13 @@ class Editing(Dialog[str]):
         frame.border_title = self._title.replace("[", "\\[")
         frame.border_subtitle = "ctrl+s writes it, esc gives it up"
         with frame:
-            yield TextArea(self._text, soft_wrap=False, show_line_numbers=True, compact=True)
+            yield TextArea(
+                self._text,
+                soft_wrap=False,
+                show_line_numbers=True,
+                line_number_start=self._first,
+                compact=True,
+            )
             yield LinesView(id="trouble")
 
     def on_mount(self) -> None:
@@ -50,6 +60,22 @@ class Editing(Dialog[str]):
         if event.key == "ctrl+s":
             event.stop()
             self._finish()
+        elif event.key == "escape" and self.query_one(TextArea).text != self._text:
+            event.stop()
+            event.prevent_default()
+            self.ask(self._give_up())
+
+    async def _give_up(self) -> None:
+        from tui.dialogs.confirm import Confirm, Question
+
+        question = Question(
+            title="Leave without writing?",
+            goes=("what was changed here",),
+            stays=("the file as it is",),
+            yes="Leave",
+        )
+        if await self.app.push_screen_wait(Confirm(question)):
+            self.dismiss(None)
 
     def _finish(self) -> None:
         text = self.query_one(TextArea).text

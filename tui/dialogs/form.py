@@ -64,9 +64,16 @@ class Form(Dialog[dict[str, Any]]):
     """Returns the values by field. ``preview`` makes the command line of them."""
 
     def __init__(
-        self, spec: CommandSpec, values: Values, preview: Callable[[Values], str], subject: str
+        self,
+        spec: CommandSpec,
+        values: Values,
+        preview: Callable[[Values], str],
+        subject: str,
+        wrong: Callable[[Values], str] = lambda _: "",
     ) -> None:
+        """``wrong``: why these values cannot be taken, and what would help; "" where they can."""
         super().__init__()
+        self._wrong = wrong
         self._spec = spec
         self._values = dict(values)
         self._preview = preview
@@ -76,6 +83,7 @@ class Form(Dialog[dict[str, Any]]):
         frame = Vertical(classes="frame")
         title = f"{self._spec.title} {self._subject}".strip()
         frame.border_title = title.replace("[", "\\[")
+        frame.border_subtitle = "up and down move, ctrl+s ends it, esc leaves it"
         with frame:
             yield LinesView(id="about")
             for argument in self._spec.arguments:
@@ -87,8 +95,9 @@ class Form(Dialog[dict[str, Any]]):
                     label.set_lines([[(name, "accent" if argument.required else "muted")]])
                     yield label
                     yield self._field(argument)
+            yield LinesView(id="said")
             yield LinesView(id="preview")
-            yield Buttons([Button("yes", self._spec.title), Button("no", "Cancel", "muted")])
+            yield Buttons([Button("no", "Cancel", "muted"), Button("yes", self._spec.title)], chosen=1)
 
     def _field(self, argument: Argument) -> Input | Toggle:
         value = self._values.get(argument.field)
@@ -99,15 +108,19 @@ class Form(Dialog[dict[str, Any]]):
             return Toggle(choices, value, id=f"field-{argument.field}")
         text = " ".join(value) if isinstance(value, tuple) else str(value or "")
         kind = "integer" if argument.kind is ArgumentKind.NUMBER else "text"
-        return Input(text, placeholder=argument.help, type=kind, id=f"field-{argument.field}", compact=True)  # type: ignore[arg-type]
+        return Input(text, type=kind, id=f"field-{argument.field}", compact=True)  # type: ignore[arg-type]
 
     def on_mount(self) -> None:
         about = self.query_one("#about", LinesView)
         preview = self.query_one("#preview", LinesView)
-        about.can_focus = preview.can_focus = False
+        said = self.query_one("#said", LinesView)
+        about.can_focus = preview.can_focus = said.can_focus = False
         lines = wrap(self._spec.help, _WIDTH)
         about.styles.height = len(lines) + 1
         about.set_lines([*([(text, "text")] for text in lines), []])
+        longest = max((len(wrap(a.help, _WIDTH)) for a in self._spec.arguments), default=0)
+        # A mistake needs two lines.
+        said.styles.height = 1 + max(2, longest)
         preview.styles.height = 3
         self._show_preview()
         first = next((a for a in self._spec.arguments if a.required and not self._values.get(a.field)), None)
@@ -128,6 +141,15 @@ class Form(Dialog[dict[str, Any]]):
     def _show_preview(self) -> None:
         texts = wrap(f"$ {self._preview(self.values())}", _WIDTH)[:2]
         self.query_one("#preview", LinesView).set_lines([[], *([(text, "muted")] for text in texts)])
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """What is asked for there."""
+        found = next((a for a in self._spec.arguments if event.widget.id == f"field-{a.field}"), None)
+        if found is not None:
+            self._say(found.help)
+
+    def _say(self, text: str, role: str = "muted") -> None:
+        self.query_one("#said", LinesView).set_lines([[], *([(line, role)] for line in wrap(text, _WIDTH))])
 
     def on_input_changed(self, _event: Input.Changed) -> None:
         self._show_preview()
@@ -151,13 +173,21 @@ class Form(Dialog[dict[str, Any]]):
         for argument in self._spec.arguments:
             if argument.required and not values[argument.field]:
                 self.query_one(f"#field-{argument.field}").focus()
+                self._say(f"{_label(argument)} is needed: {argument.help}", "bad")
                 return
+        wrong = self._wrong(values)
+        if wrong:
+            self._say(wrong, "bad")
+            return
         self.dismiss(values)
 
     def on_key(self, event: events.Key) -> None:
         if event.key in ("up", "down"):
             event.stop()
             self.focus_previous() if event.key == "up" else self.focus_next()
+        elif event.key == "ctrl+s":
+            event.stop()
+            self._finish()
 
 
 def _label(argument: Argument) -> str:

@@ -63,7 +63,11 @@ class Operations(Dialog[str]):
 
 def rows(operations: Sequence[Operation], signs: Signs, now: float) -> list[Row]:
     """What runs, what waits, then what has ended, the latest first."""
-    ordered = sorted(operations, key=lambda one: one.id, reverse=True)
+
+    def latest(one: Operation) -> tuple[float, str]:
+        return one.ended or one.started or one.submitted, one.id
+
+    ordered = sorted(operations, key=latest, reverse=True)
     ordered.sort(key=lambda one: _ORDER.get(one.state, 2))
     return [_row(operation, signs, now) for operation in ordered]
 

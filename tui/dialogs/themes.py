@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 import msgspec
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.widgets import Input
 
 from core.errors import ConfigError
 from tui.dialogs.base import Dialog
 from tui.look.lines import clean
 from tui.look.wardrobe import Wardrobe
+from tui.panes import moves
 from tui.panes.rows import Row, RowList
+
+_HINT = "enter keeps it, esc goes back"
 
 
 class Offered(msgspec.Struct, frozen=True):
@@ -40,7 +45,7 @@ class ThemePicker(Dialog[str]):
     DEFAULT_CSS = """
     ThemePicker { align: right middle; background: $background 0%; }
     ThemePicker > .frame { width: 46; height: 80%; }
-    ThemePicker RowList { height: 1fr; }
+    ThemePicker RowList { height: 1fr; margin-top: 1; }
     """
 
     def __init__(self, offered: Sequence[Offered], current: str, preview: Callable[[str], None]) -> None:
@@ -52,11 +57,25 @@ class ThemePicker(Dialog[str]):
     def compose(self) -> ComposeResult:
         frame = Vertical(classes="frame")
         frame.border_title = "Theme"
-        frame.border_subtitle = "enter keeps it, esc goes back"
+        frame.border_subtitle = _HINT
         with frame:
+            yield Input(placeholder="type a part of its name", compact=True)
             yield RowList(id="themes", title="", header=("", "theme"), flexible=1)
 
     def on_mount(self) -> None:
+        self.query_one(RowList).can_focus = False
+        self.query_one(Input).focus()
+        self._show("")
+        names = [theme.name for theme in self._offered]
+        self.query_one(RowList).move_to(names.index(self._current) if self._current in names else 0)
+        self._count()
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        self._show(event.value.strip().lower())
+        self._count()
+
+    def _show(self, text: str) -> None:
         listed = self.query_one(RowList)
         signs = listed.signs
         rows = [
@@ -68,25 +87,46 @@ class ThemePicker(Dialog[str]):
                 ),
             )
             for theme in self._offered
+            if text in theme.name.lower() or text in theme.title.lower()
         ]
-        listed.set_rows(rows)
-        names = [theme.name for theme in self._offered]
-        listed.move_to(names.index(self._current) if self._current in names else 0)
-        listed.focus()
+        listed.set_rows(rows, [[("No theme has such a name.", "muted")]])
+
+    def _count(self) -> None:
+        """Which of how many: not all of them are in sight."""
+        listed = self.query_one(RowList)
+        place = f"{listed.cursor + 1} of {len(listed.rows)}" if listed.rows else "none"
+        self.query_one(".frame", Vertical).border_title = f"Theme  {place}"
+
+    def on_key(self, event: events.Key) -> None:
+        listed = self.query_one(RowList)
+        place = moves.place(event.key, listed.cursor, listed.page, len(listed.rows))
+        if place is not None and not event.is_printable:
+            event.stop()
+            listed.move_to(place)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        self._keep()
 
     def on_row_list_moved(self, event: RowList.Moved) -> None:
         event.stop()
+        self._count()
         theme = self._selected()
-        frame = self.query_one(".frame", Vertical)
-        frame.border_subtitle = "it is broken" if theme.trouble else "enter keeps it, esc goes back"
+        if theme is None:
+            return
+        self.query_one(".frame", Vertical).border_subtitle = "it is broken" if theme.trouble else _HINT
         if not theme.trouble:
             self._preview(theme.name)
 
     def on_row_list_chosen(self, event: RowList.Chosen) -> None:
         event.stop()
-        theme = self._selected()
-        self.dismiss(None if theme.trouble else theme.name)
+        self._keep()
 
-    def _selected(self) -> Offered:
+    def _keep(self) -> None:
+        theme = self._selected()
+        if theme is not None:
+            self.dismiss(None if theme.trouble else theme.name)
+
+    def _selected(self) -> Offered | None:
         name = self.query_one(RowList).selected
-        return next(theme for theme in self._offered if theme.name == name)
+        return next((theme for theme in self._offered if theme.name == name), None)

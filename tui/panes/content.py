@@ -25,24 +25,39 @@ class MachineRows:
     nothing has changed are the same objects as the last time."""
 
     def __init__(self) -> None:
-        self._kept: dict[str, tuple[Machine, str, Row]] = {}
+        self._kept: dict[str, tuple[Machine, str, Operation | None, Row]] = {}
 
     def __call__(self, state: State, project: str, signs: Signs) -> list[Row]:
         kept, rows = {}, []
         titles = project_titles(state) if not project else {}
+        failed = _failed_last(state)
         for key, machine in _ordered(state, project):
             known = self._kept.get(key)
             title = titles.get(machine.key.project, "")
-            if known is None or known[0] is not machine or known[1] != title or machine.holder:
-                known = machine, title, _machine_row(machine, key, state, title, signs)
+            failure = failed.get(key)
+            if known is None or known[:3] != (machine, title, failure) or machine.holder:
+                known = machine, title, failure, _machine_row(machine, key, state, title, failure, signs)
             kept[key] = known
-            rows.append(known[2])
+            rows.append(known[3])
         self._kept = kept
         return rows
 
 
-def _machine_row(machine: Machine, key: str, state: State, title: str, signs: Signs) -> Row:
-    """``title``: of its project, where machines of all projects are listed."""
+def _failed_last(state: State) -> dict[str, Operation]:
+    """What was done last to each machine, where that failed."""
+    latest: dict[str, Operation] = {}
+    for operation in state.operations.values():
+        known = latest.get(operation.subject)
+        if operation.state.ended and (known is None or operation.ended > known.ended):
+            latest[operation.subject] = operation
+    return {key: one for key, one in latest.items() if one.state is StepState.FAILED}
+
+
+def _machine_row(
+    machine: Machine, key: str, state: State, title: str, failure: Operation | None, signs: Signs
+) -> Row:
+    """``title``: of its project, where machines of all projects are listed. ``failure``: of what was done
+    last."""
     sign, role = signs_of.of_machine(machine.state, signs)
     operation = state.operation_of(key) if machine.holder else None
     if operation is not None and not operation.state.ended:
@@ -54,6 +69,8 @@ def _machine_row(machine: Machine, key: str, state: State, title: str, signs: Si
         (machine.provider or signs.dash, "muted"),
         (doing(state, operation, signs), "busy"),
     ]
+    if failure is not None and not machine.holder:
+        cells[-1] = (f"{signs.failed} {failure.title.partition(' ')[0]}", "bad")
     if title:
         cells.insert(2, (clean(title), "muted"))
     return Row(key, tuple(cells), tips.of_machine_state(machine, operation))

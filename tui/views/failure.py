@@ -34,14 +34,17 @@ def _offers(choice: Choice, operation: Operation | None, state: State) -> list[t
             found.append(("machine.up", "Try again"))
         if machine.endpoint is not None:
             found.append(("machine.ssh", "Shell here"))
-        found.append(("workbench.edit", "Edit the project's file"))
+        if failed_provisioner(choice, operation, state):
+            found += [("workbench.edit", "Edit what failed"), ("workbench.editor", "Edit the project's file")]
+        else:
+            found.append(("workbench.edit", "Edit the project's file"))
     elif build is not None:
         # What was kept after each step that went well is not done again.
         asks = bool(build.question)
         found.append(("workbench.again", "Retry, keep, clean up or abort" if asks else "Retry from here"))
         if build.endpoint is not None:
             found.append(("workbench.shell-here", "Shell here" if asks else "Shell in what was left"))
-        found.append(("workbench.edit", "Edit"))
+        found.append(("workbench.edit", "Edit what failed" if asks else "Edit"))
     found += [("operation.logs", "Log"), ("workbench.copy-log", "Copy the log")]
     if machine is not None and machine.state.created:
         found.append(("machine.destroy", "Destroy"))

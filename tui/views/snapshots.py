@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 from core import amounts
 from core.model.machine import Machine, Snapshot
 from tui.look.lines import Part, clean, spread
 from tui.look.signs import Signs
 from tui.views.overview import Key
+
+if TYPE_CHECKING:
+    from tui.dialogs.palette import Entry
 
 Line = list[Part]
 
@@ -51,6 +57,23 @@ def content(
 
 def _does(key: str, what: str) -> Line:
     return [(key, "!accent"), (f" {what}", "muted")] if key else []
+
+
+def offered(snapshots: Sequence[Snapshot], signs: Signs, now: float) -> list[Entry]:
+    """To be chosen from: the current one first, then the latest."""
+    from tui.dialogs.palette import Entry
+
+    ordered = sorted(snapshots, key=lambda one: (not one.current, -one.created))
+    return [
+        Entry(one.name, one.name, clean(one.name), signs.running if one.current else "", _told(one, now))
+        for one in ordered
+    ]
+
+
+def _told(snapshot: Snapshot, now: float) -> str:
+    words = ["current"] if snapshot.current else []
+    memory = f"with memory, {amounts.size(snapshot.size)}" if snapshot.has_memory else "disk only"
+    return ", ".join([*words, memory, amounts.ago(snapshot.created, now)])
 
 
 def _depths(snapshots: tuple[Snapshot, ...]) -> dict[str, int]:

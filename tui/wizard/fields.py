@@ -81,8 +81,16 @@ def widget_of(field: FormField, value: Any, choices: Choices | None, *, id: str)
             return Opener(field, list(value or ()), summary, id=id)
     # What is so anyway is only hinted at: one types over nothing.
     text = "" if value == field.default else to_text(field, value)
-    example = "" if field.example == "..." else field.example
-    return Input(text, placeholder=to_text(field, field.default) or example, id=id, compact=True)
+    return Input(text, placeholder=_hint(field), id=id, compact=True)
+
+
+def _hint(field: FormField) -> str:
+    """What is so where nothing is typed; an example is called one, as it is no value."""
+    if field.default not in (None, "", [], {}, 0):
+        return to_text(field, field.default)
+    if field.required and field.example not in ("", "..."):
+        return f"for example {field.example}"
+    return ""
 
 
 def value_of(field: FormField, widget: Widget) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 
+from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
@@ -29,10 +30,10 @@ class Preview(Dialog[bool]):
     def compose(self) -> ComposeResult:
         frame = Vertical(classes="frame")
         frame.border_title = self._title.replace("[", "\\[")
-        frame.border_subtitle = "+ is new"
+        frame.border_subtitle = "+ is new; ctrl+s writes it, esc goes back"
         with frame:
             yield LinesView(id="text")
-            yield Buttons([Button("yes", "Write"), Button("no", "Back", "muted")])
+            yield Buttons([Button("no", "Back", "muted"), Button("yes", "Write")], chosen=1)
 
     def on_mount(self) -> None:
         lines, first = compared(self._before, self._after)
@@ -40,6 +41,11 @@ class Preview(Dialog[bool]):
         view.set_lines(lines)
         self.call_after_refresh(view.show, max(0, first - 2))
         self.query_one(Buttons).focus()
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "ctrl+s":
+            event.stop()
+            self.dismiss(True)
 
     def on_buttons_pressed(self, event: Buttons.Pressed) -> None:
         self.dismiss(event.button_id == "yes")

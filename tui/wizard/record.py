@@ -89,7 +89,7 @@ class RecordForm(Dialog[dict[str, Any]]):
             said = LinesView(id="said")
             said.can_focus = False
             yield said
-            yield Buttons([Button("yes", self._plan.done), Button("no", "Cancel", "muted")])
+            yield Buttons([Button("no", "Cancel", "muted"), Button("yes", self._plan.done)], chosen=1)
 
     def _widget(self, field: FormField) -> Widget:
         value = self._values.get(field.name)
