@@ -131,7 +131,7 @@ class Edits:
         retry, file = (spoken(keys.key(f"workbench.{id}")) for id in ("again", "editor"))
         done = "Wrote" if stamp(script) != before else "Nothing was changed in"
         self._bench.say(
-            f"{done} {script}; {retry} retries from there, {file} edits the project's file.", "good"
+            f"{done} {script.name}; {retry} retries from there, {file} edits the project's file.", "good"
         )
         return True
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from core.projects.reader import load
 from tests.support.fake_client import SHOP, FakeClient
 from tests.tui.conftest import Driver, Start
 
@@ -138,6 +139,27 @@ async def test_a_failure_says_what_can_be_done(start: Start, world: FakeClient) 
         await driver.press("Y")
         await driver.wait_for("Copied all of it: 1 line.")
         assert driver.app.clipboard == "what web said\n"
+
+
+async def test_e_edits_the_script_that_failed(
+    start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    script, editor = tmp_path / "setup.sh", tmp_path / "editor"
+    script.write_text("apt-get install -y nginxx\n")
+    editor.write_text('#!/bin/sh\necho "apt-get install -y nginx" > "$1"\n')
+    editor.chmod(0o755)
+    project = tmp_path / "boxwright.toml"
+    project.write_text(f'{SOURCE}[[machines.web.provision]]\nscript = "{script}"\n')
+    described = load(project.parent)
+    monkeypatch.setattr("core.projects.load", lambda _root: described)
+    monkeypatch.setenv("VISUAL", str(editor))
+    monkeypatch.setattr("tui.program.BoxwrightApp.suspend", lambda _app: contextlib.nullcontext())
+    async with start() as driver:
+        await driver.press("enter", "right_square_bracket")
+        await driver.wait_for("e Edit what failed")
+        await driver.press("e")
+        await driver.wait_for("a retries from there, E edits the project's file.")
+    assert script.read_text() == "apt-get install -y nginx\n"
 
 
 async def test_a_build_shows_its_part_and_is_edited(start: Start, file: Path) -> None:

@@ -11,6 +11,7 @@ from textual.widgets import Input
 from core.projects.reader import load
 from tests.support.fake_client import FakeClient, machine
 from tests.tui.conftest import Driver, Start
+from tui.wizard.fields import summary
 
 SHOP = """\
 # The shop.
@@ -188,3 +189,10 @@ async def test_where_all_projects_are_listed_it_is_asked_where_the_machine_is_to
         await driver.type("shop")
         await driver.press("enter")
         await driver.wait_for("New machine")
+
+
+def test_what_an_entry_holds_is_told_as_words() -> None:
+    told = summary(
+        {"script": "setup", "args": ["echo", "hi"], "env": {"A": "1"}, "auto_correct": False, "cwd": ""}
+    )
+    assert told == "script setup, args echo hi, env A 1, auto correct no"

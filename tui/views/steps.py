@@ -98,10 +98,10 @@ def problem_lines(
         lines += [[("  ", "text"), (text, "text")] for text in wrap(problem.why, inner)]
     if problem.tail:
         lines.append([])
-        lines += [
-            [(f"  {signs.rail} ", "bad"), (cut(clean(text), inner, signs.ellipsis), "text")]
-            for text in problem.tail
-        ]
+        for told in problem.tail:
+            # Output is cut as a terminal would; further mistakes of a file are there to be read.
+            whole = wrap(clean(told), inner) if problem.place else [cut(clean(told), inner, signs.ellipsis)]
+            lines += [[(f"  {signs.rail} ", "bad"), (text, "text")] for text in whole]
     if problem.remedy:
         lines.append([])
         lines.append([("  To mend it", "!accent")])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -76,7 +77,7 @@ def widget_of(field: FormField, value: Any, choices: Choices | None, *, id: str)
         case FieldKind.CHOICE:
             return Toggle(tuple((choice, choice) for choice in field.choices), value, id=id)
         case FieldKind.TABLE:
-            return Opener(field, value or {}, summary, id=id)
+            return Opener(field, value or {}, functools.partial(_of_table, field), id=id)
         case FieldKind.TABLES:
             return Opener(field, list(value or ()), summary, id=id)
     # What is so anyway is only hinted at: one types over nothing.
@@ -101,10 +102,17 @@ def value_of(field: FormField, widget: Widget) -> Any:
     return widget.value
 
 
+def _of_table(field: FormField, value: Any) -> str:
+    return "as usual" if value in ({}, field.default) else summary(value)
+
+
 def summary(value: Any) -> str:
     """A table, or a list of tables, in a few words."""
     if isinstance(value, Mapping):
-        return ", ".join(f"{key} {_short(item)}" for key, item in value.items() if item not in ("", None, []))
+        given = (
+            (key.replace("_", " "), item) for key, item in value.items() if item not in ("", None, [], {})
+        )
+        return ", ".join(f"{key} {_short(item)}" for key, item in given)
     if isinstance(value, list):
         if not value:
             return ""
@@ -120,5 +128,9 @@ def _entry(table: Mapping[str, Any]) -> str:
 def _short(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list | tuple):
+        value = " ".join(str(item) for item in value)
+    elif isinstance(value, Mapping):
+        value = ", ".join(f"{key} {item}" for key, item in value.items())
     text = str(value).strip().splitlines()
     return (text[0] if text else "")[:40]

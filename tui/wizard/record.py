@@ -131,7 +131,9 @@ class RecordForm(Dialog[dict[str, Any]]):
             if wrong:
                 return self._plan.extra[0].name, wrong
         key, what = first_mistake(self._plan.model, self._table(values))
-        return key, what.removeprefix("The project file: ")
+        what = what.removeprefix("The project file: ")
+        # A sentence may begin with the field's name, as it stands before it.
+        return key, what if key and what.startswith(key) else f"{what[:1].upper()}{what[1:]}"
 
     # What is said below.
 
