@@ -176,21 +176,26 @@ class Watched:
 
     def again(self) -> bool:
         """Read it where it was edited. True: there are other settings, or there is other trouble. What is
-        broken changes nothing."""
+        broken changes nothing, and how another workbench is laid out is no edit."""
         changed = _stamp(self.path)
         if changed == self._changed:
             return False
         self._changed = changed
-        before = self.current, self.trouble
+        before = _chosen(self.current), self.trouble
         found, self.trouble = load(self.path)
         if self.trouble is None:
             self.current = found
-        return before != (self.current, self.trouble)
+        return before != (_chosen(self.current), self.trouble)
 
     def remember(self, key: str, value: Value) -> None:
         """Raises ConfigError."""
         remember(self.path, key, value)
         self.again()
+
+
+def _chosen(settings: Settings) -> Settings:
+    """Without what workbenches remember of their own."""
+    return msgspec.structs.replace(settings, layout=Layout())
 
 
 def schema() -> dict[str, Any]:

@@ -161,7 +161,7 @@ def _engine(context: Context) -> Finding:
         topic="Engine",
         name="engine",
         verdict=Verdict.NOTE if view.trouble else Verdict.GOOD,
-        text=f"{view.version}, process {view.pid}, {view.running} operations",
+        text=f"{view.version}, process {view.pid}, {amounts.count(view.running, 'operation')}",
         why=view.trouble,
         remedy="boxwright engine log" if view.trouble else "",
     )

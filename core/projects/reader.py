@@ -73,9 +73,10 @@ def parse(source: str, file: Path) -> Project:
 
     faults = contradictions(project)
     if faults:
+        from core.projects.checks import missing_files
         from core.projects.report import place_faults
 
-        raise ProjectFileError(place_faults(faults, source, file))
+        raise ProjectFileError(place_faults([*faults, *missing_files(project)], source, file))
     return project
 
 

@@ -61,13 +61,13 @@ def syntax_problem(error: Exception, source: str, file: Path) -> Problem:
 
 def data_problems(data: dict[str, Any], source: str, file: Path) -> tuple[Problem, ...]:
     """Everything that keeps TOML data from being a project, in the order of the file."""
-    from core.projects.checks import contradictions
+    from core.projects.checks import contradictions, missing_files
     from core.projects.salvage import Salvaged
 
     rest = Salvaged(data, file)
     faults = diagnose(data, ProjectFile)
     if rest.project:
-        faults += rest.placed(contradictions(rest.project))
+        faults += rest.placed([*contradictions(rest.project), *missing_files(rest.project)])
     return place_faults(faults, source, file)
 
 

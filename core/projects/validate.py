@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from core.model.problem import Problem
-from core.model.project import ProjectFile
+from core.model.project import Project, ProjectFile
 from core.projects.reader import PROJECT_FILE, ProjectFileError, read_source, read_toml
 
 
@@ -36,3 +36,15 @@ def problems(root: Path | str) -> tuple[Problem, ...]:
         checks = (contradictions, missing_files, provider_faults)
         faults += [fault for check in checks for fault in rest.placed(check(rest.project))]
     return place_faults(faults, source, file)
+
+
+def check_files(project: Project, machine: str) -> None:
+    """Raise ProjectFileError where a script, file, folder or key that the machine names is not there: better
+    before it is made than when it is to be provisioned."""
+    from core.projects.checks import missing_files
+    from core.projects.report import place_faults
+
+    faults = [fault for fault in missing_files(project) if fault.path[:2] == ("machines", machine)]
+    if faults:
+        file = Path(project.file)
+        raise ProjectFileError(place_faults(faults, read_source(file), file))

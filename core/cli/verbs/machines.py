@@ -11,7 +11,7 @@ from core.cli.context import Context
 from core.cli.operating import carry_out, command_of, document, finish
 from core.cli.selection import choose
 from core.commands import CommandSpec
-from core.errors import BoxwrightError, UsageError
+from core.errors import BoxwrightError, NotFoundError, UsageError
 from core.model.machine import Machine, MachineState
 from core.model.provider import Capability
 
@@ -22,6 +22,9 @@ _THERE_ALREADY: dict[str, tuple[MachineState, ...]] = {
     "machine.destroy": (MachineState.ABSENT,),
 }
 """States in which there is nothing left to do: that is no failure."""
+
+_NEED_ONE = ("machine.reload", "machine.provision", "machine.resume", "machine.migrate", "machine.clone")
+"""With these, a script relies on what they do to a machine."""
 
 
 def run(context: Context, spec: CommandSpec, given: argparse.Namespace) -> int:
@@ -108,6 +111,8 @@ def possible(
         if not there and (machine.name in named or len(machines) == 1):
             raise BoxwrightError(reason, remedy=_remedy(spec, machine))
         context.output.note(f"{reason} Nothing to do for it.")
+    if not machines and spec.id in _NEED_ONE:
+        raise NotFoundError("No machine of this project is created.", remedy="boxwright up")
     if not machines:
         context.output.note("No machine of this project is created.")
     return ready

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import msgspec
@@ -17,6 +18,7 @@ from core.model.box import Box
 from core.model.machine import MachineKey
 from core.model.project import BoxReference, MachineSpec, Project
 from core.model.work import Work
+from core.projects.validate import check_files
 from core.providers.base import Provider
 
 
@@ -29,6 +31,8 @@ async def create(context: Context, key: MachineKey, wanted_provider: str, work: 
         async with work.step("Provider", detail=reason):
             pass  # There was a choice: it is said what came of it, and why.
     box = await _box(context, project, spec, provider, work)
+    # A build may have made some of them.
+    await asyncio.to_thread(check_files, project, key.name)
     machine_id = new_id()
     plan = make_plan(
         context, machine_id=machine_id, key=key, project=project, spec=spec, provider=provider, box=box
