@@ -181,6 +181,9 @@ class Workbench(Screen[None], inherit_bindings=False):
     def on_row_list_chosen(self, event: RowList.Chosen) -> None:
         if self.detail.expects_keys(events.Key("enter", "\r")):
             return
+        if self.detail.console is not None:
+            # Who comes by the list wants to look first.
+            self.detail.console.keyboard.typing = False
         self.focus_detail()
 
     def on_lines_view_chosen(self, event: LinesView.Chosen) -> None:
@@ -195,7 +198,11 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def on_console_view_done(self, event: ConsoleView.Done) -> None:
         self.focus_list(self.pane)
-        self.run_worker(self.detail.close_console(event.console), exit_on_error=False)
+        done = self.consoles.find(event.console)
+        for console in self.consoles.of(done.place) if done is not None else ():
+            # The others of a machine that is gone have nothing to come back for, either.
+            if console is done or console.session.over:
+                self.run_worker(self.detail.close_console(console.id), exit_on_error=False)
 
     def on_console_area_to_all(self) -> None:
         self.consoles.broadcast_to_all({row.key for row in self.lists.machines.rows})

@@ -23,6 +23,8 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """Where a shell can be opened meanwhile, in the machine that it is about."""
     problem: Problem | None = None
     """Why the step failed, where one did."""
+    way_in: str = ""
+    """A command line that opens a shell in its guest, "" where there is none."""
     files: tuple[str, ...] = ()
     """Files of the host that the step reads again when it is run again."""
     asked: float = 0.0
@@ -53,9 +55,9 @@ def about_failure(
 ) -> Question:
     """What to do now that a step failed; ``again``: whether it can be tried again."""
     retry = {RETRY: "run this step again, with its script as it is now"} if again else {}
-    shell = f" (a shell in it: {how_to_reach})" if how_to_reach else ""
     return Question(
-        text=f"{title} failed{shell}",
+        text=f"{title} failed",
+        way_in=how_to_reach,
         endpoint=endpoint,
         problem=problem,
         files=files,

@@ -33,6 +33,8 @@ class Questions:
             words = "|".join(question.answers)
             work.note(f"{question.text}: boxwright answer {name} {words}")
             work.write(f"{question.text}\n".encode())
+            if question.way_in:
+                work.write(f"  {question.way_in}   (a shell in its guest)\n".encode())
             for word, meaning in question.answers.items():
                 work.write(f"  boxwright answer {name} {word}   ({meaning})\n".encode())
             try:

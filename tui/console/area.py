@@ -158,7 +158,7 @@ class ConsoleArea(Container):
             others = [console.id for console in self._consoles.all if console.id != self._shown]
             if not others:
                 if before is not None:
-                    before.say("There is no other console yet: s opens one.", "warn")
+                    before.say("There is no other console yet: s opens one, then | shows both.", "warn")
                 return
             self._beside = others[-1]
         self._arrange()
@@ -169,7 +169,7 @@ class ConsoleArea(Container):
     def _turn(self) -> None:
         if not self._beside:
             if self.front is not None:
-                self.front.say("There is one console only: | shows another beside it.", "warn")
+                self.front.say("There is no other console beside it: s opens one, then | shows both.", "warn")
             return
         before = self.front
         self._last = self._beside if self._last == self._shown else self._shown

@@ -21,6 +21,8 @@ _BACK, _FORTH = b"\x1b[5;2~", b"\x1b[6;2~"
 """Shift with page up and page down."""
 _LOOK, _LONGEST = 0.01, 1.0
 """Seconds between two looks at whether a new size is drawn, and for which keys wait for it at most."""
+_AT_ONCE = 1.5
+"""Seconds within which the chord counts as pressed twice."""
 _RELEASES = 2
 """A flag of the kitty protocol: to be told of keys that are let go. Textual would take them for keys."""
 
@@ -34,6 +36,8 @@ class Keyboard:
         """Keys go to the guest."""
         self.expected = False
         """The view is about to get the keys: those that come before are meant for it, too."""
+        self._left = 0.0
+        """When the chord was pressed last, of a monotonic clock."""
         self._fitting: tuple[int, int] | None = None
         """Size of the terminal that the guest has been told of."""
         self._held: list[bytes] = []
@@ -74,6 +78,7 @@ class Keyboard:
         """The chord: keys are the console's own, and the workbench's."""
         self._let_go()
         self.typing = False
+        self._left = time.monotonic()
         self._view.forget_note()
         self._view.redraw()
 
@@ -196,9 +201,9 @@ class Keyboard:
         view = self._view
         view.forget_note()
         if event.key == view.keymap.key("console.leave"):
-            # Twice: the guest gets it, where there is one.
+            # Twice: the guest gets it, where there is one. Later it only makes sure that one has left.
             _take(event)
-            if view.session.state is SessionState.CLOSED:
+            if view.session.state is SessionState.CLOSED or time.monotonic() - self._left > _AT_ONCE:
                 return
             view.type_here()
             view.session.type(sorted(keys.sequences(event.key), key=len)[:1])

@@ -110,6 +110,11 @@ class Session:
         return self._link is not None and self._link.gone
 
     @property
+    def over(self) -> bool:
+        """It has ended, and nothing can come back."""
+        return self.state is SessionState.CLOSED and self.gone
+
+    @property
     def connected(self) -> bool:
         return self.state is SessionState.OPEN
 
