@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -89,15 +89,20 @@ class TypeAhead:
 
     async def _effect(self, reached: tuple[MessagePump, ...]) -> None:
         """Until all that it had to do with has nothing to do any more, twice in a row: the first may have
-        heard from the last."""
+        heard from the last. What a guest may flood is never without: there it is once, for what is there."""
         end, quiet = time.monotonic() + PATIENCE, 0
         while quiet < 2 and self._app.is_running and time.monotonic() < end:
-            clear = [await _worked_off(pump, end) for pump in dict.fromkeys((*reached, *self._keyed()))]
+            pumps = tuple(dict.fromkeys((*reached, *self._keyed())))
+            if getattr(self._app.focused, "flooded", False):
+                await _worked_off(pumps, end)
+                clear, quiet = True, 1
+            else:
+                clear = all([await _worked_off((pump,), end) for pump in pumps])
             if self._held():
                 await asyncio.sleep(_LOOK)
                 end, quiet = time.monotonic() + PATIENCE, 0
             else:
-                quiet = quiet + 1 if all(clear) else 0
+                quiet = quiet + 1 if clear else 0
 
     # What is begun.
 
@@ -171,19 +176,20 @@ def without_waiting(seconds: float = 0.0) -> None:
         begun.wait(seconds)
 
 
-async def _worked_off(pump: MessagePump, end: float) -> bool:
-    """Waits until the messages that it has now are worked off; whether it has got no others meanwhile."""
-    done, alone = asyncio.Event(), False
+async def _worked_off(pumps: Iterable[MessagePump], end: float) -> bool:
+    """Waits until the messages that they have now are worked off; whether there are no others by then."""
+    waiting, busy = set[MessagePump](), False
 
-    def reached() -> None:
-        nonlocal alone
-        alone = pump.message_queue_size == 0
-        done.set()
+    def reached(pump: MessagePump) -> None:
+        nonlocal busy
+        busy |= pump.message_queue_size > 0
+        waiting.discard(pump)
 
-    if not pump.is_running or not pump.call_later(reached):
-        return True
+    for pump in pumps:
+        if pump.is_running and pump.call_later(reached, pump):
+            waiting.add(pump)
     looks = 0
-    while not done.is_set() and pump.is_running and time.monotonic() < end:
+    while any(pump.is_running for pump in waiting) and time.monotonic() < end:
         looks += 1
         await asyncio.sleep(0 if looks < _QUICK else _LOOK)
-    return alone or not pump.is_running
+    return not busy

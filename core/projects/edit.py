@@ -17,6 +17,7 @@ from tomlkit.exceptions import TOMLKitError
 
 from core.errors import BoxwrightError, BusyError, NotFoundError, UsageError
 from core.model.project import Project
+from core.projects.appending import described, with_machine
 from core.projects.reader import PROJECT_FILE, parse, read_source
 from core.projects.writing import write_whole
 
@@ -75,11 +76,11 @@ class ProjectEditor:
         self._attempt(lambda: _remove(self._document, key))
 
     def add_machine(self, name: str, table: Mapping[str, Any]) -> None:
-        """Add a machine at the end. Raises UsageError where one of that name is there."""
+        """Add a machine below the others. Raises UsageError where one of that name is there."""
         if name in self._data.get("machines", {}):
             raise UsageError(f"There is a machine {name!r} already.", remedy="choose another name")
         self._data.setdefault("machines", {})[name] = copy.deepcopy(dict(table))
-        self._attempt(lambda: self._append_machine(name, table))
+        self._attempt(lambda: self._append(name, table))
 
     def remove_machine(self, name: str) -> None:
         """Take a machine out, with the comments inside its table. Raises NotFoundError."""
@@ -118,16 +119,12 @@ class ProjectEditor:
         write_whole(self.file, text.encode())
         self._source, self._new = text, False
 
-    def _append_machine(self, name: str, table: Mapping[str, Any]) -> None:
-        content = tomlkit.table()
-        for key, value in table.items():
-            content.add(key, _item(value))
-        content.add(tomlkit.nl())
-        machines = self._document.get("machines")
-        if machines is None:
-            machines = tomlkit.table(is_super_table=True)
-            self._document["machines"] = machines
-        machines[name] = content
+    def _append(self, name: str, table: Mapping[str, Any]) -> None:
+        source = tomlkit.dumps(self._document)
+        text = with_machine(source, name, table)
+        if not _says(text, self._data):
+            text = f"{source.rstrip()}\n\n{described(name, table)}"
+        self._document = tomlkit.parse(text)
 
     def _attempt(self, change: Any) -> None:
         try:

@@ -90,7 +90,7 @@ def test_machines_come_and_go(project: Path) -> None:
     editor.add_machine("cache", {"box": {"build": "base"}, "cpus": 1, "ports": ports})
     editor.save()
     assert list(load(project).machines) == ["web", "db", "cache"]
-    assert "    {guest = 80, host = 8080},\n" in saved(project)
+    assert "ports = [{ guest = 80, host = 8080 }, { guest = 443 }]\n" in saved(project)
     with pytest.raises(UsageError, match="already"):
         editor.add_machine("web", {"box": "x"})
     editor = ProjectEditor(project)
@@ -101,6 +101,33 @@ def test_machines_come_and_go(project: Path) -> None:
     assert "# for psql" in saved(project)
     with pytest.raises(NotFoundError):
         editor.remove_machine("web")
+
+
+def test_a_new_machine_does_not_come_between_a_comment_and_its_table(tmp_path: Path) -> None:
+    head = '[project]\nname = "p"\n\n# The first.\n[machines.web]\nbox = "tiny"\n'
+    source = 'source = { bootstrap = { suite = "bookworm" } }'
+    tail = f"# A build makes a box.\n# It takes a minute.\n[builds.tiny]\n{source}\n"
+    (tmp_path / "boxwright.toml").write_text(f"{head}\n{tail}")
+    editor = ProjectEditor(tmp_path)
+    steps = [{"shell": "apt-get update"}, {"file": "a.txt", "to": "/srv/a.txt"}]
+    editor.add_machine("db", {"box": "tiny", "ports": [{"guest": 80}], "provision": steps})
+    editor.save()
+    new = (
+        '[machines.db]\nbox = "tiny"\nports = [{ guest = 80 }]\n\n'
+        '[[machines.db.provision]]\nshell = "apt-get update"\n\n'
+        '[[machines.db.provision]]\nfile = "a.txt"\nto = "/srv/a.txt"\n'
+    )
+    assert saved(tmp_path) == f"{head}\n{new}\n{tail}"
+
+
+def test_what_only_looks_like_a_header_misleads_nobody(tmp_path: Path) -> None:
+    text = "[machines.web]\nbox = 'tiny'\n[[machines.web.provision]]\nshell = '''\n[machines\n[x]\n'''\n"
+    (tmp_path / "boxwright.toml").write_text(f"[project]\nname = 'p'\n{text}")
+    editor = ProjectEditor(tmp_path)
+    editor.add_machine("db", {"box": "tiny"})
+    editor.save()
+    assert list(load(tmp_path).machines) == ["web", "db"]
+    assert load(tmp_path).machines["web"].provision[0].shell == "[machines\n[x]\n"
 
 
 def test_the_first_machine_of_a_project(tmp_path: Path) -> None:

@@ -58,6 +58,8 @@ class PassingDriver(LinuxDriver):
         self._flags = _OURS
         self._parser: XTermParser | None = None
         self._handing = threading.Lock()
+        self._leaving = False
+        """The chord was pressed, which the typist is not told of yet."""
         self._catching = False
         self._late: list[Callable[[], None]] = []
         """What was typed meanwhile."""
@@ -73,6 +75,8 @@ class PassingDriver(LinuxDriver):
         if self._typist is not typist:
             self.caught_up()
             with self._handing:
+                if self._leaving:
+                    return
                 self._typist = typist
                 self._catching = True
                 self.process_message(Caught(""))
@@ -147,10 +151,14 @@ class PassingDriver(LinuxDriver):
                 self._tell(typist.pasted, token.data.decode("utf-8", "replace"))
             else:
                 # What follows in the same breath is not the guest's any more.
-                self._typist = None
-                self._tell(typist.left)
+                self._typist, self._leaving = None, True
+                self._tell(self._left, typist)
         if keys and typist is not None:
             self._tell(typist.typed, keys)
+
+    def _left(self, typist: Typist) -> None:
+        self._leaving = False
+        typist.left()
 
     def _tell(self, call: Callable[..., None], *arguments: Any) -> None:
         self._loop.call_soon_threadsafe(self._in_order, partial(call, *arguments), context=self._context)

@@ -27,6 +27,9 @@ class ConsoleView(Painted, can_focus=True):
     """Shows one session. All keys go to the guest until the chord that leaves it; then they are its own,
     and the workbench's."""
 
+    flooded = True
+    """It may have something to draw at any time: see :mod:`tui.type_ahead`."""
+
     class Left(Message):
         """The keys are to go back to the lists."""
 

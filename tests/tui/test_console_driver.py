@@ -1,0 +1,57 @@
+"""The way past Textual: who gets what was typed in the moment in which a console is left."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from textual._xterm_parser import XTermParser
+from textual.app import App
+
+from tui.console.driver import _OURS, PassingDriver
+from tui.console.keystream import Splitter
+
+LEAVE = b"\x1d"
+
+
+class Scribe:
+    """A typist that still wants the keys until it hears that it was left."""
+
+    def __init__(self, driver: PassingDriver) -> None:
+        self._driver = driver
+        self.got: list[object] = []
+        self.wants = True
+
+    def settle(self) -> None:
+        """As a console does whenever it is drawn."""
+        if self.wants:
+            self._driver.grab(self, frozenset({LEAVE}), _OURS)
+
+    def typed(self, keys: Sequence[bytes]) -> None:
+        self.got += keys
+
+    def pasted(self, text: str) -> None:
+        self.got.append(text)
+
+    def left(self) -> None:
+        self.wants = False
+        self.got.append("left")
+
+
+async def test_what_is_typed_behind_the_chord_is_not_the_guests_though_it_is_drawn_meanwhile() -> None:
+    app: App[None] = App()
+    seen: list[str] = []
+    async with app.run_test():
+        driver = PassingDriver(app)
+        driver._parser = XTermParser()
+        driver.process_message = lambda event: seen.append(getattr(event, "key", ""))  # type: ignore[method-assign]
+        scribe = Scribe(driver)
+        scribe.settle()
+        driver.caught_up()
+        # Both come in one go to the thread that reads; the loop draws before it hears of it.
+        driver._hand_out(Splitter().feed(b"a" + LEAVE + b"|"))
+        scribe.settle()
+        await asyncio.sleep(0)
+        scribe.settle()
+    assert scribe.got == [b"a", "left"]
+    assert seen[-1] == "vertical_line"
