@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from core.model.machine import MachineKey
 from core.projects.reader import PROJECT_FILE
 from tui.dialogs.palette import Entry, Palette
 from tui.panes.content import project_titles
@@ -47,6 +48,7 @@ class Beginning:
         if written is None:
             return
         self.show(written.root)
+        self._bench.memory.go_to(str(MachineKey(written.root, written.machine)))
         self._bench.say(
             f"{self._app.look.signs.done} {written.machine} is in the project; u starts it.", "good"
         )

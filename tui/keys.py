@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from textual.keys import Keys, _character_to_key
+
 from core.commands import COMMANDS, CommandSpec, Subject
 from core.model.machine import MachineState
 from tui.bindings import CONSOLE, CONSOLE_LEAVE, LOG, OWN, PLACES, SCREEN, Own
@@ -44,6 +46,13 @@ def changes(what: CommandSpec | Own) -> bool:
     return isinstance(what, CommandSpec) and what.struct is not None and what.id not in _LOOKING
 
 
+_HELD = frozenset({"ctrl", "alt", "shift", "meta", "super", "hyper"})
+_NAMED = frozenset(part for key in Keys for part in [key.value.split("+")[-1]]) | frozenset(
+    _character_to_key(chr(code)) for code in range(32, 127)
+)
+"""Of keys that are no character."""
+
+
 class Keymap:
     """Keys by command id. ``changes``: the user's own, from the settings, as are ``custom`` commands.
     With ``read_only``, which says by what, nothing that changes anything has a key."""
@@ -60,7 +69,9 @@ class Keymap:
         self.own = (*OWN, *(_own(one) for one in custom))
         self.every_own = (*self.own, *CONSOLE, *LOG, *SCREEN)
         everything: list[CommandSpec | Own] = [*commands(), *self.every_own]
-        keys = {what.id: changes.get(what.id, what.key) for what in everything}
+        # A key that there is none of leaves the usual one.
+        usable = {id: key for id, key in changes.items() if not key or is_key(key)}
+        keys = {what.id: usable.get(what.id, what.key) for what in everything}
         forbidden = {what.id for what in everything if self.forbids(what)}
         self._keys = {id: "" if id in forbidden else key for id, key in keys.items()}
         self._without = [(what, keys[what.id]) for what in everything if what.id in forbidden]
@@ -130,6 +141,9 @@ def _own(one: CustomCommand) -> Own:
 def _complaints(changes: Mapping[str, str], keys: Mapping[str, str]) -> tuple[str, ...]:
     """What is wrong with the user's own keys."""
     found = [f"There is no command {id!r} to give a key to." for id in changes if id not in keys]
+    found += [
+        f"There is no key {key!r} to give to {id}." for id, key in changes.items() if key and not is_key(key)
+    ]
     for id, key in changes.items():
         group = id.partition(".")[0]
         others = [
@@ -214,6 +228,14 @@ def out_of_place(own: Own, place: str) -> str:
     if group == "screen" and place != group:
         return "The keys are not on a screen: i shows that of a machine."
     return ""
+
+
+def is_key(name: str) -> bool:
+    """Whether a terminal has such a key, in Textual's words: ``f5``, ``ctrl+x``, ``right_square_bracket``."""
+    *held, last = (
+        name.split("+") if name != "+" and not name.endswith("++") else (*name[:-1].split("+")[:-1], "+")
+    )
+    return set(held) <= _HELD and (len(last) == 1 or last in _NAMED)
 
 
 def spoken(key: str) -> str:

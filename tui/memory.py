@@ -27,6 +27,8 @@ class Memory:
         self._bench = workbench
         self._awaited: Whereabouts | None = None
         """To go to, once it is known what is there."""
+        self._new: Whereabouts | None = None
+        """The same, of what was described just now: it is waited for until it is listed."""
 
     @property
     def _settings(self) -> Watched:
@@ -65,13 +67,21 @@ class Memory:
         self._bench.lists.pane = found.pane if found.pane in PANES else PANES[0]
         self._awaited = found
 
+    def go_to(self, machine: str) -> None:
+        """To the machine with that key, as soon as it is listed."""
+        self._bench.lists.pane = "machines"
+        self._awaited = self._new = Whereabouts(pane="machines", selected=machine)
+        self.state_changed()
+
     def state_changed(self) -> None:
         """The rows that were not known yet may be there now."""
         awaited, listed = self._awaited, self._bench.lists.listed
         if awaited is None or not listed.rows:
             return
-        self._awaited = None
-        if awaited.selected and listed.select(awaited.selected) and awaited.tab:
+        found = bool(awaited.selected) and listed.select(awaited.selected)
+        if found or awaited is not self._new:
+            self._awaited = self._new = None
+        if found and awaited.tab:
             self._bench.detail.open_with(awaited.selected, awaited.tab)
 
     def leave(self) -> None:

@@ -98,6 +98,21 @@ def test_keys_of_nothing_and_keys_twice_are_told() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    "key", ["f5", "ctrl+x", "X", "+", "ctrl++", "right_square_bracket", "alt+enter", "é"]
+)
+def test_keys_that_there_are(key: str) -> None:
+    keymap = Keymap({"machine.halt": key})
+    assert (keymap.key("machine.halt"), keymap.complaints) == (key, ())
+
+
+@pytest.mark.parametrize("key", ["nokey", "ctrl+nokey", "strg+x", "f99", "ctrl+"])
+def test_a_key_that_there_is_none_of_is_told_and_the_usual_one_stays(key: str) -> None:
+    keymap = Keymap({"machine.halt": key})
+    assert keymap.key("machine.halt") == "h"
+    assert keymap.complaints == (f"There is no key {key!r} to give to machine.halt.",)
+
+
 def test_read_only_leaves_no_key_that_changes_anything() -> None:
     keymap = Keymap(read_only="the settings")
     for spec in COMMANDS:

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from textual.widgets import Input
 
+from core.model.machine import MachineState
 from core.projects.reader import load
 from tests.support.fake_client import FakeClient, machine
+from tests.support.waiting import until
 from tests.tui.conftest import Driver, Start
 from tui.wizard.fields import summary
 
@@ -53,7 +55,9 @@ async def choose_box(driver: Driver, text: str) -> None:
     await driver.wait_for("New ")
 
 
-async def test_a_machine_is_added_to_the_project_and_its_comments_stay(start: Start, shop: Path) -> None:
+async def test_a_machine_is_added_to_the_project_and_its_comments_stay(
+    start: Start, shop: Path, world: FakeClient
+) -> None:
     async with start(project=str(shop)) as driver:
         await driver.press("n")
         await driver.wait_for("New machine")
@@ -71,6 +75,9 @@ async def test_a_machine_is_added_to_the_project_and_its_comments_stay(start: St
         await driver.wait_for("+ [machines.db]")
         await press_button(driver)
         await driver.wait_for("db is in the project")
+        for name in ("cache", "db", "web"):
+            world.machine(machine(name, MachineState.ABSENT, project=str(shop)))
+        await until(lambda: driver.bench.choice.title == "db")
     text = (shop / "boxwright.toml").read_text()
     assert text.startswith(SHOP)
     assert tomllib.loads(text)["machines"]["db"] == {
