@@ -46,15 +46,23 @@ async def run_guarded(
     Both outputs go to ``work``. Raises BoxwrightError as :func:`run_tool` does. When cancelled, closes the
     pipe, kills the group after ``grace`` seconds, and returns only after it is gone.
     """
-    process = await asyncio.create_subprocess_exec(
-        *arguments,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-        env={**os.environ, "PATH": search_path(), **(environment or {})},
-        cwd=folder,
-        start_new_session=True,
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *arguments,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            env={**os.environ, "PATH": search_path(), **(environment or {})},
+            cwd=folder,
+            start_new_session=True,
+        )
     )
+    try:
+        process = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        # Cancelled by itself it would end the program alone, and wait for all that this has started by then.
+        await _end(await starting, grace)
+        raise
     tail: deque[str] = deque(maxlen=_TAIL_LINES)
     try:
         await _follow(process, work, tail, seen)

@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -81,6 +82,30 @@ async def test_cancelling_ends_the_program_and_what_it_started(tmp_path: Path) -
     running = asyncio.create_task(run_tool(["sh", "-c", script], work=RecordingWork(), doing="sleeping"))
     await until_written(started)
     assert alive(tmp_path)
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running
+    await until_ended(tmp_path)
+
+
+async def test_cancelled_before_asyncio_knows_of_the_program_nothing_of_it_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pipes are connected one turn of the loop after the other; a program may be far by then."""
+    real = asyncio.create_subprocess_exec
+    started, far = tmp_path / "started", asyncio.Event()
+
+    async def slow(*arguments: Any, **more: Any) -> asyncio.subprocess.Process:
+        process = await real(*arguments, **more)
+        await until_written(started)
+        far.set()
+        await asyncio.sleep(0)
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", slow)
+    script = f"sh -c 'sleep 1000; true' {tmp_path} & echo yes > {started}; wait"
+    running = asyncio.create_task(run_tool(["sh", "-c", script], work=RecordingWork(), doing="sleeping"))
+    await far.wait()
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running

@@ -120,7 +120,7 @@ async def test_a_failed_step_is_tried_again_when_asked_and_then_leaves_nothing(
     asked: list[str] = []
 
     async def ask(question: Question, work: Work) -> str:
-        asked.append(question.text)
+        asked.append(question.way_in)
         script.write_text("echo mended\n")
         return "retry" if len(asked) == 1 else "clean"
 
