@@ -95,7 +95,7 @@ def test_an_operation_outlives_a_front_end_that_is_killed(shop: Workshop) -> Non
         process.kill()
     until(lambda: last_operation(shop)["state"] == "done", "the end of the up")
     assert shop.inside("id -un", "other") == "vagrant"
-    shop.run("destroy", "other", "--yes")
+    shop.run("destroy", "other", "--yes", "--purge")
 
 
 def test_ctrl_c_leaves_even_an_engine_that_hangs(shop: Workshop) -> None:
@@ -228,7 +228,7 @@ def test_a_machine_killed_right_after_its_first_up_is_told_and_comes_up_again(sh
     assert "boxwright up other" in shop.run("ssh", "other", "-c", "true", code=1).err
     shop.run("up", "other")
     assert (shop.inside("id -un", "other"), shop.machine("other")["trouble"]) == ("vagrant", "")
-    shop.run("destroy", "other", "--yes")
+    shop.run("destroy", "other", "--yes", "--purge")
 
 
 def test_a_machine_without_its_box_is_broken_and_says_what_to_do(shop: Workshop) -> None:
@@ -245,5 +245,5 @@ def test_a_machine_without_its_box_is_broken_and_says_what_to_do(shop: Workshop)
     assert "gone" in machine["trouble"]
     assert machine["trouble"][:20] in shop.run("status").out
     shop.run("box", "verify", code=1)
-    shop.run("destroy", "web", "--yes")
+    shop.run("destroy", "web", "--yes", "--purge")
     assert shop.state() == "not created"
