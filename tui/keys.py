@@ -47,9 +47,7 @@ def changes(what: CommandSpec | Own) -> bool:
 
 
 _HELD = frozenset({"ctrl", "alt", "shift", "meta", "super", "hyper"})
-_NAMED = frozenset(part for key in Keys for part in [key.value.split("+")[-1]]) | frozenset(
-    _character_to_key(chr(code)) for code in range(32, 127)
-)
+_NAMED = {key.value.rpartition("+")[2] for key in Keys} | {_character_to_key(chr(n)) for n in range(32, 127)}
 """Of keys that are no character."""
 
 
@@ -232,10 +230,11 @@ def out_of_place(own: Own, place: str) -> str:
 
 def is_key(name: str) -> bool:
     """Whether a terminal has such a key, in Textual's words: ``f5``, ``ctrl+x``, ``right_square_bracket``."""
-    *held, last = (
-        name.split("+") if name != "+" and not name.endswith("++") else (*name[:-1].split("+")[:-1], "+")
-    )
-    return set(held) <= _HELD and (len(last) == 1 or last in _NAMED)
+    last = "+" if name.endswith("+") else name.rpartition("+")[2]
+    held = name.removesuffix(last)
+    if held and (not held.endswith("+") or not set(held[:-1].split("+")) <= _HELD):
+        return False
+    return len(last) == 1 or last in _NAMED
 
 
 def spoken(key: str) -> str:

@@ -27,8 +27,8 @@ class Memory:
         self._bench = workbench
         self._awaited: Whereabouts | None = None
         """To go to, once it is known what is there."""
-        self._new: Whereabouts | None = None
-        """The same, of what was described just now: it is waited for until it is listed."""
+        self._patient = False
+        """It was described just now, and is waited for until it is listed."""
 
     @property
     def _settings(self) -> Watched:
@@ -65,12 +65,12 @@ class Memory:
         for pane in PANES:
             self._list(pane).set_pattern(found.filters.get(pane, ""))
         self._bench.lists.pane = found.pane if found.pane in PANES else PANES[0]
-        self._awaited = found
+        self._awaited, self._patient = found, False
 
     def go_to(self, machine: str) -> None:
         """To the machine with that key, as soon as it is listed."""
         self._bench.lists.pane = "machines"
-        self._awaited = self._new = Whereabouts(pane="machines", selected=machine)
+        self._awaited, self._patient = Whereabouts(pane="machines", selected=machine), True
         self.state_changed()
 
     def state_changed(self) -> None:
@@ -79,8 +79,8 @@ class Memory:
         if awaited is None or not listed.rows:
             return
         found = bool(awaited.selected) and listed.select(awaited.selected)
-        if found or awaited is not self._new:
-            self._awaited = self._new = None
+        if found or not self._patient:
+            self._awaited = None
         if found and awaited.tab:
             self._bench.detail.open_with(awaited.selected, awaited.tab)
 

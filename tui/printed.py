@@ -100,6 +100,7 @@ class Pages:
         self._bench = workbench
 
     async def show(self, spec: CommandSpec, words: Sequence[str]) -> None:
+        from tui.dialogs.printing import Printing
 
         line = shlex.join(["boxwright", *words])
         reason = obstacle(spec, words, self._bench.keymap)
@@ -108,6 +109,4 @@ class Pages:
             return
         about = self._bench.choice.project if spec.subject is Subject.MACHINE else ""
         shown = "" if spec.id == "project.init" else about or self._bench.lists.project
-        from tui.dialogs.printing import Printing
-
         await self._app.push_screen_wait(Printing(f"$ {line}", lambda: run(words, shown)))

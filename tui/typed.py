@@ -224,9 +224,9 @@ def _flag(spec: CommandSpec, word: str, rest: list[str], values: dict[str, Any])
     else:
         if not equals and not rest:
             raise UsageError(f"{name} needs a value.")
-        value = given if equals else rest.pop(0)
+        value: Any = given if equals else rest.pop(0)
         if argument.kind is ArgumentKind.WORDS:
-            value = (*values.get(argument.field, ()), value)  # type: ignore[assignment]
+            value = (*values.get(argument.field, ()), value)
         values[argument.field] = value
 
 

@@ -39,6 +39,9 @@ def not_suspended(machine: Machine, probe: Probe | None) -> str:
     return created(machine, probe)
 
 
+KEPT_WHILE = "What was destroyed is kept for a day, as long as there is room for it and its box is there."
+
+
 def recoverable(machine: Machine, _probe: Probe | None) -> str:
     """What is there would have to go first."""
     if machine.state.created and not machine.holder:

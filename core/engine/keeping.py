@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import shutil
 import time
@@ -30,6 +31,8 @@ MOST = 10 << 30
 LEAST_FREE = 2 << 30
 """With fewer bytes free on the disk nothing is kept."""
 
+_log = logging.getLogger(__name__)
+
 
 class Keeping:
     """The machines that can be brought back, in memory."""
@@ -37,14 +40,20 @@ class Keeping:
     def __init__(self, kept: Iterable[KeptRecord] = ()) -> None:
         self._kept = {record.id: record for record in kept}
 
+    def __bool__(self) -> bool:
+        """Whether there is anything, be it half removed."""
+        return bool(self._kept)
+
     def all(self, project: str = "") -> tuple[KeptRecord, ...]:
         """Of one project or of all; the last that was destroyed comes first."""
-        found = [record for record in self._kept.values() if project in ("", record.key.project)]
+        found = [
+            record for record in self._kept.values() if record.until and project in ("", record.key.project)
+        ]
         return tuple(sorted(found, key=lambda record: (-record.destroyed, record.id)))
 
     def last(self, key: MachineKey) -> KeptRecord | None:
         """What was destroyed last under this name."""
-        found = [record for record in self._kept.values() if record.key == key]
+        found = [record for record in self._kept.values() if record.until and record.key == key]
         return max(found, key=lambda record: record.destroyed, default=None)
 
     def add(self, kept: KeptRecord) -> None:
@@ -55,12 +64,12 @@ class Keeping:
 
     def due(self, now: float) -> bool:
         """Whether something has had its time."""
-        return any(now >= record.until for record in self._kept.values())
+        return any(now >= record.until > 0 for record in self._kept.values())
 
     def overdue(self, now: float, free: int) -> tuple[KeptRecord, ...]:
-        """Those that have to go at ``now`` (Unix time), with so many bytes free: what has had its time,
-        what cannot start any more, and the oldest of what is too much."""
-        gone = [record for record in self.all() if now >= record.until or not usable(record)]
+        """Those that have to go at ``now`` (Unix time), with so many bytes free: what has had its time, what
+        cannot start any more, the oldest of what is too much, and what was not removed to its end."""
+        gone = [record for record in self._kept.values() if now >= record.until or not usable(record)]
         left = [record for record in self.all() if record not in gone]
         total = sum(record.size for record in left)
         free += sum(record.size for record in gone)
@@ -90,14 +99,20 @@ def size(folder: Path) -> int:
 
 async def prune(machines: MachineRegistry, locations: Locations) -> None:
     """Remove what has had its time, what is too much, and what cannot be brought back any more."""
-    if machines.kept.all():
+    if not machines.kept:
+        return
+    try:
         disk = await asyncio.to_thread(shutil.disk_usage, locations.machines)
         await forget(machines, machines.kept.overdue(time.time(), disk.free))
+    except OSError:
+        # It is tried again the next time.
+        _log.exception("removing what was destroyed")
 
 
 async def forget(machines: MachineRegistry, gone: Iterable[KeptRecord]) -> None:
-    """Remove these for good."""
+    """Remove these for good. Raises OSError; what is left then is removed the next time."""
     for kept in gone:
-        # The record goes last: what still has one is tried again.
+        # First of all nobody can bring it back; the record goes last, so that nothing stays without one.
+        machines.give_up(kept)
         await asyncio.to_thread(remove, Path(kept.record.plan.folder))
         machines.forget_kept(kept)

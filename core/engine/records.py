@@ -103,6 +103,7 @@ class KeptRecord(msgspec.Struct, frozen=True, kw_only=True):
     destroyed: float
     """Unix time, as ``until``."""
     until: float
+    """0: it is being removed, and cannot be brought back any more."""
     size: int
     """Bytes on disk."""
 

@@ -149,6 +149,13 @@ class MachineRegistry:
         self._ids[kept.id] = kept.key
         self._show(kept.key)
 
+    def give_up(self, kept: KeptRecord) -> None:
+        """Nobody can bring it back any more, and it is to be removed, by the next engine if need be."""
+        given_up = msgspec.structs.replace(kept, until=0.0)
+        self._store.keep_destroyed(given_up)
+        self.kept.add(given_up)
+        self._show(kept.key)
+
     def forget_kept(self, kept: KeptRecord) -> None:
         """Its folder is gone: nothing brings it back any more."""
         self._store.drop_destroyed(kept.id)

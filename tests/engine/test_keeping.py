@@ -80,6 +80,14 @@ def test_what_cannot_start_any_more_goes(shelf: Shelf, box: Path) -> None:
     assert sorted(ids(keeping.overdue(0.0, PLENTY))) == ["gone", "there"]
 
 
+def test_what_is_being_removed_is_not_offered_and_removed_to_its_end(shelf: Shelf) -> None:
+    half = msgspec.structs.replace(shelf.kept("half"), until=0.0)
+    keeping = Keeping([half])
+    assert (keeping.all(), keeping.last(half.key), bool(keeping)) == ((), None, True)
+    assert ids(keeping.overdue(0.0, PLENTY)) == ["half"]
+    assert not keeping.due(KEEP), "what could not be removed is not tried every moment"
+
+
 def test_of_one_name_the_last_is_meant(shelf: Shelf) -> None:
     first = shelf.kept("a", destroyed=1.0, machine="web")
     second = shelf.kept("b", destroyed=2.0, machine="web")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import msgspec
@@ -15,6 +14,7 @@ from core.model.machine import MachineState
 from core.model.operation import StepState
 from core.model.provider import Capability
 from core.model.query import Destroyed, GetDestroyed
+from core.undo import remove
 from tests.handlers.conftest import House
 from tests.support.fake_provider import FakeProvider
 
@@ -100,6 +100,26 @@ async def test_removed_for_good_at_once(house: House) -> None:
 
 
 @pytest.mark.usefixtures("keeps")
+async def test_what_is_being_removed_cannot_be_brought_back_meanwhile(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await destroyed(house)
+    refused: list[str] = []
+
+    def removing(path: Path) -> None:
+        try:
+            house.engine.submit(command.Recover(machine=house.web))
+        except NotFoundError as error:
+            refused.append(error.problem.what)
+        remove(path)
+
+    monkeypatch.setattr(keeping, "remove", removing)
+    assert (await house.do(command.PruneDestroyed())).state is StepState.DONE
+    assert refused == ["Nothing is left of 'web' that could be brought back."]
+    assert house.leftovers() == []
+
+
+@pytest.mark.usefixtures("keeps")
 async def test_it_goes_with_its_box(house: House) -> None:
     await destroyed(house)
     assert (await house.do(command.RemoveBox(name="base"))).state is StepState.DONE
@@ -147,4 +167,4 @@ async def test_a_folder_that_somebody_removed_cannot_be_brought_back(house: Hous
     assert done.problem is not None
     assert done.problem.remedy == "boxwright up web"
     folder.with_name("elsewhere").rename(folder)
-    assert time.time() < house.machine().kept.until  # type: ignore[union-attr]
+    assert (await house.do(command.Recover(machine=house.web))).state is StepState.DONE

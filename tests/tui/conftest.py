@@ -65,7 +65,7 @@ class Driver:
         """Until all messages are worked off, and the news of the world have arrived."""
         await self.pilot.pause()
         # A test looks in from outside.
-        while self.app.bridge._timer is not None or not self.app.type_ahead.idle:  # noqa: ASYNC110
+        while self.app.bridge._timer is not None or not self.app.type_ahead.idle:  # noqa: ASYNC110 - looks in from outside
             await asyncio.sleep(0.005)
         await self.pilot.pause()
 

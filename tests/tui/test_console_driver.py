@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+import pytest
 from textual._xterm_parser import XTermParser
 from textual.app import App
 
@@ -38,13 +39,15 @@ class Scribe:
         self.got.append("left")
 
 
-async def test_what_is_typed_behind_the_chord_is_not_the_guests_though_it_is_drawn_meanwhile() -> None:
+async def test_what_is_typed_behind_the_chord_is_not_the_guests_though_it_is_drawn_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     app: App[None] = App()
     seen: list[str] = []
     async with app.run_test():
         driver = PassingDriver(app)
         driver._parser = XTermParser()
-        driver.process_message = lambda event: seen.append(getattr(event, "key", ""))  # type: ignore[method-assign]
+        monkeypatch.setattr(driver, "process_message", lambda event: seen.append(getattr(event, "key", "")))
         scribe = Scribe(driver)
         scribe.settle()
         driver.caught_up()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 from textual import events
 from textual.app import ComposeResult
@@ -107,8 +107,8 @@ class Form(Dialog[dict[str, Any]]):
             choices = (("as it is due", None), ("yes", True), ("no", False))
             return Toggle(choices, value, id=f"field-{argument.field}")
         text = " ".join(value) if isinstance(value, tuple) else str(value or "")
-        kind = "integer" if argument.kind is ArgumentKind.NUMBER else "text"
-        return Input(text, type=kind, id=f"field-{argument.field}", compact=True)  # type: ignore[arg-type]
+        kind: Literal["integer", "text"] = "integer" if argument.kind is ArgumentKind.NUMBER else "text"
+        return Input(text, type=kind, id=f"field-{argument.field}", compact=True)
 
     def on_mount(self) -> None:
         about = self.query_one("#about", LinesView)

@@ -15,7 +15,7 @@ from core.cli.context import Context
 from core.cli.operating import carry_out, command_of, document, finish
 from core.cli.suggestions import did_you_mean
 from core.cli.table import table
-from core.commands import CommandSpec
+from core.commands import CommandSpec, conditions
 from core.commands.names import matches
 from core.errors import NotFoundError
 from core.model.machine import Kept
@@ -40,7 +40,7 @@ def _those_away(context: Context, names: Sequence[str]) -> Sequence[str]:
     if not away:
         raise NotFoundError(
             "No machine of this project can be brought back.",
-            why="What was destroyed is kept for a day, as long as there is room for it and its box is there.",
+            why=conditions.KEPT_WHILE,
             remedy="boxwright destroyed list",
         )
     return away

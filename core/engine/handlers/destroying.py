@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from core import amounts
+from core.commands.conditions import KEPT_WHILE
 from core.engine import keeping
 from core.engine.context import Context
 from core.engine.handlers import guest as guests
@@ -18,7 +19,7 @@ from core.engine.records import KeptRecord, MachineRecord
 from core.engine.registry import RECORD
 from core.errors import NotFoundError
 from core.model import command as commands
-from core.model.machine import MachineState
+from core.model.machine import MachineKey, MachineState
 from core.model.provider import Capability
 from core.model.work import Work
 from core.undo import remove
@@ -68,14 +69,18 @@ async def recover(context: Context, command: commands.Recover, work: Work) -> No
     key = command.machine
     kept = context.machines.kept.last(key)
     if kept is None or not await asyncio.to_thread(keeping.usable, kept):
-        raise NotFoundError(
-            f"Nothing is left of {key.name!r} that could be brought back.",
-            why="It is kept for a day, as long as there is room for it and its box is there.",
-            remedy=f"boxwright up {key.name}",
-        )
+        raise nothing_left(key)
     async with work.step("Bring back", detail=f"destroyed {amounts.ago(kept.destroyed, time.time())}"):
         context.machines.bring_back(kept)
         await look(context, key)
+
+
+def nothing_left(key: MachineKey) -> NotFoundError:
+    return NotFoundError(
+        f"Nothing is left of {key.name!r} that could be brought back.",
+        why=KEPT_WHILE,
+        remedy=f"boxwright up {key.name}",
+    )
 
 
 async def prune_destroyed(context: Context, _command: commands.PruneDestroyed, work: Work) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from core.commands import BY_ID
 from core.engine.context import Context
+from core.engine.handlers.destroying import nothing_left
 from core.engine.handlers.naming import command_id
 from core.errors import BoxwrightError, NotFoundError, UsageError
 from core.model import command as commands
@@ -55,11 +56,7 @@ def _check_recover(context: Context, key: MachineKey) -> None:
             remedy=f"boxwright destroy {key.name}",
         )
     if context.machines.kept.last(key) is None:
-        raise NotFoundError(
-            f"Nothing is left of {key.name!r} that could be brought back.",
-            why="What was destroyed is kept for a day, as long as there is room for it and its box is there.",
-            remedy="boxwright destroyed list",
-        )
+        raise nothing_left(key)
 
 
 def _check_build(context: Context, command: commands.RunBuild) -> None:
