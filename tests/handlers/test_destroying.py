@@ -17,6 +17,7 @@ from core.model.query import Destroyed, GetDestroyed
 from core.undo import remove
 from tests.handlers.conftest import House
 from tests.support.fake_provider import FakeProvider
+from tests.support.waiting import until
 
 
 @pytest.fixture
@@ -140,8 +141,8 @@ async def test_when_its_time_is_over_it_goes_by_itself(house: House, monkeypatch
     await destroyed(house)
     assert kept(house) == ["web"]
     monkeypatch.undo()
-    await house.until(lambda: house.machine().kept is None)
-    assert house.leftovers() == []
+    await until(lambda: not house.engine.machines.kept)
+    assert (house.machine().kept, house.leftovers()) == (None, [])
 
 
 async def _not_now(*_given: object) -> None:
