@@ -15,7 +15,7 @@ from core.providers.lxd import record as records
 from core.providers.lxd.connection import Connection
 from core.providers.lxd.events import Feed, Happening
 from core.providers.lxd.images import Images
-from core.providers.lxd.instances import Row, default_name, find, under_way
+from core.providers.lxd.instances import Row, as_left, default_name, find, under_way
 from core.providers.lxd.layout import Layout
 from core.providers.lxd.options import read_options
 from core.providers.lxd.place import Place, place_of
@@ -92,6 +92,7 @@ class Context:
         row = await find(self.of(plan, record), plan.id, uuid=uuid, name=watched.name)
         if row:
             watched.name = row.name
+            row = as_left(row, thawing=record is not None and record.thawing)
         watched.row = row
         return row
 

@@ -57,7 +57,7 @@ async def start(
                 row = msgspec.structs.replace(row, config=whole.config, devices=whole.devices)
                 _refuse_fixed(plan, refused)
                 continue
-            record = msgspec.structs.replace(record, ports=chosen)
+            record = msgspec.structs.replace(record, ports=chosen, thawing=False)
             records.write(Layout.of(plan), record)
             return record
         raise ProviderError("Every port that seemed free was taken before the container could have it.")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from core.errors import ProviderError
 from core.model.machine import MachinePlan, MachineState
 from core.model.work import Work
 from core.providers.base import Started
 from core.providers.lxd import forwards, instances
+from core.providers.lxd import record as records
 from core.providers.lxd.context import Context, existing
+from core.providers.lxd.layout import Layout
 
 
 async def suspend(context: Context, plan: MachinePlan, work: Work) -> None:
@@ -31,6 +35,10 @@ async def resume(context: Context, plan: MachinePlan, work: Work) -> Started:
             raise ProviderError(
                 f"The machine {plan.key.name} is not suspended.", remedy=f"boxwright up {plan.key.name}"
             )
+        layout = Layout.of(plan)
+        records.write(layout, replace(record, thawing=True))
         await instances.change_state(context.of(plan, record), row, "unfreeze")
+        record = replace(record, thawing=False)
+        records.write(layout, record)
         watched.known = MachineState.RUNNING
     return forwards.started(plan, record, row)

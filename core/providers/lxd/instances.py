@@ -66,6 +66,12 @@ def default_name(plan: MachinePlan) -> str:
     return f"boxwright-{word[:38].strip('-') or 'machine'}-{plan.id}"
 
 
+def as_left(row: Row, *, thawing: bool) -> Row:
+    """A server that died while it thawed a container may say afterwards that it runs, though its processes
+    stand still (with cgroups of both versions): it is not taken for running before it was thawed anew."""
+    return msgspec.structs.replace(row, status=FREEZING) if thawing and row.status == RUNNING else row
+
+
 async def ours(connection: Connection, machine_id: str = "") -> list[Row]:
     """All instances that bear our mark, or those of one machine, with one call."""
     wanted = f"config.{ID} eq {machine_id}" if machine_id else f"config.{BY} eq {SELF}"

@@ -21,6 +21,8 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     ports: tuple[Forward, ...] = ()
     """As they were when the machine last ran: the same are tried again."""
     facts: dict[str, str] = {}
+    thawing: bool = False
+    """A resumption has begun that has not been seen to its end."""
 
 
 def read(layout: Layout) -> Record | None:

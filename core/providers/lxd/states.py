@@ -47,6 +47,8 @@ async def _look_at(context: Context, place: Place, group: _Group) -> dict[str, S
         if len(group) > 1:
             uuid = record.uuid if record else ""
             found = instances.choose(by_id.get(plan.id, ()), plan.id, uuid=uuid, name=watched.name)
+            if found and record:
+                found = instances.as_left(found, thawing=record.thawing)
         else:
             found = await context.row(plan, record)
         if found:

@@ -11,6 +11,8 @@ import pytest
 from core.errors import BoxwrightError
 from core.model.machine import MachineState
 from core.providers.lxd.connection import Connection
+from core.providers.lxd.instances import default_name
+from core.providers.lxd.troubles import LxdError
 from tests.providers.bench import Machine
 from tests.providers.lxd.bench import LxdBench
 from tests.support.lxd import Lxd
@@ -58,6 +60,28 @@ async def test_a_daemon_that_dies_in_the_middle_harms_nothing(
     await _is_whole(machine, action)
     await copy.destroy()
     assert await bench.traces(copy.plan) == []
+
+
+async def test_what_may_stand_still_is_not_called_running(
+    bench: LxdBench, machine: Machine, daemon: Lxd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a resumption that was cut off the server may say that the container runs, while it stands still."""
+    await (await machine.create()).start()
+    assert await bench.count(machine.plan) == 1
+    await machine.provider.suspend(machine.plan, machine.work())
+
+    async def cut_off(*_given: object, **_rest: object) -> None:
+        raise LxdError("The server is gone.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Connection, "operate", cut_off)
+        with pytest.raises(LxdError):
+            await machine.provider.resume(machine.plan, machine.work())
+    await daemon.aside.lxc("start", default_name(machine.plan))
+    assert await machine.state() is MachineState.SUSPENDED
+    await machine.provider.resume(machine.plan, machine.work())
+    assert await machine.state() is MachineState.RUNNING
+    assert await bench.count(machine.plan) == 2
 
 
 async def _is_whole(machine: Machine, action: str) -> None:
