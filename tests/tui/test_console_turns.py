@@ -48,6 +48,24 @@ def test_a_guest_is_heard_out_after_a_key() -> None:
     assert flood.slowed(104.1)
 
 
+def test_a_long_answer_is_a_flood_once_nobody_looks_any_more() -> None:
+    flood = flooded(0.3)
+    flood.listen(100.3)
+    flood.leave(100.3)
+    assert flood.slowed(100.3)
+    flood.took(100_000, 100.6)
+    assert flood.slowed(100.6)
+    flood.listen(100.6)
+    assert not flood.slowed(100.7)
+
+
+def test_who_leaves_a_prompt_leaves_no_flood() -> None:
+    flood = Flood()
+    flood.took(1000, 100.0)
+    flood.leave(100.1)
+    assert not flood.slowed(100.1)
+
+
 class Reader:
     def __init__(self, name: str, served: list[str], pieces: int) -> None:
         self.name, self.served, self.pieces = name, served, pieces

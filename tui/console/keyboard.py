@@ -79,6 +79,7 @@ class Keyboard:
         self._let_go()
         self.typing = False
         self._left = time.monotonic()
+        self._view.session.flood.leave(time.perf_counter())
         self._view.forget_note()
         self._view.redraw()
 

@@ -52,6 +52,12 @@ class Flood:
         """A key was typed: what the guest says now is wanted at once."""
         self._eager = now + _EAGER
 
+    def leave(self, now: float) -> None:
+        """Whoever looked has turned to something else: nobody waits for the end of a long answer."""
+        self._eager = float("-inf")
+        if self._bytes > _OVER:
+            self._begun, self._lasts = now - 2 * _LASTS, True
+
     def eager(self, now: float) -> bool:
         return now < self._eager
 
