@@ -20,9 +20,12 @@ class BoxwrightError(Exception):
         remedy: str = "",
         place: Place | None = None,
         tail: tuple[str, ...] = (),
+        files: tuple[str, ...] = (),
     ) -> None:
         super().__init__(what)
-        self.problem = Problem(what=what, why=why, remedy=remedy, code=self.code, place=place, tail=tail)
+        self.problem = Problem(
+            what=what, why=why, remedy=remedy, code=self.code, place=place, tail=tail, files=files
+        )
 
     def __str__(self) -> str:
         problem = self.problem

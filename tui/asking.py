@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from core.errors import BoxwrightError
+from core.errors import BoxwrightError, UsageError
 from tui import choice as choices
 from tui import history
 from tui.keys import out_of_place, refusal
@@ -120,16 +120,32 @@ class Asking:
 
     def _parsed(self, line: str) -> Typed:
         state, shown = self._bridge.state, self._bench.lists.project
-        project = state.projects.get(shown or self._bridge.project)
-        builds = [build.name for build in project.builds] if project is not None else []
+        views = [view for root, view in state.projects.items() if shown in ("", root)]
+        builds = sorted({build.name for view in views for build in view.builds})
         return parse(line, list(state.machines.values()), shown, builds)
 
     def _named(self, line: Typed) -> list[Choice]:
-        """What the line names: machines, or builds of the project that is shown."""
-        state, root = self._bridge.state, self._bench.lists.project or self._bridge.project
+        """What the line names: machines or builds of the project that is shown, else of any. Raises
+        UsageError."""
+        state = self._bridge.state
         if line.builds:
-            return [choices.build_choice(state, root, name) for name in line.builds]
+            return [self._build(name) for name in line.builds]
         return [choices.machine_choice(state, str(key)) for key in line.machines]
+
+    def _build(self, name: str) -> Choice:
+        """Of the project that is shown; where those of all are, of the one that has it."""
+        state, shown = self._bridge.state, self._bench.lists.project
+        roots = [shown] if shown else [*state.projects]
+        found = [choices.build_choice(state, root, name) for root in roots]
+        found = [choice for choice in found if choice.build is not None]
+        selected = [choice for choice in found if choice.key == self._bench.choice.key]
+        if len(found) > 1 and not selected:
+            raise UsageError(
+                f"Several projects have a build {name!r}.",
+                why=f"They are: {', '.join(sorted(choice.project for choice in found))}.",
+                remedy="Select it in the list and leave its name out.",
+            )
+        return [*selected, *found][0]
 
     def typed(self, line: str) -> None:
         """Do what was typed at the prompt."""
@@ -146,6 +162,7 @@ class Asking:
             return
         try:
             said = self._parsed(line)
+            named = self._named(said)
         except BoxwrightError as error:
             spec = printing(line)
             if spec is None:
@@ -156,7 +173,7 @@ class Asking:
         if not self._actions.has_own(said.spec):
             self._actions.print(said.spec, shlex.split(line))
             return
-        self._actions.perform_on(said.spec, self._named(said), said.values, sure=said.yes)
+        self._actions.perform_on(said.spec, named, said.values, sure=said.yes)
 
     async def palette(self) -> None:
         from tui.dialogs.palette import Palette

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import enum
-from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Protocol, cast
 
 import msgspec
 
 from core.errors import BoxwrightError, NotFoundError
-from core.model.event import BoxChanged, BoxGone, Event, OperationChanged, ProjectChanged, Snapshot
-from core.model.query import GetEngine, GetOperation, GetProject, OperationView, ProjectView
+from core.model.event import Event, Snapshot
+from core.model.query import GetEngine, GetProject, ProjectView
+from tui.inquiries import Inquiries
 from tui.precedence import KEYS
 from tui.store import Draft, State
 
@@ -85,13 +85,10 @@ class Bridge:
         self._start = True
         self._listener: Listener | None = None
         self._pending: list[Snapshot | Event] = []
-        self._projects: list[ProjectView] = []
-        self._views: list[OperationView] = []
+        self._inquiries = Inquiries(self.query, self._arm, everywhere=not project)
         self._timer: asyncio.TimerHandle | None = None
         self._due = 0.0
         self._last = float("-inf")
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._asked: set[str] = set()
         self._awaited: dict[str, asyncio.Future[Operation]] = {}
 
     def attach(self, listener: Listener) -> None:
@@ -134,18 +131,19 @@ class Bridge:
 
     def want_operation(self, operation: str) -> None:
         """Fetch steps and the place of the log, once; they arrive as a change of the state."""
-        if operation and operation not in self._asked:
-            self._asked.add(operation)
-            self._spawn(self._fetch_operation(operation))
+        self._inquiries.operation(operation)
 
     def ask_again(self, operation: str) -> None:
         """Fetch it anew, as its log has grown."""
-        self._asked.add(operation)
-        self._spawn(self._fetch_operation(operation))
+        self._inquiries.operation_again(operation)
 
     def want_project(self, root: str) -> None:
         """Fetch the project anew; it arrives as a change of the state."""
-        self._spawn(self._fetch_project(root))
+        self._inquiries.project(root)
+
+    def want_everywhere(self) -> None:
+        """Fetch all projects that there is anything of, and those of which there will be."""
+        self._inquiries.everywhere(self.state)
 
     # The connection.
 
@@ -157,8 +155,7 @@ class Bridge:
                 self._set_link(lost)
                 await asyncio.sleep(AGAIN)
         finally:
-            for task in list(self._tasks):
-                task.cancel()
+            self._inquiries.stop()
             await self._leave()
 
     async def _session(self) -> Link:
@@ -172,7 +169,7 @@ class Bridge:
             async for item in listening.subscribe():
                 if self.link.state is not LinkState.LIVE:
                     self._set_link(Link(LinkState.LIVE))
-                    self._asked.clear()
+                    self._inquiries.began()
                 self._take(item)
         except NotFoundError:
             return Link(LinkState.LOST, "No engine runs any more.", "The next command starts it again.")
@@ -196,7 +193,7 @@ class Bridge:
         if self.project:
             view = await client.query(GetProject(project=self.project))
             if isinstance(view, ProjectView):
-                self._projects.append(view)
+                self._inquiries.take_project(view)
         else:
             await client.query(GetEngine())
         self._start = False
@@ -222,22 +219,8 @@ class Bridge:
 
     def _take(self, item: Snapshot | Event) -> None:
         self._pending.append(item)
-        if isinstance(item, Event):
-            self._follow_up(item)
+        self._inquiries.follow_up(item, self.state, self.project)
         self._arm()
-
-    def _follow_up(self, event: Event) -> None:
-        """Projects tell only that they changed; how their builds stand is asked for."""
-        change = event.change
-        if isinstance(change, ProjectChanged):
-            if change.root == self.project or change.root in self.state.projects:
-                self.want_project(change.root)
-        elif isinstance(change, OperationChanged):
-            operation = change.operation
-            if operation.command == "build.run" and operation.state.ended and operation.project:
-                self.want_project(operation.project)
-        elif isinstance(change, BoxChanged | BoxGone) and self.project:
-            self.want_project(self.project)
 
     def _arm(self) -> None:
         if self._timer is not None:
@@ -258,11 +241,8 @@ class Bridge:
         self._last = loop.time()
         draft = Draft(self.state)
         draft.take(self._pending)
-        for project in self._projects:
-            draft.take_project(project)
-        for view in self._views:
-            draft.take_operation(view)
-        self._pending, self._projects, self._views = [], [], []
+        self._inquiries.pour(draft)
+        self._pending = []
         self.state = draft.done()
         self._tell_waiting()
         if self._listener is not None and draft.changed:
@@ -273,29 +253,3 @@ class Bridge:
             operation = self.state.operations.get(id)
             if operation is not None and operation.state.ended:
                 self._awaited.pop(id).set_result(operation)
-
-    # Answers to questions of our own.
-
-    async def _fetch_operation(self, operation: str) -> None:
-        try:
-            view = await self.query(GetOperation(operation=operation))
-        except (BoxwrightError, OSError):
-            self._asked.discard(operation)
-            return
-        if isinstance(view, OperationView):
-            self._views.append(view)
-            self._arm()
-
-    async def _fetch_project(self, root: str) -> None:
-        try:
-            view = await self.query(GetProject(project=root))
-        except (BoxwrightError, OSError):
-            return
-        if isinstance(view, ProjectView):
-            self._projects = [known for known in self._projects if known.root != view.root] + [view]
-            self._arm()
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

@@ -122,34 +122,19 @@ class Edits:
             self._run_editor([Path(file) for file in choice.build.files])
             await self._ask_again()
             return True
-        script = self._failed_script()
-        if script is None:
+        scripts = self._bench.detail.failed_files()
+        if not scripts:
             return False
-        before = stamp(script)
-        self._run_editor([script])
+        before = [stamp(script) for script in scripts]
+        self._run_editor(scripts)
         keys = self._bench.keymap
         retry, file = (spoken(keys.key(f"workbench.{id}")) for id in ("again", "editor"))
-        done = "Wrote" if stamp(script) != before else "Nothing was changed in"
+        done = "Wrote" if [stamp(script) for script in scripts] != before else "Nothing was changed in"
+        names = amounts.listed([script.name for script in scripts])
         self._bench.say(
-            f"{done} {script.name}; {retry} retries from there, {file} edits the project's file.", "good"
+            f"{done} {names}; {retry} retries from there, {file} edits the project's file.", "good"
         )
         return True
-
-    def _failed_script(self) -> Path | None:
-        """Of the provisioner that failed last on the selected machine."""
-        from core.projects import load
-
-        machine, number = self._bench.choice.machine, self._bench.detail.failed_provisioner()
-        if machine is None or not number:
-            return None
-        try:
-            steps = load(machine.key.project).machines[machine.name].provision
-        except (BoxwrightError, KeyError):
-            # What is wrong with the file is told where that is edited.
-            return None
-        given = steps[number - 1].script if number <= len(steps) else None
-        script = Path(machine.key.project) / given if given else None
-        return script if script is not None and script.is_file() else None
 
     async def _ask_again(self) -> None:
         """Where the build waits for an answer: a retry takes what was written."""

@@ -59,8 +59,8 @@ def line_of(spec: CommandSpec, choice: Choice, values: Values, shown: str | None
     Begun in the folder ``shown`` (where it is given), so that another project is named.
     """
     words = _line_of(spec, choice, values)
-    foreign = shown is not None and choice.machine is not None and choice.project != shown
-    if foreign and spec.subject is Subject.MACHINE:
+    foreign = shown is not None and bool(choice.machine or choice.build) and choice.project != shown
+    if foreign and spec.subject in (Subject.MACHINE, Subject.BUILD):
         return words.replace("boxwright ", f"boxwright --project {shlex.quote(choice.project)} ", 1)
     return words
 

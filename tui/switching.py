@@ -43,7 +43,7 @@ class Switching:
 
     def show_all(self) -> None:
         self._bench.memory.leave()
-        self._bench.lists.everywhere = True
+        self._bench.lists.show_everywhere()
         self._actions.aside(self._bridge.refresh())
         self._arrive()
 

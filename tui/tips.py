@@ -26,6 +26,7 @@ BOXES = {
 BUILDS = {
     "": "The state of the build as a sign.",
     "name": "What the project file or template calls the build.",
+    "project": "The project whose build it is.",
     "state": "Whether what it makes is there and as the project says now.",
 }
 _STATES = {

@@ -61,10 +61,13 @@ def parse(line: str, machines: Sequence[Machine], project: str = "", builds: Seq
     while plain:
         word = plain.pop(0)
         # Names of machines come before what else the command takes, or, of one, behind that.
-        expected = not (meant or others) or len(plain) >= len(positional)
+        expected = not (meant or chosen or others) or len(plain) >= len(positional)
         keys = _machines(word, known) if spec.subject is Subject.MACHINE and expected else []
+        named_builds = matches(word, builds) if spec.subject is Subject.BUILD and positional else ()
         if keys:
             meant += [key for key in keys if key not in meant]
+        elif named_builds and expected:
+            chosen += [name for name in named_builds if name not in chosen]
         elif positional:
             _positional(positional, word, values)
             others = True

@@ -164,8 +164,7 @@ class Workbench(Screen[None], inherit_bindings=False):
 
     def go_to_build(self, key: str) -> None:
         """Select it, wherever the keys are."""
-        self.lists.pane = "builds"
-        self.lists.builds.select(key)
+        self.lists.go_to("builds", key)
         self.refresh_choice()
 
     @property

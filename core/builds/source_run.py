@@ -223,6 +223,7 @@ class SourceRun:
                 await run_step(step, self._plan, self._one, workshop.guest, self._scene, work)
                 return
             except BoxwrightError as error:
+                error.problem = msgspec.structs.replace(error.problem, files=read_again(step, self._scene))
                 answer = await self._answer(workshop, step.title, error, work, step)
                 if answer == asking.RETRY:
                     retried = True
@@ -263,7 +264,7 @@ class SourceRun:
                 self._scene.facts.get("reach", ""),
                 asking.way_in(workshop.guest),
                 problem=Redaction(self._scene.secrets).problem(error.problem),
-                files=read_again(step, self._scene) if step is not None else (),
+                files=error.problem.files,
                 again=step is not None,
             )
             return await self._ask(question, work)
@@ -298,4 +299,5 @@ class SourceRun:
             else "boxwright layer prune --kept",
             place=problem.place,
             tail=problem.tail,
+            files=problem.files,
         )

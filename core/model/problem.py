@@ -46,5 +46,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     others: tuple[Problem, ...] = ()
     """What else is wrong in the same place, e.g. the other mistakes of a project file; ``tail`` then
     says the same in a line each."""
+    files: tuple[str, ...] = ()
+    """Files of the host in which what failed is written, such as a script: read again the next time."""
     report: str = ""
     """For a bug of Boxwright: the file with the traceback."""

@@ -131,6 +131,12 @@ async def _run(declared: Provision, guest: Guest, root: Path, step: Work, number
         problem = error.problem
         again = f"boxwright provision {machine} --start-at {number}" if machine else ""
         remedy = "; then: ".join(part for part in (problem.remedy, again) if part)
+        script = root / declared.script if declared.script else None
         raise ProvisionError(
-            problem.what, why=problem.why, remedy=remedy, place=problem.place, tail=problem.tail
+            problem.what,
+            why=problem.why,
+            remedy=remedy,
+            place=problem.place,
+            tail=problem.tail,
+            files=(str(script),) if script is not None and script.is_file() else (),
         ) from error

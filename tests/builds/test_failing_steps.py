@@ -51,12 +51,16 @@ def describe(yard: Yard, steps: str) -> None:
     yard.write("build.pkr.hcl", f'build {{\n  sources = ["qemu.tiny"]\n{steps}\n}}\n')
 
 
-async def left_machine(yard: Yard, request: Request, said: str, **more: object) -> str:
-    """The build fails and says how the machine is reached; what is in its /tmp, by that very command."""
+async def left_machine(
+    yard: Yard, request: Request, said: str, files: tuple[str, ...] = (), **more: object
+) -> str:
+    """The build fails, in those files, and says how the machine is reached; what is in its /tmp, by that very
+    command."""
     with pytest.raises(BoxwrightError) as caught:
         await yard.build(request=request, **more)  # type: ignore[arg-type]
     problem = caught.value.problem
     assert "was left as it is" in problem.why and said in problem.why
+    assert problem.files == files
     reach, _, clearing = problem.remedy.partition("; ")
     assert clearing == "boxwright layer prune --kept removes it"
     left = kept.find(yard.locations.builds, str(yard.folder), "yard")
@@ -85,13 +89,16 @@ async def test_run_cleanup_provisioner_runs_that_and_leaves_the_machine(yard: Ya
 
 
 async def test_who_is_asked_may_keep_the_machine(yard: Yard) -> None:
-    describe(yard, FAILING)
+    yard.write("broken.sh", "touch /tmp/begun\nexit 3\n")
+    describe(yard, 'provisioner "shell" { script = "broken.sh" }')
+    files = (str(yard.folder / "broken.sh"),)
 
     async def ask(question: Question, work: Work) -> str:
         assert set(question.answers) == {"retry", "keep", "clean", "abort"}
+        assert question.files == files
         return "keep"
 
-    there = await left_machine(yard, Request(on_error="ask"), "exit status 3", ask=ask)
+    there = await left_machine(yard, Request(on_error="ask"), "exit status 3", files, ask=ask)
     assert "begun" in there
 
 

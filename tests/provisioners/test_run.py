@@ -83,16 +83,18 @@ async def test_equal_steps_are_told_apart(tmp_path: Path) -> None:
 async def test_a_failing_step_says_how_to_go_on_and_what_has_run_is_known(
     guest: SshGuest, tmp_path: Path
 ) -> None:
-    steps = (ONCE, Provision(shell="echo why; exit 9"), ALWAYS)
+    (tmp_path / "nine.sh").write_text("echo why; exit 9")
+    steps = (ONCE, Provision(script="nine.sh"), ALWAYS)
     work, ran = RecordingWork(), list[str]()
     with pytest.raises(ProvisionError) as caught:
         await provision(guest, tmp_path, steps, work=work, machine="web", ran=ran.append)
     problem = caught.value.problem
     assert problem.remedy == "boxwright provision web --start-at 2"
     assert problem.tail == ("why",)
+    assert problem.files == (str(tmp_path / "nine.sh"),), "what has to be mended"
     assert "exit status 9" in problem.why
     assert ran == [fingerprints(tmp_path, steps)[0]]
-    assert work.states["Provision 2/3  shell: echo why; exit 9"] == "failed"
+    assert work.states["Provision 2/3  shell: nine.sh"] == "failed"
     assert "Provision 3/3  shell: always" not in work.states
 
 

@@ -129,7 +129,7 @@ async def test_an_answer_that_the_end_overtook_leaves_nothing_running(client: Fa
         await ear.next()
         busy = bridge.state.busy
         bridge.want_operation("000009")
-        while not bridge._views:  # noqa: ASYNC110 - the answer came, and was not shown yet
+        while not bridge._inquiries.answered:  # noqa: ASYNC110 - the answer came, and was not shown yet
             await asyncio.sleep(0)
         client.operation(up("000009", "cache", StepState.DONE))
         while "000009" not in bridge.state.log_paths:

@@ -12,6 +12,7 @@ from core.model.command import AddBox, AnswerBuild, PruneLayers, RunBuild
 from core.model.machine import Endpoint
 from core.model.operation import Operation, StepState
 from core.model.problem import Problem
+from core.model.query import BuildView, ProjectView
 from tests.support.fake_client import NOW, SHOP, FakeClient
 from tests.tui.conftest import Driver, Start
 from tui.console.session import SessionState
@@ -67,6 +68,53 @@ async def test_that_a_build_asks_is_said_marked_and_counted_wherever_one_is(
         answered(world)
         await driver.settle()
         assert "asks" not in driver.frame()[0]
+
+
+OTHER = "/home/ada/images"
+
+
+def asks_elsewhere(world: FakeClient) -> None:
+    """A build of another project runs, and asks."""
+    question = {"question": "shell: setup.sh failed", "answers": ANSWERS, "asked": 1.0, "failure": FAILURE}
+    build = BuildView(name="golden", state="running", **question)  # type: ignore[arg-type]
+    world.projects[OTHER] = ProjectView(root=OTHER, name="images", builds=(build,))
+    world.log("000009", b"Install packages\n")
+    world.operation(
+        msgspec.structs.replace(
+            building(StepState.RUNNING), title="build golden", subject=f"build:{OTHER}:golden", project=OTHER
+        )
+    )
+
+
+async def test_builds_of_all_projects_are_listed_and_opened_from_there(
+    start: Start, world: FakeClient
+) -> None:
+    async with start() as driver:
+        asks_elsewhere(world)
+        await driver.wait_for("(a in the builds of images answers)")
+        await driver.press("P", "enter", "3")
+        assert [row.key for row in driver.bench.lists.builds.rows] == [
+            f"build:{OTHER}:golden", f"build:{SHOP}:base", f"build:{SHOP}:windows",
+        ]  # fmt: skip
+        await driver.wait_for("golden   images")
+        await driver.press("home", "l")
+        await driver.wait_for("Install packages")
+        await driver.press("escape", "a")
+        await driver.wait_for(DIALOG)
+        await driver.press("r")
+        await driver.wait_for("$ boxwright --project /home/ada/images answer golden retry")
+        assert world.submitted == [AnswerBuild(project=OTHER, name="golden", answer="retry")]
+
+
+async def test_the_prompt_knows_the_builds_of_all_projects(start: Start, world: FakeClient) -> None:
+    async with start() as driver:
+        asks_elsewhere(world)
+        await driver.wait_for("(a in the builds of images answers)")
+        await driver.press("P", "enter", "colon")
+        await driver.type("answer golden keep")
+        await driver.press("enter")
+        await driver.wait_for("$ boxwright --project /home/ada/images answer golden keep")
+        assert world.submitted == [AnswerBuild(project=OTHER, name="golden", answer="keep")]
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
@@ -209,7 +257,7 @@ async def test_the_steps_of_a_build_that_asks_show_why_and_the_keys(start: Start
         await driver.settle()
         await driver.press("3", "down", "enter")
         await driver.wait_for("The script failed.")
-        for words in ("a Retry, keep, clean up or abort", "s Shell here", "e Edit", "Y Copy the log"):
+        for words in ("a Retry, keep, clean up or abort", "s Shell", "e Edit", "Y Copy"):
             assert words in driver.text
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from core.projects.reader import load
+from core.model.problem import Problem
 from tests.support.fake_client import SHOP, FakeClient
 from tests.tui.conftest import Driver, Start
 
@@ -133,32 +133,54 @@ async def test_a_failure_says_what_can_be_done(start: Start, world: FakeClient) 
     world.log("000000", b"what web said\n", 1)
     async with start() as driver:
         await driver.press("enter", "right_square_bracket")
-        await driver.wait_for("a Retry from here")
-        for words in ("s Shell here", "e Edit", "l Log", "Y Copy the log", "d Destroy"):
+        await driver.wait_for("a Retry")
+        for words in ("s Shell", "e Edit", "l Log", "Y Copy", "d Destroy"):
             assert words in driver.text
         await driver.press("Y")
         await driver.wait_for("Copied all of it: 1 line.")
         assert driver.app.clipboard == "what web said\n"
 
 
-async def test_e_edits_the_script_that_failed(
-    start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    script, editor = tmp_path / "setup.sh", tmp_path / "editor"
-    script.write_text("apt-get install -y nginxx\n")
-    editor.write_text('#!/bin/sh\necho "apt-get install -y nginx" > "$1"\n')
+@pytest.fixture
+def editor(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Mends the name of a package in whatever it is called for."""
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nfor file; do echo "apt-get install -y nginx" > "$file"; done\n')
     editor.chmod(0o755)
-    project = tmp_path / "boxwright.toml"
-    project.write_text(f'{SOURCE}[[machines.web.provision]]\nscript = "{script}"\n')
-    described = load(project.parent)
-    monkeypatch.setattr("core.projects.load", lambda _root: described)
     monkeypatch.setenv("VISUAL", str(editor))
     monkeypatch.setattr("tui.program.BoxwrightApp.suspend", lambda _app: contextlib.nullcontext())
-    async with start() as driver:
+    return editor
+
+
+def fails_in(world: FakeClient, script: Path, subject: str, **more: object) -> None:
+    """What was done last to that subject failed in a script."""
+    script.write_text("apt-get install -y nginxx\n")
+    problem = Problem(what="The script failed.", files=(str(script),))
+    failed = world.operations["000000"]
+    world.operations["000000"] = msgspec.structs.replace(failed, subject=subject, problem=problem, **more)
+
+
+@pytest.mark.usefixtures("editor")
+async def test_e_edits_the_script_that_failed(start: Start, world: FakeClient, tmp_path: Path) -> None:
+    fails_in(world, script := tmp_path / "setup.sh", f"{SHOP}:web")
+    async with start(size=(80, 24)) as driver:
         await driver.press("enter", "right_square_bracket")
-        await driver.wait_for("e Edit what failed")
+        await driver.wait_for("a Retry  s Shell  e Edit setup.sh  E Project  l Log  Y Copy  d Destroy")
         await driver.press("e")
-        await driver.wait_for("a retries from there, E edits the project's file.")
+        await driver.wait_for("Wrote setup.sh; a retries from there, E edits the project's file.")
+    assert script.read_text() == "apt-get install -y nginx\n"
+
+
+@pytest.mark.usefixtures("editor")
+async def test_e_edits_the_script_of_a_build_that_failed_and_asks_nothing(
+    start: Start, world: FakeClient, tmp_path: Path
+) -> None:
+    fails_in(world, script := tmp_path / "tools.sh", f"build:{SHOP}:windows", command="build.run")
+    async with start() as driver:
+        await driver.press("3", "down", "enter", "right_square_bracket")
+        await driver.wait_for("e Edit tools.sh")
+        await driver.press("e")
+        await driver.wait_for("Wrote tools.sh; a retries from there")
     assert script.read_text() == "apt-get install -y nginx\n"
 
 

@@ -310,7 +310,7 @@ async def test_a_build_is_run(start: Start, world: FakeClient) -> None:
 async def test_a_failed_provisioner_is_run_again_from_there(start: Start, world: FakeClient) -> None:
     async with start() as driver:
         await driver.press("right_square_bracket")
-        await driver.wait_for("Retry from here")
+        await driver.wait_for("a Retry")
         await driver.press("a")
         await submitted(driver)
         assert last(world) == commands.Provision(machine=machine("web").key, start_at=1)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from core.commands import BY_ID
 from core.model.query import BuildView
 from tui.choice import Choice, build_choice
+from tui.panes.content import project_titles
 from tui.store import State
 from tui.views import failure
 
@@ -61,7 +62,9 @@ class Answering:
         assert build is not None
         bench, signs = self._bench, self._app.look.signs
         key = bench.keymap.key("workbench.again")
-        bench.say(f"{signs.asks} {build.name}: {build.question}  ({key} in the builds answers)", "warn")
+        elsewhere = bench.lists.project not in ("", choice.project)
+        of = f" of {project_titles(bench.bridge.state)[choice.project]}" if elsewhere else ""
+        bench.say(f"{signs.asks} {build.name}: {build.question}  ({key} in the builds{of} answers)", "warn")
         operation = choice.operation
         here = operation is not None and self._actions.submitting.began(operation.id)
         if here and bench.is_current and not bench.typing and not bench.keymap.read_only:

@@ -84,11 +84,7 @@ class Opening:
 
     def _go_to_machine(self, key: str) -> None:
         bench = self._bench
-        if not bench.lists.machines.select(key):
-            bench.lists.everywhere = True
-            bench.state_changed(frozenset("*"))
-            bench.lists.machines.select(key)
-        bench.lists.pane = "machines"
+        bench.lists.go_to("machines", key)
         bench.detail.show(bench.choice)
 
     async def _play_recording(self) -> None:

@@ -152,20 +152,32 @@ def _box_row(box: Box, used: bool, signs: Signs) -> Row:
 
 
 def build_rows(state: State, project: str, signs: Signs, now: float) -> list[Row]:
-    view = state.projects.get(project)
-    rows = []
-    for build in view.builds if view else ():
-        operation = state.operation_of(f"build:{project}:{build.name}") or state.operations.get(
-            build.operation
-        )
-        sign, role, word = _build_state(build, operation, signs)
-        running = operation is not None and not operation.state.ended
-        detail = doing(state, operation, signs) if running else _when(build, operation, now)
-        if build.question:
-            detail = clean(build.question)
-        cells = ((sign, role), (clean(build.name), "text"), (word, role), (detail, "muted"))
-        rows.append(Row(f"build:{project}:{build.name}", cells, tips.of_build(word, build.question)))
-    return rows
+    """Of one project, or of all projects ("") with their titles."""
+    if project:
+        view = state.projects.get(project)
+        return [_build_row(state, project, build, "", signs, now) for build in view.builds] if view else []
+    titles = project_titles(state)
+    shown = sorted(state.projects.values(), key=lambda view: (titles[view.root], view.root))
+    return [
+        _build_row(state, view.root, build, titles[view.root], signs, now)
+        for view in shown
+        for build in view.builds
+    ]
+
+
+def _build_row(state: State, project: str, build: BuildView, title: str, signs: Signs, now: float) -> Row:
+    """``title``: of its project, where builds of all projects are listed."""
+    key = f"build:{project}:{build.name}"
+    operation = state.operation_of(key) or state.operations.get(build.operation)
+    sign, role, word = _build_state(build, operation, signs)
+    running = operation is not None and not operation.state.ended
+    detail = doing(state, operation, signs) if running else _when(build, operation, now)
+    if build.question:
+        detail = clean(build.question)
+    cells: list[Part] = [(sign, role), (clean(build.name), "text"), (word, role), (detail, "muted")]
+    if title:
+        cells.insert(2, (clean(title), "muted"))
+    return Row(key, tuple(cells), tips.of_build(word, build.question))
 
 
 def progress_text(progress: Progress, signs: Signs, width: int = _BAR) -> str:

@@ -27,6 +27,8 @@ _KINDS = {"machines": Subject.MACHINE, "boxes": Subject.BOX, "builds": Subject.B
 _MACHINES = ("", "name", "state", "provider")
 _BOXES = ("", "name", "version", "for", "size")
 _MACHINES_OF_ALL = ("", "name", "project", "state", "provider")
+_BUILDS = ("", "name", "state", "")
+_BUILDS_OF_ALL = ("", "name", "project", "state", "")
 
 
 class Lists(Vertical):
@@ -39,7 +41,7 @@ class Lists(Vertical):
         self._machine_rows = content.MachineRows()
         self._box_rows = content.BoxRows()
         self.everywhere = not bridge.project
-        """Machines of all projects are listed."""
+        """Machines and builds of all projects are listed."""
         self.pane = PANES[0]
         """The list that has, or had, the keys."""
         self.machines = RowList(
@@ -48,9 +50,7 @@ class Lists(Vertical):
         self.boxes = RowList(
             id="boxes", title="2 Boxes", header=_BOXES, flexible=1, least=20, columns=tips.BOXES
         )
-        self.builds = RowList(
-            id="builds", title="3 Builds", header=("", "name", "state", ""), flexible=3, columns=tips.BUILDS
-        )
+        self.builds = RowList(id="builds", title="3 Builds", header=_BUILDS, flexible=3, columns=tips.BUILDS)
 
     def compose(self) -> ComposeResult:
         yield self.machines
@@ -76,7 +76,9 @@ class Lists(Vertical):
         if everything or kinds & {"box", "machine", "operation", "step"}:
             self.boxes.set_rows(self._box_rows(state, signs), _hint("No box yet.", "a", "adds one"))
         if everything or kinds & {"project", "operation", "step"}:
-            rows = content.build_rows(state, self._bridge.project, signs, time.time())
+            self.builds.header = _BUILDS if self.project else _BUILDS_OF_ALL
+            self.builds.flexible = len(self.builds.header) - 1
+            rows = content.build_rows(state, self.project, signs, time.time())
             self.builds.set_rows(rows, self._builds_hint())
 
     def _machines_hint(self) -> Sequence[Sequence[Part]]:
@@ -90,13 +92,13 @@ class Lists(Vertical):
         return _hint("No machine yet.", "n", "describes one")
 
     def _builds_hint(self) -> Sequence[Sequence[Part]]:
-        view = self._bridge.state.projects.get(self._bridge.project)
+        view = self._bridge.state.projects.get(self.project)
         if view is not None and view.problem is not None:
             return _hint("No build here.", "E", "opens the project's file")
-        if not self._bridge.project:
+        if not self.project:
             others = bool(self._bridge.state.projects or self._bridge.state.machines)
             key, does = ("P", "chooses a project") if others else ("n", "begins a project")
-            return _hint("No build here.", key, does)
+            return _hint("No build in any project.", key, does)
         if view is None:
             return [[("No build here.", "muted")]]
         return _hint("No build in this project.", "E", "opens its file, for a table [builds.NAME]")
@@ -138,7 +140,23 @@ class Lists(Vertical):
             return choices.machine_choice(state, selected)
         if self.pane == "boxes":
             return choices.box_choice(state, selected)
-        return choices.build_choice(state, self._bridge.project, selected.rpartition(":")[2])
+        project, _, name = selected.removeprefix("build:").rpartition(":")
+        return choices.build_choice(state, project, name)
+
+    # Where one is.
+
+    def show_everywhere(self) -> None:
+        """Machines and builds of all projects, from now on."""
+        self.everywhere = True
+        self._bridge.want_everywhere()
+
+    def go_to(self, pane: str, key: str) -> None:
+        """Select the machine or build with that key; where it is of another project, among those of all."""
+        self.pane = pane
+        if not self.listed.select(key):
+            self.show_everywhere()
+            self.state_changed(frozenset("*"))
+            self.listed.select(key)
 
     def clear_filter(self) -> bool:
         """False where there was none."""

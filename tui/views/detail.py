@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from textual import events
@@ -178,6 +179,15 @@ class Detail(Vertical):
         runs = (self.operation, self.choice.operation)
         found = (failure.failed_provisioner(self.choice, run, self.state) for run in runs)
         return next(filter(None, found), 0)
+
+    def failed_files(self) -> list[Path]:
+        """In which what failed is written, as far as they are there: in the run that is shown, else in the
+        latest."""
+        for run in (self.operation, self.choice.operation):
+            found = [path for name in failure.files(self.choice, run) if (path := Path(name)).is_file()]
+            if found:
+                return found
+        return []
 
     # While something runs.
 

@@ -8,19 +8,51 @@ from core.model.operation import Operation, StepState
 from core.model.problem import Problem
 from core.model.query import BuildView
 from tui.choice import Choice
-from tui.look.lines import Part, wrap
+from tui.look.lines import Part, clean, wrap
 from tui.look.signs import Signs
 from tui.store import State
 from tui.views import steps
 from tui.views.overview import Key
 from tui.views.steps import Shortcut
 
+_BRIEF = {
+    "Retry from here": "Retry",
+    "Shell here": "Shell",
+    "Shell in what was left": "Shell",
+    "Edit the project's file": "Edit project",
+    "Project's file": "Project",
+    "Copy the log": "Copy",
+}
+
 
 def shortcuts(choice: Choice, operation: Operation | None, state: State, key: Key) -> list[Shortcut]:
     """Keys for the failure of an operation on the chosen thing; only those that the engine can follow now."""
     return [
-        Shortcut(pressed, title) for id, title in _offers(choice, operation, state) if (pressed := key(id))
+        Shortcut(pressed, title, _BRIEF.get(title, ""))
+        for id, title in _offers(choice, operation, state)
+        if (pressed := key(id))
     ]
+
+
+def files(choice: Choice, operation: Operation | None) -> tuple[str, ...]:
+    """Those of the host in which what failed is written: of the step that a build asks about, else of what
+    failed last."""
+    if choice.build is not None and choice.build.question:
+        return choice.build.files
+    if operation is None or operation.state is not StepState.FAILED or operation.problem is None:
+        return ()
+    # Where several sources of a build failed, each has its own.
+    problems = (operation.problem, *operation.problem.others)
+    return tuple(dict.fromkeys(file for problem in problems for file in problem.files))
+
+
+def _edit(choice: Choice, operation: Operation | None, otherwise: str) -> list[tuple[str, str]]:
+    """What failed, by its file where it is in one of its own, and what describes it."""
+    found = [clean(file.rpartition("/")[2]) for file in files(choice, operation)]
+    if not found:
+        return [("workbench.edit", otherwise)]
+    more = f" and {len(found) - 1} more" if found[1:] else ""
+    return [("workbench.edit", f"Edit {found[0]}{more}"), ("workbench.editor", "Project's file")]
 
 
 def _offers(choice: Choice, operation: Operation | None, state: State) -> list[tuple[str, str]]:
@@ -34,17 +66,14 @@ def _offers(choice: Choice, operation: Operation | None, state: State) -> list[t
             found.append(("machine.up", "Try again"))
         if machine.endpoint is not None:
             found.append(("machine.ssh", "Shell here"))
-        if failed_provisioner(choice, operation, state):
-            found += [("workbench.edit", "Edit what failed"), ("workbench.editor", "Edit the project's file")]
-        else:
-            found.append(("workbench.edit", "Edit the project's file"))
+        found += _edit(choice, operation, "Edit the project's file")
     elif build is not None:
         # What was kept after each step that went well is not done again.
         asks = bool(build.question)
         found.append(("workbench.again", "Retry, keep, clean up or abort" if asks else "Retry from here"))
         if build.endpoint is not None:
             found.append(("workbench.shell-here", "Shell here" if asks else "Shell in what was left"))
-        found.append(("workbench.edit", "Edit what failed" if asks else "Edit"))
+        found += _edit(choice, operation, "Edit what failed" if asks else "Edit")
     found += [("operation.logs", "Log"), ("workbench.copy-log", "Copy the log")]
     if machine is not None and machine.state.created:
         found.append(("machine.destroy", "Destroy"))

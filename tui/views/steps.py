@@ -40,6 +40,8 @@ class Shortcut(msgspec.Struct, frozen=True):
 
     key: str
     title: str
+    brief: str = ""
+    """Where there is little room, another title."""
 
 
 def content(
@@ -108,13 +110,25 @@ def problem_lines(
         lines += [[("  ", "text"), (text, "text")] for text in wrap(problem.remedy, inner)]
     if problem.report:
         lines += [[("  ", "text"), (text, "muted")] for text in wrap(f"Report: {problem.report}", inner)]
+    offered = [*shortcuts]
+    return [*lines, [], *_key_lines(offered, width)] if offered else lines
+
+
+def _key_lines(shortcuts: Sequence[Shortcut], width: int) -> list[Line]:
+    """In one line with whole titles or else with brief ones, where that is possible."""
+    whole, brief = (
+        [
+            [("  ", "text"), (one.key, "!accent"), (f" {(short and one.brief) or one.title}", "text")]
+            for one in shortcuts
+        ]
+        for short in (False, True)
+    )
     keys: list[Line] = []
-    for shortcut in shortcuts:
-        one: Line = [("  ", "text"), (shortcut.key, "!accent"), (f" {shortcut.title}", "text")]
-        if not keys or width_of(keys[-1]) + width_of(one) > width:
+    for each in whole if sum(map(width_of, whole)) <= width else brief:
+        if not keys or width_of(keys[-1]) + width_of(each) > width:
             keys.append([])
-        keys[-1] += one
-    return [*lines, [], *keys] if keys else lines
+        keys[-1] += each
+    return keys
 
 
 def failed_provisioner(steps: Sequence[Step], titles: Sequence[str]) -> int:
