@@ -30,7 +30,7 @@ class InProcessClient:
         self.engine.cancel(operation)
 
     async def query(self, query: Query) -> Answer:
-        return self.engine.query(query)
+        return await self.engine.answer(query)
 
     async def subscribe(self, since: int = 0) -> AsyncIterator[Snapshot | Event]:
         subscription = self.engine.subscribe(since)

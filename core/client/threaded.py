@@ -64,7 +64,7 @@ class ThreadedClient:
         self._call(self._engine.cancel, operation)
 
     def query(self, query: Query) -> Answer:
-        return self._call(self._engine.query, query)
+        return self._wait(self._engine.answer(query))
 
     def refresh(self, project: str = "") -> None:
         self._call(self._engine.refresh, project)

@@ -45,7 +45,7 @@ from core.model.command import Command
 from core.model.event import Snapshot
 from core.model.machine import MachineKey
 from core.model.problem import Problem
-from core.model.query import Query
+from core.model.query import GetSerial, Query
 
 HELLO_LIMIT = 10.0
 """Seconds in which a client has to say who it is."""
@@ -142,22 +142,37 @@ class Connection:
                 self._beside(number, self._end(number, force, wait))
             case OpenSerial(id=number, project=project, name=name):
                 await self._guarded(number, self._serial(number, MachineKey(project, name)))
+            case Ask(id=number):
+                await self._guarded(number, self._ask(request))
             case Hello():
                 raise FrameError("a second greeting")
             case _:
                 await self._guarded(request.id, self._at_once(request))
 
-    async def _at_once(self, request: Submit | Cancel | Ask | Refresh) -> None:
+    async def _ask(self, request: Ask) -> None:
+        self._need_engine()
+        query = _decoded(_query, request.query, "query")
+        if isinstance(query, GetSerial):
+            # A hypervisor may be slow, and others' questions do not wait for it.
+            self._beside(request.id, self._answer(request.id, query))
+        else:
+            await self._send(Reply(request.id, raw(self._engine.query(query))))
+
+    async def _answer(self, number: int, query: GetSerial) -> None:
+        await self._send(Reply(number, raw(await self._engine.answer(query))))
+
+    def _need_engine(self) -> None:
         if self._engine.has_stopped:
             raise ConnectionResetError  # A moment later the server would have taken leave.
+
+    async def _at_once(self, request: Submit | Cancel | Refresh) -> None:
+        self._need_engine()
         result: Any = None
         match request:
             case Submit(command=command):
                 result = self._engine.submit(_decoded(_command, command, "command"))
             case Cancel(operation=operation):
                 self._engine.cancel(operation)
-            case Ask(query=query):
-                result = self._engine.query(_decoded(_query, query, "query"))
             case Refresh(project=project):
                 self._engine.refresh(project)
         await self._send(Reply(request.id, raw(result)))

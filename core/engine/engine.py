@@ -36,13 +36,16 @@ from core.model.machine import MachineKey, MachineState, Stats
 from core.model.operation import Operation
 from core.model.project import Project
 from core.model.provider import Capability, Probe
-from core.model.query import Answer, EngineView, Query
+from core.model.query import Answer, EngineView, GetSerial, Query
 from core.paths import Locations
-from core.providers.base import Console, Provider
+from core.providers.base import Console, Fetching, Provider
 
 IDLE_EXIT = 900.0
 POLL = 2.0
 """Seconds between two looks at the files of projects, while somebody listens."""
+
+FETCH = 5.0
+"""Seconds for a hypervisor to hand over what a console said."""
 
 _PRUNE_EVERY = 25
 
@@ -173,6 +176,17 @@ class Engine:
         """Answer at once, from memory, SQLite or a small file."""
         self._rest.used()
         return self._answers.answer(query)
+
+    async def answer(self, query: Query) -> Answer:
+        """:meth:`query`, once what it reads is there; a hypervisor that is slow is not waited for."""
+        if isinstance(query, GetSerial):
+            record = self.machines.require(query.machine)
+            provider = self.context.provider(record.provider)
+            if isinstance(provider, Fetching):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(FETCH):
+                        await provider.fetch_console(record.plan)
+        return self.query(query)
 
     def subscribe(self, since: int = 0) -> Subscription:
         """Every change after number ``since``, beginning with a snapshot where that is too long ago."""

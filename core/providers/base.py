@@ -84,6 +84,14 @@ class Migrating(Protocol):
         while its guest goes on. On failure it runs on where it was."""
 
 
+@runtime_checkable
+class Fetching(Protocol):
+    """A provider whose hypervisor keeps what a console said, and writes no file of it."""
+
+    async def fetch_console(self, plan: MachinePlan) -> None:
+        """Put what the console has said since to the end of ``serial_log``, where that can be had."""
+
+
 class Provider(Protocol):
     """A hypervisor. Instances are made once per engine and keep no state that a restart would miss:
     what must survive lies in the machine's folder or at the hypervisor.

@@ -14,13 +14,14 @@ from core.client.base import Client
 from core.client.channel import EngineGoneError
 from core.client.inprocess import InProcessClient
 from core.client.socket import SocketClient
+from core.engine import engine as engines
 from core.engine.engine import Engine
 from core.engine.registry import MachineRegistry
 from core.engine.server import Server
 from core.errors import BoxwrightError, NotFoundError
 from core.model.command import Destroy, Provision, Up
 from core.model.event import Event, OperationChanged, Snapshot, StepChanged
-from core.model.machine import MachineState, Stats
+from core.model.machine import MachinePlan, MachineState, Stats
 from core.model.operation import Operation, StepState
 from core.model.provider import Capability
 from core.model.query import (
@@ -177,6 +178,30 @@ async def test_the_serial_console_both_ways(world: World) -> None:
     log = await world.client.query(GetSerial(machine=key("web"), limit=4))
     assert isinstance(log, Log)
     assert log.data == seen[-4:]
+
+
+async def test_what_only_the_hypervisor_has_of_a_console_is_fetched_before_it_is_read(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await put_running(world.engine, world.provider, "web")
+
+    async def fetch(plan: MachinePlan) -> None:
+        with Path(world.provider.serial_log(plan) or "").open("ab") as log:
+            log.write(b"fetched")
+
+    monkeypatch.setattr(world.provider, "fetch_console", fetch, raising=False)
+    log = await world.client.query(GetSerial(machine=key("web"), limit=7))
+    assert isinstance(log, Log) and log.data == b"fetched"
+
+    async def hang(_plan: MachinePlan) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(world.provider, "fetch_console", hang)
+    monkeypatch.setattr(engines, "FETCH", 0.05)
+    log = await world.client.query(GetSerial(machine=key("web"), limit=7))
+    assert isinstance(log, Log) and log.data == b"fetched"
+    with pytest.raises(BoxwrightError, match="not created"):
+        await world.client.query(GetSerial(machine=key("nothing"), limit=7))
 
 
 async def test_the_console_of_a_machine_that_ends_ends(world: World) -> None:

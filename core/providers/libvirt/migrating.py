@@ -29,6 +29,9 @@ LATE = 10
 _GLANCE = 0.2
 """So many looks, and so many seconds between two of them."""
 
+STUCK = 3.0
+"""Seconds for libvirt to end a move that was aborted."""
+
 
 async def migrate(context: Context, plan: MachinePlan, target: str, work: Work) -> Started:
     """Afterwards the machine is at ``target`` (a connection's URI), and nothing of it is where it was."""
@@ -91,17 +94,12 @@ async def _move(source: Connection, other: Connection, plan: MachinePlan, record
     )
     try:
         await follow(source, plan, moving, work)
-    except asyncio.CancelledError:
+    except BaseException:
         # A move that was through stays done.
-        with contextlib.suppress(LibvirtError):
-            await finish(source.run(_abort, plan.id))
-        await asyncio.wait({moving})
-        if not moving.cancelled():
-            moving.exception()
+        await finish(end(source, plan, moving))
         raise
     finally:
-        if moving.done():
-            records.write(layout, msgspec.structs.replace(record, target=""))
+        records.write(layout, msgspec.structs.replace(record, target=""))
         await asyncio.to_thread(socket.unlink, missing_ok=True)
 
 
@@ -117,10 +115,38 @@ def _migrate(handle: Any, machine_id: str, other: Any, place: str) -> None:
     domains.needed(handle, machine_id).migrate3(other, parameters, flags)
 
 
+async def end(source: Connection, plan: MachinePlan, moving: asyncio.Future[None]) -> None:
+    """Abort a move, and wait until it has ended."""
+    step = _abort
+    while not moving.done():
+        with contextlib.suppress(LibvirtError):
+            await source.run(step, plan.id)
+        await asyncio.wait({moving}, timeout=STUCK)
+        step = _release
+    if step is _release:
+        with contextlib.suppress(LibvirtError):
+            await source.run(domains.go_on, plan.id)
+    if not moving.cancelled():
+        moving.exception()
+
+
 def _abort(handle: Any, machine_id: str) -> None:
     domain = domains.find(handle, machine_id)
     if domain is not None and domain.isActive():
         domain.abortJob()
+
+
+def _release(handle: Any, machine_id: str) -> None:
+    """At the hand-over libvirt waits for the guest to stop. When QEMU is told to abort just then, the guest
+    goes on before libvirt has looked, and that would wait for ever: it aborts once the guest stops."""
+    libvirt = bindings()
+    with contextlib.suppress(libvirt.libvirtError):
+        _abort(handle, machine_id)
+    domain = domains.find(handle, machine_id)
+    if domain is None or not domain.isActive() or domain.jobStats(0).get("memory_total"):
+        return
+    if domain.state()[0] == libvirt.VIR_DOMAIN_RUNNING:
+        domain.suspend()
 
 
 async def _arrived(context: Context, plan: MachinePlan, record: Record, uri: str) -> Record:

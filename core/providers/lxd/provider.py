@@ -76,7 +76,7 @@ class LxdProvider:
         seen = await states.look(self._context, plans)
         if len(plans) == 1 and seen and seen[plans[0].id].state is MachineState.RUNNING:
             # Somebody looks at this one: what its console says is wanted soon.
-            await self._fetch(plans[0], self._context.watch(plans[0]).row)
+            await self.fetch_console(plans[0], self._context.watch(plans[0]).row)
         return seen
 
     async def snapshots(self, plan: MachinePlan) -> tuple[Snapshot, ...]:
@@ -108,7 +108,7 @@ class LxdProvider:
         await self._consoles.close()
         await self._context.close()
 
-    async def _fetch(self, plan: MachinePlan, seen: Row | None = None) -> None:
+    async def fetch_console(self, plan: MachinePlan, seen: Row | None = None) -> None:
         with contextlib.suppress(BoxwrightError, OSError):
             await self._consoles.fetch(plan, seen)
 
@@ -124,5 +124,5 @@ class LxdProvider:
             return
         if seen.state is MachineState.STOPPED:
             seen = Seen(state=seen.state, trouble=await states.end_text(watched))
-            await self._fetch(plan)
+            await self.fetch_console(plan)
         self._news.tell(StateChange(plan.id, seen))

@@ -13,6 +13,7 @@ import pytest
 
 from core.errors import ProviderError
 from core.model.machine import ExtraDisk, MachineState
+from core.providers.base import Fetching
 from core.providers.lxd import LxdProvider, connection, probing
 from core.providers.lxd.connection import Connection
 from core.providers.lxd.instances import default_name
@@ -24,6 +25,19 @@ from tests.support.lxd import Lxd
 from tests.support.moments import SOON, answered, reach
 
 pytestmark = pytest.mark.real
+
+
+async def test_what_a_console_said_while_nobody_looked_is_fetched_for_its_log(
+    bench: LxdBench, machine: Machine
+) -> None:
+    await (await machine.create()).start()
+    assert await bench.count(machine.plan) == 1
+    provider = machine.provider
+    assert isinstance(provider, Fetching)
+    await provider.fetch_console(machine.plan)
+    await provider.fetch_console(machine.plan)
+    log = Path(provider.serial_log(machine.plan) or "").read_bytes()
+    assert log.count(b"ready") == 1, "each part of it once"
 
 
 async def test_nothing_stays_at_the_daemon(bench: LxdBench, daemon: Lxd) -> None:
