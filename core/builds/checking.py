@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,11 +14,16 @@ from core.builds.plan import BuildPlan, Part, PlannedSource, waits
 from core.builds.redaction import Redaction
 from core.builds.registry import kinds, post_processor, provisioner, source
 from core.builds.scene import Scene
+from core.builds.settings import SettingsError
 from core.errors import BoxwrightError
 from core.model.problem import ExitCode, Problem
 from core.paths import locations
 from core.templates.given import Given
+from core.templates.problems import in_order
 from core.templates.reading import Reading
+
+_ABOUT = re.compile(r'"(\w+)" ')
+"""How what is said of a setting begins."""
 
 
 def mistakes(plan: BuildPlan, scenes: Sequence[Scene], *, known: bool = False) -> list[Problem]:
@@ -29,13 +35,18 @@ def mistakes(plan: BuildPlan, scenes: Sequence[Scene], *, known: bool = False) -
                 found = find(part.kind, part.place)
                 if not waits(part.settings):
                     found.check(part.whole, scene)
+            except SettingsError as error:
+                problems += [_placed(problem, name, part, plan) for name, problem in error.mistakes]
             except BoxwrightError as error:
-                problem = error.problem
-                if problem.place is None:
-                    problem = msgspec.structs.replace(problem, place=part.place)
-                if problem not in problems:
-                    problems.append(problem)
-    return problems
+                about = _ABOUT.match(error.problem.what)
+                problems.append(_placed(error.problem, about[1] if about else "", part, plan))
+    return in_order(problems)
+
+
+def _placed(problem: Problem, setting: str, part: Part, plan: BuildPlan) -> Problem:
+    """Where the setting is written, or else its part."""
+    at = plan.written(part.id, setting) or problem.place or part.place
+    return msgspec.structs.replace(problem, place=at)
 
 
 def _parts(one: PlannedSource, known: bool) -> Iterator[tuple[Any, Part]]:

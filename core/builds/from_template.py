@@ -28,6 +28,7 @@ def plan_of(reading: Reading, name: str, world: World) -> BuildPlan:
         sources=sources,
         secrets=tuple(dict.fromkeys(_secrets(template))),
         resolve=reading.settings,
+        written=reading.written,
     )
 
 

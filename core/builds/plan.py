@@ -90,6 +90,8 @@ class BuildPlan(msgspec.Struct, frozen=True, kw_only=True):
     """Texts that must not be shown."""
     resolve: Resolver | None = None
     """None where nothing waits for the running build."""
+    written: Callable[[str, str], Place | None] = lambda id, name: None
+    """Where a setting of the part with an id is written, None where that is not known."""
 
     def settings(self, source: PlannedSource, part: Part, running: Mapping[str, Any]) -> Settings:
         """The settings of one of the source's parts while the build runs. Raises TemplateError."""

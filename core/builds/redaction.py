@@ -46,8 +46,10 @@ class Redaction:
         return 0
 
     def problem(self, problem: Problem) -> Problem:
+        place = problem.place
         return msgspec.structs.replace(
             problem,
+            place=place and msgspec.structs.replace(place, text=self.text(place.text)),
             what=self.text(problem.what),
             why=self.text(problem.why),
             remedy=self.text(problem.remedy),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, TypeVar, get_args, get_origin, get_type_hints
 
 import msgspec
 from msgspec import Meta
 
 from core.errors import ConfigError
-from core.model.problem import Place
+from core.model.problem import Place, Problem
 from core.templates.model import Settings, reveal
 from core.templates.problems import meant
 
@@ -18,6 +18,7 @@ Duration = Annotated[float, Meta(extra={"duration": True})]
 """Seconds, written as Go writes durations: ``1h5m``, ``300ms``."""
 
 _UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "ms": 1e-3, "s": 1.0, "m": 60.0, "h": 3600.0}
+_AT = re.compile(r"at `\$\.(\w+)")
 _PIECE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)(ns|us|µs|ms|s|m|h)")
 
 
@@ -31,6 +32,15 @@ class Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 T = TypeVar("T", bound=Table)
+
+
+class SettingsError(ConfigError):
+    """What is wrong with settings, by their names: whoever knows where each is written says so."""
+
+    def __init__(self, mistakes: Sequence[tuple[str, Problem]]) -> None:
+        first = mistakes[0][1]
+        super().__init__(first.what, why=first.why, remedy=first.remedy, place=first.place)
+        self.mistakes = mistakes
 
 
 def duration(text: str | float, what: str = "duration", place: Place | None = None) -> float:
@@ -54,32 +64,49 @@ def duration(text: str | float, what: str = "duration", place: Place | None = No
 def decode(settings: Settings, kind: type[T], what: str, place: Place | None = None) -> T:
     """``settings`` as a struct, secrets revealed: for the part that does the work.
 
-    ``what`` is e.g. ``source "qemu"``. Raises ConfigError for an unknown name or a wrong type.
+    ``what`` is e.g. ``source "qemu"``. Raises SettingsError for unknown names and wrong types.
     """
     typed = get_type_hints(kind, include_extras=True)
     hints = {name: typed[name] for name in kind.__struct_fields__}
     data: dict[str, Any] = {}
+    wrong: list[tuple[str, Problem]] = []
     for name, value in settings.items():
         if value is None:
             continue
-        if name not in hints and (name in kind.not_needed or name in kind.refused):
-            if name in kind.refused and reveal(value):
-                raise ConfigError(
-                    f'"{name}" cannot be used in the {what}.', why=kind.refused[name], place=place
-                )
-            continue
-        if name not in hints:
-            raise ConfigError(
-                f'The {what} has no setting "{name}".',
-                why="" if meant(name, hints) else f"It has: {', '.join(sorted(hints))}.",
-                remedy=meant(name, hints),
-                place=place,
-            )
-        data[name] = _fit(reveal(value), hints[name], name, place)
+        try:
+            if name in hints:
+                data[name] = _fit(reveal(value), hints[name], name, place)
+            else:
+                _refuse(name, value, kind, what, hints, place)
+        except ConfigError as error:
+            wrong.append((name, error.problem))
     try:
-        return msgspec.convert(data, kind, strict=False)
+        found = msgspec.convert(data, kind, strict=False)
     except msgspec.ValidationError as error:
-        raise ConfigError(f"The {what} is not right: {_plain(str(error))}.", place=place) from None
+        told = _AT.search(str(error))
+        # Without a name it is about one that is missing, and may be among those that are not known.
+        if told or not wrong:
+            one = ConfigError(f"The {what} is not right: {_plain(str(error))}.", place=place)
+            wrong.append((told[1] if told else "", one.problem))
+    if wrong:
+        raise SettingsError(wrong)
+    return found
+
+
+def _refuse(
+    name: str, value: Any, kind: type[Table], what: str, hints: Mapping[str, Any], place: Place | None
+) -> None:
+    """Raises ConfigError for a name that is not one of the kind's, unless it has no meaning here."""
+    if name in kind.refused:
+        if reveal(value):
+            raise ConfigError(f'"{name}" cannot be used in the {what}.', why=kind.refused[name], place=place)
+    elif name not in kind.not_needed:
+        raise ConfigError(
+            f'The {what} has no setting "{name}".',
+            why="" if meant(name, hints) else f"It has: {', '.join(sorted(hints))}.",
+            remedy=meant(name, hints),
+            place=place,
+        )
 
 
 def _fit(value: Any, hint: Any, name: str, place: Place | None) -> Any:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+import msgspec
+
 from core.errors import ConfigError
 from core.model.problem import ExitCode, Place, Problem
 from core.templates.source import Span
@@ -63,13 +65,18 @@ class Problems:
 
     @property
     def all(self) -> tuple[Problem, ...]:
-        """In the order of files and lines; those without a place first."""
-        return tuple(sorted(self._found, key=_order))
+        return tuple(in_order(self._found))
 
     def check(self) -> None:
         """Raises TemplateError where anything was found."""
         if self._found:
             raise TemplateError(self.all)
+
+
+def in_order(problems: Iterable[Problem]) -> list[Problem]:
+    """Each once, in the order of files and lines; those without a place first."""
+    known = list({msgspec.json.encode(one): one for one in problems}.values())
+    return sorted(known, key=_order)
 
 
 def problem(what: str, place: Place | None = None, *, why: str = "", remedy: str = "") -> Problem:

@@ -6,6 +6,7 @@ import abc
 from collections.abc import Mapping
 from typing import Any
 
+from core.model.problem import Place
 from core.templates.model import Settings, Template
 from core.templates.values.value import Value
 
@@ -22,6 +23,10 @@ class Reading(abc.ABC):
     @abc.abstractmethod
     def evaluate(self, expression: str) -> Value:
         """What a console says to an expression. Raises TemplateError."""
+
+    @abc.abstractmethod
+    def written(self, id: str, setting: str) -> Place | None:
+        """Where the setting of the part of that id is written; None where that is not known."""
 
     @abc.abstractmethod
     def settings(self, id: str, running: Mapping[str, Any], source: Mapping[str, str]) -> Settings:

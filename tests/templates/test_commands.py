@@ -56,7 +56,7 @@ def test_validate(boxwright: Run, here: Path) -> None:  # noqa: F811
     build = f'build {{\n  sources = ["source.qemu.q", "source.vmware-iso.v"]\n{step}}}\n'
     (here / "parts.pkr.hcl").write_text(source + far + build)
     ran = boxwright("template", "validate", "parts.pkr.hcl", "--json")
-    assert (ran.code, [one["place"]["line"] for one in ran.json["problems"]]) == (2, [11, 12])
+    assert (ran.code, [one["place"]["line"] for one in ran.json["problems"]]) == (2, [4, 13])
     assert 'has no setting "inlin"' in ran.err and '"net_bridge" cannot be used' in ran.err
     assert boxwright("template", "validate", "parts.pkr.hcl", "--syntax-only").code == 0
     assert boxwright("template", "validate", "nowhere.json").code == 3

@@ -83,7 +83,12 @@ class BuildReader:
         for found, _ in inner:
             if found.kind == "hcp_packer_registry":
                 problems.warn(Fault("Nothing is sent to a registry: this block is left out.", found.at))
+        before = problems.all
         sources = self._build_sources(body, inner, id)
+        if not sources and problems.all == before:
+            problems.add(
+                Fault("This build has no sources.", block.at, remedy='add sources = ["source.KIND.NAME"]')
+            )
         steps: list[Step] = []
         on_error = None
         for found, within in inner:
@@ -95,10 +100,6 @@ class BuildReader:
                     problems.add(Fault("A build has only one error-cleanup-provisioner.", found.at))
                 on_error = self.steps.step(found, within, f"{id}.on_error")
         chains = self.steps.chains(inner, f"{id}.post-processor")
-        if not sources:
-            problems.add(
-                Fault("This build has no sources.", block.at, remedy='add sources = ["source.KIND.NAME"]')
-            )
         everything: list[Step | PostProcessor] = [*steps, *(one for chain in chains for one in chain)]
         self._check_only(everything, sources, inner)
         return Build(

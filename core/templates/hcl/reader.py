@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from core.model.problem import Place
 from core.templates.data_kinds import Ask
 from core.templates.functions import functions
 from core.templates.given import Given
@@ -57,6 +58,18 @@ class HclReading(Reading):
     def body(self, id: str) -> tuple[tree.Body, Scope, tuple[str, ...]]:
         """What a step, post-processor or source is written as, where, and which settings are not its own."""
         return self._bodies[id]
+
+    def written(self, id: str, setting: str) -> Place | None:
+        """See :meth:`Reading.written`; what a build's source does not say itself stands in the source."""
+        bases = (one.base for build in self.template.builds for one in build.sources if one.id == id)
+        for known in (id, *bases):
+            body = self._bodies[known][0] if known in self._bodies else None
+            if body is not None and setting in body.settings:
+                return body.settings[setting].name_at.place
+            for block in body.blocks if body is not None else ():
+                if block.kind == setting:
+                    return block.at.place
+        return None
 
     def evaluate(self, expression: str) -> Value:
         """An expression's value, ``var`` and ``local`` included. Raises TemplateError."""

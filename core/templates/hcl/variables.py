@@ -42,6 +42,8 @@ class Declared(msgspec.Struct, kw_only=True):
     rules: tuple[tree.Block, ...] = ()
     value: Value | None = None
     set_by: str = ""
+    unclear: bool = False
+    """Something is wrong in its block: what its value would be cannot be said."""
 
     @property
     def written(self) -> tree.Node | None:
@@ -70,7 +72,25 @@ def declare(bodies: list[tree.Body], scope: Scope, problems: Problems) -> dict[s
                     found[one.name] = one
             except Fault as fault:
                 problems.add(fault)
+                if block.kind == "variable" and len(block.labels) == 1:
+                    one = _unclear(block)
+                    found.setdefault(one.name, one)
     return found
+
+
+def _unclear(block: tree.Block) -> Declared:
+    """A variable in whose block something is wrong: it is there, whatever its value."""
+    name = block.labels[0].text
+    return Declared(
+        name=name,
+        block=block,
+        type=ANY,
+        typed=False,
+        default=None,
+        sensitive=True,
+        description="",
+        unclear=True,
+    )
 
 
 def _declared(block: tree.Block, scope: Scope, problems: Problems) -> list[Declared]:
@@ -111,6 +131,7 @@ def _declared(block: tree.Block, scope: Scope, problems: Problems) -> list[Decla
             sensitive=bool(flag_of(body, "sensitive", scope, problems)),
             description=text_of(body, "description", scope, problems),
             rules=tuple(inner for inner in body.blocks if inner.kind == "validation"),
+            unclear=any(meant(name, ["default"]) for name in body.settings.keys() - set(_SETTINGS)),
         )
     ]
 
@@ -230,7 +251,7 @@ def namespace(declared: dict[str, Declared]) -> Namespace:
 def require(declared: dict[str, Declared], problems: Problems) -> None:
     """A value for each; ``validation`` blocks."""
     for one in declared.values():
-        if one.value is None:
+        if one.value is None and not one.unclear:
             problems.add(
                 Fault(
                     f'The variable "{one.name}" has no value.',

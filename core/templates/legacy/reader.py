@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from core.errors import NotFoundError
+from core.model.problem import Place
 from core.templates.given import Given
 from core.templates.golang.functions import functions
 from core.templates.golang.render import LaterError, Names, render
@@ -52,6 +53,11 @@ class JsonReading(Reading):
     def default(self, name: str) -> JsonNode | None:
         """What a variable's default is written as."""
         return self._variables.declared[name].node
+
+    def written(self, id: str, setting: str) -> Place | None:
+        """See :meth:`Reading.written`."""
+        found = self._nodes[id][0].value if id in self._nodes else None
+        return found[setting][0].place if isinstance(found, dict) and setting in found else None
 
     def evaluate(self, expression: str) -> Value:
         """A text with ``{{...}}`` as it is rendered. Raises TemplateError."""
