@@ -140,9 +140,13 @@ def load(path: Path) -> tuple[Settings, ConfigError | None]:
     except (OSError, UnicodeDecodeError) as error:
         return Settings(), _unusable(path, error)
     try:
-        return msgspec.convert(tomllib.loads(text), Settings), None
-    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
         return Settings(), _unusable(path, error)
+    try:
+        return msgspec.convert(data, Settings), None
+    except msgspec.ValidationError:
+        return Settings(), _wrong(path, data, text)
 
 
 def remember(path: Path, key: str, value: Value) -> None:
@@ -219,6 +223,21 @@ def _stamp(path: Path) -> tuple[int, int]:
     except OSError:
         return 0, 0
     return found.st_mtime_ns, found.st_size
+
+
+def _wrong(path: Path, data: dict[str, Any], text: str) -> ConfigError:
+    """The first of what is wrong in it, where it is written."""
+    from core.projects.diagnosis import diagnose
+    from core.projects.report import place_faults
+
+    first = place_faults(diagnose(data, Settings), text, path)[0]
+    line = f", line {first.place.line}" if first.place and first.place.line else ""
+    return ConfigError(
+        f"{path.name}{line}: {first.what}",
+        why="It is not used before that is mended.",
+        remedy=first.remedy or f"mend or remove {path}",
+        place=first.place,
+    )
 
 
 def _unusable(path: Path, error: Exception) -> ConfigError:

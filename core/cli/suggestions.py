@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 
 def close(word: str, known: Sequence[str], most: int = 3) -> list[str]:
-    """The known words that look like ``word``, the likeliest first."""
-    lowered = {name.lower(): name for name in known}
-    found = difflib.get_close_matches(word.lower(), lowered, n=most, cutoff=0.6)
+    """The known words that look like ``word``, whatever dashes they begin with; the likeliest first."""
+    lowered = {name.lower().lstrip("-"): name for name in known}
+    found = difflib.get_close_matches(word.lower().lstrip("-"), lowered, n=most, cutoff=0.6)
     return [lowered[name] for name in found]
 
 

@@ -40,7 +40,7 @@ def diagnose(data: Any, model: type[msgspec.Struct]) -> list[Fault]:
     try:
         msgspec.convert(data, model)
     except msgspec.ValidationError as error:
-        return [Fault((), f"The project file is not valid: {error}.")]
+        return [Fault((), f"The file is not valid: {error}.")]
     return []
 
 
@@ -77,7 +77,7 @@ def _fitting(value: Any, union: inspect.UnionType) -> Any:
 def _struct(value: Any, kind: inspect.StructType, path: Path) -> Iterator[Fault]:
     known = {field.encode_name: field for field in kind.fields}
     clean = True
-    for key in value:
+    for key in value if kind.cls.__struct_config__.forbid_unknown_fields else ():
         if key not in known:
             clean = False
             yield _unknown_key(key, tuple(known), path)

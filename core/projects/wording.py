@@ -13,9 +13,11 @@ from core.projects.positions import Path
 
 
 def bare(kind: inspect.Type) -> Any:
-    """A type without its descriptions."""
+    """A type without its descriptions; an enumeration as its values."""
     while isinstance(kind, inspect.Metadata):
         kind = kind.type
+    if isinstance(kind, inspect.EnumType):
+        return inspect.LiteralType(tuple(sorted(member.value for member in kind.cls)))
     return kind
 
 

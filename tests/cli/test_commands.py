@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from core.commands.spec import CommandSpec
 from core.model.problem import ExitCode
 from tests.cli.conftest import Run
 
@@ -81,6 +82,17 @@ def test_what_cannot_be_done_is_refused_with_the_remedy(shop: Path, boxwright: R
     assert boxwright("suspend").code == ExitCode.DONE
 
 
+def test_what_no_machine_can_is_a_failure(
+    shop: Path, boxwright: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    boxwright("up")
+    monkeypatch.setattr(CommandSpec, "refusal", lambda *_: "fake has no move while running.")
+    ran = boxwright("migrate", "fake://elsewhere")
+    assert ran.code == ExitCode.FAILED
+    assert "web: fake has no move while running. Nothing to do for it.\n" in ran.err
+    assert ran.err.endswith("error: fake has no move while running.\n")
+
+
 def test_the_only_machine_that_cannot_is_a_failure_without_its_name_too(shop: Path, boxwright: Run) -> None:
     boxwright("up", "web")
     boxwright("halt", "web")
@@ -104,6 +116,7 @@ def test_unknown_names_are_guessed(shop: Path, boxwright: Run) -> None:
     assert "Did you mean 'web'?" in ran.err
     assert boxwright("up", "q*").code == ExitCode.NOT_FOUND
     assert boxwright("build", "bas").code == ExitCode.NOT_FOUND
+    assert "There is no template no.pkr.hcl." in boxwright("build", "no.pkr.hcl").err
     assert boxwright("logs", "wep").code == ExitCode.NOT_FOUND
     assert boxwright("ops", "show", "99").code == ExitCode.NOT_FOUND
     assert boxwright("box", "show", "tiny").code == ExitCode.NOT_FOUND

@@ -142,7 +142,12 @@ def test_wrong_arguments_are_named_with_the_way_to_help(line: str, says: str) ->
 
 @pytest.mark.parametrize(
     ("line", "hint"),
-    [("status --jsn", "'--json'"), ("up --no-provison web", "'--no-provision'"), ("up --qqqqqq", "")],
+    [
+        ("status --jsn", "'--json'"),
+        ("up --no-provison web", "'--no-provision'"),
+        ("up --qqqqqq", ""),
+        ("migrate x --to y", ""),
+    ],
 )
 def test_options_are_guessed(line: str, hint: str) -> None:
     found = find_verb(line.split())

@@ -17,6 +17,8 @@ from core.templates.converting import Converted, convert
 from core.templates.model import reveal
 from tests.templates.conftest import CORPUS, Write, given
 
+ROOT = Path(__file__).resolve().parents[2]
+
 HOME = {"HOME": "/home/me"}
 
 
@@ -173,10 +175,29 @@ def test_to_toml_and_back(write: Write, tmp_path: Path) -> None:
         assert msgspec.convert(tomllib.loads(back.text), ProjectFile).builds == project.builds
 
 
+@pytest.mark.parametrize("template", ["hcl", "json/site.json"])
+def test_the_sample_is_a_project_file_too(template: str) -> None:
+    done = convert(ROOT / "sample_projects" / "languages" / template, "toml", given())
+    builds = msgspec.convert(tomllib.loads(done.text), ProjectFile).builds
+    machine, container = builds.values()
+    assert machine.source.bootstrap == container.source.bootstrap
+    assert container.source.docker is not None and container.source.docker.changes
+    assert [step.file or step.script or "" for step in machine.provision] == ["../page/", "", "../stamp.sh"]
+    said = [one.what for one in done.lost]
+    assert "Relative paths start at the project file: it has to lie beside the template." in said
+    assert any("makes a box for QEMU, too" in one for one in said)
+
+
 @pytest.mark.parametrize(
     ("files", "to", "error", "what"),
     [
         ({"a.json": '{"builders": [{"type": "null"}]}'}, "toml", ConfigError, "Nothing of this template"),
+        (
+            {"a.json": '{"builders": [{"type": "bootstrap", "suite": "{{pwd}}"}]}'},
+            "toml",
+            ConfigError,
+            "A project file cannot have the template's folder, or",
+        ),
         ({"a.json": '{"builders": [{"type": "null"}]}'}, "xml", UsageError, "There is no language 'xml'."),
         ({"a.json": '{"builders": [{"type": "null"}]}'}, "json", UsageError, "a.json is json already."),
         ({"boxwright.toml": "x = 1"}, "hcl", ConfigError, "The project file cannot be read."),

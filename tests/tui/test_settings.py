@@ -53,11 +53,13 @@ def test_the_line_that_is_wrong_comes_first(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "why"),
     [
-        ("theme = 1", "Expected `str`"),
+        ("theme = 1", "has to be text"),
         ('[[commands]]\nname = "x"', "needs exactly one of"),
         ('[[commands]]\nname = "x"\nline = "up"\nhost = "ls"', "needs exactly one of"),
         ('[[commands]]\nname = "x"\non = "box"\nguest = "ls"', "has to be on a machine"),
-        ('[[commands]]\nname = "X Y"\nline = "up"', "matching regex"),
+        ('[[commands]]\nname = "x"\nline = "up"\nhelpp = "x"', "line 4: Unknown key 'helpp' in commands[0]"),
+        ('[[commands]]\nname = "x"\nline = "up"\non = "bos"', 'it has to be "anything", "box"'),
+        ('[[commands]]\nname = "X Y"\nline = "up"', "text that matches"),
         ("theme = ", "Invalid value"),
     ],
 )

@@ -69,6 +69,8 @@ def _chosen(context: Context, words: list[str]) -> list[str]:
     chosen: list[str] = [] if words else names
     for word in words:
         found = matches(word, names)
+        if not found and (word.endswith(_ENDINGS) or "/" in word):
+            raise NotFoundError(f"There is no template {word}.", remedy=f"ls {Path(word).parent}")
         if not found:
             raise NotFoundError(
                 f"There is no build {word!r}.",

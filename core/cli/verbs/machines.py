@@ -110,7 +110,11 @@ def possible(
         there = machine.state in _THERE_ALREADY.get(spec.id, ())
         if not there and (machine.name in named or len(machines) == 1):
             raise BoxwrightError(reason, remedy=_remedy(spec, machine))
-        context.output.note(f"{reason} Nothing to do for it.")
+        about = reason if machine.name in reason else f"{machine.name}: {reason}"
+        context.output.note(f"{about} Nothing to do for it.")
+    unable = [reason for machine, reason in reasons if reason and not spec.why_not(machine, None)]
+    if not ready and unable:
+        raise BoxwrightError(unable[0])
     if not machines and spec.id in _NEED_ONE:
         raise NotFoundError("No machine of this project is created.", remedy="boxwright up")
     if not machines:
@@ -130,6 +134,8 @@ def _refusal(context: Context, spec: CommandSpec, machine: Machine) -> str:
 
 
 def _remedy(spec: CommandSpec, machine: Machine) -> str:
+    if not spec.why_not(machine, None):
+        return ""
     if machine.state is MachineState.BROKEN:
         return f"boxwright destroy {machine.name}"
     if spec.id in (

@@ -18,20 +18,37 @@ _MODELS: dict[str, type[msgspec.Struct]] = {
     "lxd": LxdSource,
 }
 _OF_BUILD = ("cpus", "memory", "formats")
+_SAID = {
+    "variable": 'the variable "{}"',
+    "build": "the running build's {}",
+    "source": "the {} of the source",
+    "folder": "the template's folder, or the one in which the build is asked for (path.{0}),",
+    "environment": "the environment variable {}",
+    "time": "the time",
+    "seconds": "the time",
+    "uuid": "a new UUID",
+}
+"""How what is not written out is called."""
 _SHELL = ("inline", "script", "environment_vars")
 _FILE = ("source", "destination")
 
 
-def _put(builds: dict[str, Any], source: DraftBlock, build: dict[str, Any]) -> None:
-    """Two sources of one name and with the same steps are one build, as both are one system."""
+def _put(builds: dict[str, Any], source: DraftBlock, build: dict[str, Any]) -> str:
+    """Two sources of one name and with the same steps are one build, as both are one system. Returns its
+    name."""
     name = _name(source.name)
     there = builds.get(name)
     if there is None:
         builds[name] = build
-    elif there.get("provision") == build.get("provision") and not set(there["source"]) & set(build["source"]):
-        builds[name] = {**build, **there, "source": {**there["source"], **build["source"]}}
-    else:
-        builds[_name(f"{source.kind}-{source.name}")] = build
+        return name
+    same = there.get("provision") == build.get("provision")
+    before, after = there["source"], build["source"]
+    if same and all(before[kind] == after[kind] for kind in before.keys() & after.keys()):
+        builds[name] = {**build, **there, "source": {**before, **after}}
+        return name
+    name = _name(f"{source.kind}-{source.name}")
+    builds[name] = build
+    return name
 
 
 class TomlWriter:
@@ -45,6 +62,7 @@ class TomlWriter:
         import tomlkit
 
         builds: dict[str, Any] = {}
+        machines: set[str] = set()
         for build in self._draft.builds:
             for source in (one for one in self._draft.sources if one.name in build.sources):
                 if source.kind not in _MODELS:
@@ -54,7 +72,11 @@ class TomlWriter:
                     )
                     self._losses.add(what, source.place)
                     continue
-                _put(builds, source, self._build(build, source))
+                name = _put(builds, source, self._build(build, source))
+                machines |= {name} if source.kind == "bootstrap" else set()
+        for name in builds.keys() - machines:
+            if "bootstrap" in builds[name]["source"]:
+                self._losses.add(f'The build "{name}" makes a box for QEMU, too.', None)
         if not builds:
             raise ConfigError(
                 "Nothing of this template can be a build of boxwright.toml.",
@@ -77,6 +99,7 @@ class TomlWriter:
 
     def _build(self, build: DraftBuild, source: DraftBlock) -> dict[str, Any]:
         settings = {name: self._data(value, source) for name, value in source.settings.items()}
+        base = settings.pop("bootstrap", None) if source.kind == "docker" else None
         known = {field.name for field in msgspec.structs.fields(_MODELS[source.kind])}
         of_build = _OF_BUILD if source.kind == "bootstrap" else ("commit", "output_image")
         for name in set(settings) - known - set(of_build):
@@ -85,6 +108,8 @@ class TomlWriter:
         if build.description:
             found["description"] = build.description
         found["source"] = {source.kind: {key: value for key, value in settings.items() if key in known}}
+        if base:
+            found["source"]["bootstrap"] = base[0] if isinstance(base, list) else base
         found |= {key: settings[key] for key in _OF_BUILD if key in settings and source.kind == "bootstrap"}
         steps = [step for one in build.provisioners if (step := self._step(one, source))]
         if steps:
@@ -136,8 +161,7 @@ class TomlWriter:
 
     def _data(self, value: Any, within: DraftBlock) -> Any:
         if isinstance(value, Mixed):
-            words = [part if isinstance(part, str) else self._reference(part, within) for part in value.parts]
-            return "".join(words)
+            return self._text(value, within)
         if isinstance(value, list):
             return [self._data(item, within) for item in value]
         return (
@@ -146,6 +170,18 @@ class TomlWriter:
             else value
         )
 
+    def _text(self, value: Mixed, within: DraftBlock) -> str:
+        first, *rest = value.parts
+        beside = first == Reference("folder", "root") and rest and str(rest[0]).startswith("/")
+        if beside:
+            self._losses.add("Relative paths start at the project file: it has to lie beside the template.")
+        words = [
+            part if isinstance(part, str) else self._reference(part, within)
+            for part in (rest if beside else value.parts)
+        ]
+        text = "".join(words)
+        return text.lstrip("/") if beside else text
+
     def _reference(self, one: Reference, within: DraftBlock) -> str:
         variable = self._draft.variable(one.name) if one.what == "variable" else None
         if variable is not None and not variable.sensitive and variable.value is not None:
@@ -153,14 +189,12 @@ class TomlWriter:
                 f'The variable "{one.name}" is written as the value that it has now.', variable.place
             )
             return str(variable.value)
-        what = one.name or one.what
+        sensitive = variable is not None and variable.sensitive
         raise ConfigError(
-            f'"{what}" cannot be said in boxwright.toml.',
-            why="It is sensitive."
-            if variable is not None and variable.sensitive
-            else "It is known only later.",
+            f"A project file cannot have {_SAID[one.what].format(one.name)} in its settings.",
+            why="It is sensitive." if sensitive else "It is known only when the build runs.",
             place=within.place,
-            remedy="give it another way, and convert again",
+            remedy=f'write a value in its place into the "{within.kind}" of the template',
         )
 
 
