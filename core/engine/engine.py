@@ -123,7 +123,8 @@ class Engine:
             self.journal, UndoTables([shared_undo.SHARED, self.machines.undo, handlers.undo, *tables])
         )
         recent = (*self.journal.operations(limit=50)[::-1],)
-        recovered = {operation.id: operation for operation in await recover(self.journal, ledger)}
+        ended = await recover(self.journal, ledger, self.locations.operations)
+        recovered = {operation.id: operation for operation in ended}
         self.watcher = Watcher(providers, self.machines, self.publish, broken)
         self.scheduler = Scheduler(
             handlers=handlers,

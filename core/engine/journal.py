@@ -89,7 +89,8 @@ class Journal:
             )
 
     def save_step(self, step: Step) -> None:
-        with self._write("step") as connection:
+        """One that begins passes no point of its own: nothing is undone because of it."""
+        with self._write("step" if step.state.ended else "") as connection:
             _put_step(connection, step)
 
     def end_operation(self, operation: Operation, steps: tuple[Step, ...]) -> None:
@@ -240,7 +241,8 @@ class Journal:
 
     @contextmanager
     def _write(self, point: str, *, durable: bool = False) -> Iterator[sqlite3.Connection]:
-        """One transaction. ``durable``: it survives a power cut too, not only the end of the process."""
+        """One transaction. ``durable``: it survives a power cut too, not only the end of the process.
+        ``point``: what is passed before and after it, "" for none."""
         with self._lock:
             connection = self._connection
             self._reserve.tend()
@@ -250,7 +252,8 @@ class Journal:
                 connection.execute("BEGIN IMMEDIATE")
                 try:
                     yield connection
-                    self._point(f"{point}/before")
+                    if point:
+                        self._point(f"{point}/before")
                     connection.execute("COMMIT")
                 except BaseException:
                     if connection.in_transaction:
@@ -265,7 +268,8 @@ class Journal:
                     why=f"{self.path}: {error}",
                     remedy=f"df -h {self.path.parent}",
                 ) from error
-            self._point(f"{point}/after")
+            if point:
+                self._point(f"{point}/after")
 
     def _read(self, statement: str, *values: Any) -> list[Any]:
         with self._lock:

@@ -152,6 +152,14 @@ def _entries(descriptor: int, start: int, end: int) -> list[tuple[int, int, floa
     return list(_ENTRY.iter_unpack(raw[: len(raw) // _ENTRY.size * _ENTRY.size]))
 
 
+def last_written(folder: Path, operation: str) -> float:
+    """When an operation last wrote to its log, 0 where it has none."""
+    try:
+        return (folder / f"{operation}.log").stat().st_mtime
+    except OSError:
+        return 0.0
+
+
 def remove_log(folder: Path, operation: str) -> None:
     path = folder / f"{operation}.log"
     path.unlink(missing_ok=True)

@@ -124,6 +124,7 @@ class RunningOperation:
         step = StepWork(self, len(self._steps) + 1, parent, name, detail)
         self._steps[step.number] = step
         self._unsaved.add(step.number)
+        self._save(step)
         self._publish(StepChanged(step.view()))
         return step
 
@@ -131,11 +132,17 @@ class RunningOperation:
         self._publish(StepChanged(step))
 
     def step_ended(self, step: StepWork) -> None:
+        if self._save(step):
+            self._unsaved.discard(step.number)
+
+    def _save(self, step: StepWork) -> bool:
+        """As it is now, for who looks after the engine has died. A full disk must not hide how the step
+        ended: the end of the operation tries again."""
         if not self._operation.state.ended:
-            # A full disk must not hide how the step ended: the end of the operation tries again.
             with contextlib.suppress(BoxwrightError):
                 self._journal.save_step(step.view())
-                self._unsaved.discard(step.number)
+                return True
+        return False
 
     def blame(self, error: BaseException) -> bool:
         """Whether nobody has told of this error yet; from now on somebody has."""

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import logging
 import time
+from pathlib import Path
 
 import msgspec
 
 from core.engine.journal import Journal
+from core.engine.log import last_written
 from core.engine.registry import MOVING
 from core.engine.undoing import Ledger
 from core.model.machine import MachineState
 from core.model.operation import Operation, StepState
 from core.model.problem import Problem
 
+CUT_OFF = "cut off: the engine ended"
+"""Beside a step that ran when the engine ended."""
+
 _log = logging.getLogger(__name__)
 
 
-async def recover(journal: Journal, ledger: Ledger) -> tuple[Operation, ...]:
-    """Undo what was begun and not finished, newest first; mark its operations as failed.
+async def recover(journal: Journal, ledger: Ledger, logs: Path) -> tuple[Operation, ...]:
+    """Undo what was begun and not finished, newest first; mark its operations as failed, and their
+    steps as cut off at the last that was heard of them. ``logs``: the folder of operations' logs.
 
     Safe to be interrupted anywhere and to be run again. Returns the operations that were open.
     """
@@ -30,7 +36,8 @@ async def recover(journal: Journal, ledger: Ledger) -> tuple[Operation, ...]:
             troubles.setdefault(intent.operation, []).append(trouble)
     ended = []
     for operation in journal.open_operations():
-        ended.append(_end(journal, operation, troubles.get(operation.id, [])))
+        heard = last_written(logs, operation.id)
+        ended.append(_end(journal, operation, troubles.get(operation.id, []), heard))
     return tuple(ended)
 
 
@@ -42,7 +49,7 @@ def settle_states(journal: Journal) -> None:
             journal.save_machine(msgspec.structs.replace(record, state=MachineState.STOPPED, started=None))
 
 
-def _end(journal: Journal, operation: Operation, troubles: list[str]) -> Operation:
+def _end(journal: Journal, operation: Operation, troubles: list[str], heard: float) -> Operation:
     now = max(time.time(), operation.started, operation.submitted)
     why = "What it had not finished making was undone; what ran in a guest stays as it is."
     if operation.state is StepState.WAITING:
@@ -55,7 +62,9 @@ def _end(journal: Journal, operation: Operation, troubles: list[str]) -> Operati
         remedy=operation.command_line,
     )
     steps = tuple(
-        msgspec.structs.replace(step, state=StepState.FAILED, ended=now)
+        msgspec.structs.replace(
+            step, state=StepState.FAILED, ended=max(step.started, min(heard or now, now)), detail=CUT_OFF
+        )
         for step in journal.steps(operation.id)
         if not step.state.ended
     )

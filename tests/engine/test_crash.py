@@ -10,11 +10,11 @@ from core.client.blocking import BlockingClient
 from core.client.channel import EngineGoneError
 from core.engine.engine import Engine
 from core.errors import RemoteError
-from core.model.command import AddBox
+from core.model.command import AddBox, Destroy, Up
 from core.model.operation import StepState
 from core.model.query import GetOperation, OperationView
-from tests.engine.fakes import ended, locations, make_engine
-from tests.engine.processes import daemon
+from tests.engine.fakes import ended, key, locations, make_engine
+from tests.engine.processes import daemon, eventually
 
 
 def run_until_the_end(folder: Path, target: Path, **environment: str) -> int | None:
@@ -82,6 +82,21 @@ async def test_killed_at_every_point_of_the_journal(boxwright_home: Path) -> Non
         await check(folder, folder / "made", submitted=number > points.index("operation.waiting/after"))
 
 
+def test_steps_that_ran_when_the_engine_was_killed_are_shown_as_cut_off(boxwright_home: Path) -> None:
+    where = locations(boxwright_home)
+    with daemon(boxwright_home) as process, BlockingClient.connect(where) as client:
+        operation = client.submit(Up(machine=key("web")))
+        eventually((where.data / "web.reached").exists)
+        process.kill()
+        process.wait()
+    with daemon(boxwright_home), BlockingClient.connect(where) as client:
+        view = client.query(GetOperation(operation=operation))
+        assert isinstance(view, OperationView)
+        assert [(step.name, step.state, step.detail) for step in view.steps] == [
+            ("wait", StepState.FAILED, "cut off: the engine ended")
+        ]
+
+
 async def test_killed_while_it_recovers_from_a_kill(boxwright_home: Path) -> None:
     """The points of the second start are enumerated too: recovery may be interrupted anywhere."""
     points = points_of(boxwright_home / "points")
@@ -99,10 +114,6 @@ async def test_killed_while_it_recovers_from_a_kill(boxwright_home: Path) -> Non
 
 
 def test_an_engine_that_is_told_to_end_leaves_running_work_to_the_next(boxwright_home: Path) -> None:
-    from core.model.command import Destroy
-    from tests.engine.fakes import key
-    from tests.engine.processes import eventually
-
     where = locations(boxwright_home)
     with daemon(boxwright_home) as process, BlockingClient.connect(where) as client:
         operation = client.submit(Destroy(machine=key("web")))
