@@ -33,9 +33,7 @@ class Switching:
         from tui.dialogs.palette import Palette
 
         entries = offered(self._bridge.state, self._bridge.project, everywhere=self._bench.lists.everywhere)
-        chosen = await self._app.push_screen_wait(
-            Palette(entries, "project", "No project has such a name.", about="folder")
-        )
+        chosen = await self._app.push_screen_wait(Palette(entries, "project", about="folder"))
         if chosen == ALL:
             self.show_all()
         elif chosen:

@@ -78,6 +78,8 @@ def test_two_machines_and_a_copy_run_on_each_provider_by_one_word(shop: Workshop
     file.write_text((SAMPLE / file.name).read_text().replace('provider = "qemu"', f'provider = "{provider}"'))
     shop.run("up")
     assert shop.machine("web")["provider"] == provider
+    assert shop.inside("hostname", "db") == "db"
+    shop.run("provision", "db", "--only", "server")
     assert "17 lanterns" in stock(shop, "web")
     shop.inside(f"echo {MACHINE_ID} >/tmp/id; sudo cp /tmp/id /etc/machine-id || cp /tmp/id /etc/machine-id")
     shop.run("clone", "web")

@@ -123,7 +123,10 @@ class FakeClient:
             offset = file.tell()
             file.write(data)
         self.segments.setdefault(operation, []).append(LogSegment(step, offset, len(data), NOW))
-        self.publish(LogGrew(operation, path.stat().st_size))
+        if operation in self.operations:
+            known = self.operations[operation]
+            self.operations[operation] = msgspec.structs.replace(known, log_size=offset + len(data))
+        self.publish(LogGrew(operation, offset + len(data)))
 
     def end(self, error: Exception) -> None:
         """The engine goes away."""

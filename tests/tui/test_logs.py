@@ -96,6 +96,18 @@ async def test_logs_of_several_machines_are_one(start: Start, world: FakeClient)
         await driver.wait_for("1 Machines")
 
 
+async def test_of_each_machine_the_last_run_that_wrote_something_is_merged(
+    start: Start, world: FakeClient
+) -> None:
+    world.operations["000100"] = up("000100", "cache", StepState.DONE)
+    world.log("000100", b"from cache\n", 1)
+    world.operations["000101"] = up("000101", "cache", StepState.DONE, title="upload cache")
+    async with start() as driver:
+        await driver.press("down", "down", "space", "down", "space", "L")
+        await driver.wait_for("cache │ from cache")
+        await driver.wait_for("Log of 1 machine: cache; none of old")
+
+
 async def test_a_log_key_elsewhere_is_not_a_log_key(start: Start, world: FakeClient) -> None:
     async with start() as driver:
         await driver.press("left_curly_bracket", "t")

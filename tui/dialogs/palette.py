@@ -38,11 +38,11 @@ class Palette(Dialog[str]):
         self,
         entries: Sequence[Entry],
         noun: str = "command",
-        empty: str = "No command has such a name.",
+        empty: str = "",
         title: str = "",
         about: str = "does",
     ) -> None:
-        """``about``: the heading of what is said of each entry."""
+        """``empty``: said where there are no entries. ``about``: the heading of what is said of each."""
         super().__init__()
         self._about = about
         self._entries = tuple(entries)
@@ -89,7 +89,8 @@ class Palette(Dialog[str]):
             )
         listed = self.query_one(RowList)
         listed.cursor = 0
-        listed.set_rows(rows, [[(self._empty, "muted")]])
+        nothing = f"No {self._noun} has such a name." if self._entries else self._empty
+        listed.set_rows(rows, [[(nothing, "muted")]])
         listed.cursor = 0
         listed.refresh()
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tui.actions import Actions
     from tui.log.reader import Reader
     from tui.program import BoxwrightApp
+    from tui.store import State
     from tui.workbench import Workbench
 
 
@@ -103,23 +104,25 @@ class Logs:
 
     async def _together(self) -> None:
         """The logs of all marked machines, or of all that are shown, in the order of time."""
-        from tui.log.together import Together, latest
+        from tui.log.together import Together, chosen
 
         lists = self._bench.lists
         keys = lists.machines.marked or tuple(row.key for row in lists.machines.rows)
-        chosen = [key for key in keys if self._bench.bridge.state.operation_of(key) is not None]
-        if not chosen:
-            self._bench.say("No machine has a log yet.", "warn")
+        first = chosen(keys, self._bench.bridge.state)
+        if not first.logs and not first.running:
+            self._bench.say(f"There is no log of {amounts.listed(first.without) or 'any machine'}.", "warn")
             return
-        title = f"Log of {amounts.count(len(chosen), 'machine')}"
         await self._app.push_screen_wait(
-            Together(self._bench.bridge, title, lambda state: latest(chosen, state), self)
+            Together(self._bench.bridge, lambda state: chosen(keys, state), self)
         )
 
     async def show(self, operation: str, title: str) -> None:
         """Of one operation, whatever is selected."""
-        from tui.log.together import Together
+        from tui.log.together import Merged, Together
 
-        await self._app.push_screen_wait(
-            Together(self._bench.bridge, title, lambda _state: [(operation, "")], self)
-        )
+        def only(state: State) -> Merged:
+            found = state.operations.get(operation)
+            running = found is None or not found.state.ended
+            return Merged(logs=((operation, ""),), running=running, title=title)
+
+        await self._app.push_screen_wait(Together(self._bench.bridge, only, self))

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, cast
 
+import msgspec
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from core import amounts
 from tui.dialogs.base import Dialog
 from tui.log.drawing import log_file
 from tui.log.view import LogView
 from tui.panes.content import project_titles
 from tui.prompt import Prompt
 from tui.store import State, unattributed
+from tui.views.runs import of_subject
 
 if TYPE_CHECKING:
     from tui.bridge import Bridge
@@ -24,8 +27,20 @@ if TYPE_CHECKING:
 _TICK = 0.25
 
 
+class Merged(msgspec.Struct, frozen=True, kw_only=True):
+    """Which logs are shown as one."""
+
+    logs: tuple[tuple[str, str], ...]
+    """Ids of operations, and whose they are where that has to be told apart."""
+    without: tuple[str, ...] = ()
+    """Whose of which there is no log."""
+    running: bool = False
+    """Something runs that may still write one."""
+    title: str
+
+
 class Together(Dialog[str]):
-    """``operations`` says of which ones: their ids, and whose they are where that has to be told apart."""
+    """``merged`` says of what, and is asked again as time goes on."""
 
     DEFAULT_CSS = """
     Together > .frame { width: 100%; max-width: 100%; height: 100%; max-height: 100%; }
@@ -35,26 +50,21 @@ class Together(Dialog[str]):
     def __init__(
         self,
         bridge: Bridge,
-        title: str,
-        operations: Callable[[State], Sequence[tuple[str, str]]],
+        merged: Callable[[State], Merged],
         logs: Logs,
     ) -> None:
         super().__init__()
         self._bridge = bridge
-        self._title = title
-        self._operations = operations
+        self._merged = merged
         self._logs = logs
 
     def compose(self) -> ComposeResult:
         frame = Vertical(classes="frame")
-        frame.border_title = self._title.replace("[", "\\[")
         frame.border_subtitle = "esc closes"
         with frame:
             yield LogView(id="together")
 
     def on_mount(self) -> None:
-        for id, _ in self._operations(self._bridge.state):
-            self._bridge.want_operation(id)
         self._show()
         self.set_interval(_TICK, self._show)
         self.view.focus()
@@ -65,15 +75,19 @@ class Together(Dialog[str]):
 
     def _show(self) -> None:
         state = self._bridge.state
+        merged = self._merged(state)
         files = []
-        for id, owner in self._operations(state):
+        for id, owner in merged.logs:
             operation = state.operations.get(id)
             if operation is None or id not in state.log_paths:
+                self._bridge.want_operation(id)
                 continue
             if unattributed(operation, state) > 0:
                 self._bridge.ask_again(id)
             files.append(log_file(operation, state, owner))
-        self.view.open(files)
+        self.query_one(".frame", Vertical).border_title = merged.title.replace("[", "\\[")
+        empty = "No output yet." if merged.running else "It wrote nothing."
+        self.view.open(files, empty if len(files) == len(merged.logs) else "")
 
     def say(self, text: str, role: str) -> None:
         self.query_one(".frame", Vertical).border_subtitle = text.replace("[", "\\[")
@@ -114,17 +128,25 @@ class Together(Dialog[str]):
         self.view.focus()
 
 
-def latest(machines: Sequence[str], state: State) -> list[tuple[str, str]]:
-    """Of each machine the operation that runs, or ran last; machines of one name in several projects are
+def chosen(machines: Sequence[str], state: State) -> Merged:
+    """Of each machine the last operation that wrote something; machines of one name in several projects are
     told apart by their projects."""
     known = [state.machines[key] for key in machines if key in state.machines]
     names = [machine.name for machine in known]
     titles = project_titles(state)
-    found = []
+    logs: list[tuple[str, str]] = []
+    without, running = [], False
     for machine in known:
-        operation = state.operation_of(str(machine.key))
-        if operation is not None:
-            project = titles[machine.key.project]
-            owner = f"{project}/{machine.name}" if names.count(machine.name) > 1 else machine.name
-            found.append((operation.id, owner))
-    return found
+        runs = of_subject(str(machine.key), state)
+        running = running or any(not run.state.ended for run in runs)
+        wrote = [run.id for run in runs if run.log_size]
+        owner = f"{titles[machine.key.project]}/" if names.count(machine.name) > 1 else ""
+        owner += machine.name
+        if wrote:
+            logs.append((wrote[-1], owner))
+        else:
+            without.append(owner)
+    title = f"Log of {amounts.count(len(logs), 'machine')}: {amounts.listed([name for _, name in logs])}"
+    if without:
+        title += f"; none of {amounts.listed(without)}"
+    return Merged(logs=tuple(logs), without=tuple(without), running=running, title=title)
