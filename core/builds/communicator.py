@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
+import msgspec
+
 from core.builds import connection_options
 from core.builds.lasting_guest import LastingGuest
 from core.builds.scene import Scene
@@ -147,6 +149,7 @@ async def _over_ssh(
     identities: Sequence[str],
 ) -> RemoteGuest:
     from core.guests.keys import insecure_keys
+    from core.guests.openssh import ssh_line
     from core.guests.wait import wait_for_guest
 
     endpoint = Endpoint(
@@ -176,7 +179,7 @@ async def _over_ssh(
         ConnType="ssh",
         SSHPrivateKeyFile=guest.identity,
         KnownHosts=endpoint.known_hosts,
-        reach=f"ssh -p {port} -i {guest.identity} {settings.ssh_username}@{host}",
+        reach=ssh_line(msgspec.structs.replace(endpoint, identity=guest.identity)),
     )
     return guest
 

@@ -110,9 +110,9 @@ class Context:
             self._questions = Questions(self._build_changed)
         return self._questions
 
-    def asker(self, subject: str) -> Ask:
+    def asker(self, subject: str, operation: Work) -> Ask:
         """A function by which an operation on ``subject`` asks a question and waits for its answer."""
-        return self.questions.asker(subject)
+        return self.questions.asker(subject, operation)
 
     @property
     def screens(self) -> Screens:

@@ -21,14 +21,20 @@ class Questions:
         self._changed = changed
         self._open: dict[str, list[tuple[Question, asyncio.Future[str]]]] = {}
 
-    def asker(self, subject: str) -> Ask:
-        """Asks in the name of a subject; the question stands beside the step that waits for the answer."""
+    def asker(self, subject: str, operation: Work) -> Ask:
+        """Asks in the name of a subject; the question stands beside the step that waits for the answer, and
+        beside the operation."""
+
+        def tell() -> None:
+            self._changed(subject)
+            asked = self.of(subject)
+            operation.note(f"asks: {asked.text}" if asked is not None else "")
 
         async def ask(question: Question, work: Work) -> str:
             future: asyncio.Future[str] = asyncio.get_running_loop().create_future()
             entry = (msgspec.structs.replace(question, asked=time.time()), future)
             self._open.setdefault(subject, []).append(entry)
-            self._changed(subject)
+            tell()
             name = subject.rpartition(":")[2]
             words = "|".join(question.answers)
             work.note(f"{question.text}: boxwright answer {name} {words}")
@@ -41,7 +47,7 @@ class Questions:
                 answer = await future
             finally:
                 self._open[subject].remove(entry)
-                self._changed(subject)
+                tell()
             work.note("")
             return answer
 

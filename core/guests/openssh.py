@@ -5,6 +5,7 @@ Imports nothing heavy: the command line uses it on every ``ssh``.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from core.errors import UsageError
@@ -45,6 +46,17 @@ def ssh_command(
     if command is not None:
         argv.append(command)
     return argv + words
+
+
+def ssh_line(endpoint: Endpoint) -> str:
+    """For somebody to copy into a shell: it reaches the guest, whatever that user's own files say, and leaves
+    them as they are."""
+    words = ["ssh", "-F", "none", "-p", str(endpoint.port)]
+    if endpoint.identity:
+        words += ["-i", endpoint.identity]
+    if endpoint.known_hosts:
+        words += ["-o", f"UserKnownHostsFile={_path(endpoint.known_hosts)}"]
+    return shlex.join([*words, f"{endpoint.user}@{endpoint.host}"])
 
 
 _WITH_VALUE = frozenset("BbcDEeFIiJLlmOopQRSWw")

@@ -118,16 +118,20 @@ async def test_a_failed_step_is_tried_again_when_asked_and_then_leaves_nothing(
         }""",
     )
     asked: list[str] = []
+    entered: list[bytes] = []
 
     async def ask(question: Question, work: Work) -> str:
         asked.append(question.way_in)
+        line = ["sh", "-c", f"{question.way_in} hostname"]
+        ran = await asyncio.to_thread(subprocess.run, line, capture_output=True, stdin=subprocess.DEVNULL)
+        entered.append(ran.stdout + ran.stderr)
         script.write_text("echo mended\n")
         return "retry" if len(asked) == 1 else "clean"
 
     with pytest.raises(ProvisionError) as caught:
         await yard.build(request=Request(on_error="ask"), ask=ask)
     assert "the reason" in caught.value.problem.tail
-    assert "ssh -p " in asked[0], "how the machine is reached"
+    assert entered[0] == b"tiny\n", f"how the machine is reached: {asked[0]}"
     assert len(asked) == 2 and b"mended" in yard.work.output
     assert await yard.left() == []
     assert alive(tmp_path) == []

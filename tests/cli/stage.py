@@ -166,7 +166,7 @@ async def build(context: Context, command: commands.RunBuild, work: Work) -> Any
 
 async def _until_mended(context: Context, command: commands.RunBuild, work: Work) -> None:
     """A step that fails for as long as there is no file ``mended`` in the project."""
-    ask = context.asker(f"build:{command.project}:{command.name}")
+    ask = context.asker(f"build:{command.project}:{command.name}", work)
     endpoint = None
     if SSH in os.environ:
         port, user, identity, known_hosts = os.environ[SSH].split()

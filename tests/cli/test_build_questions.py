@@ -38,6 +38,7 @@ def test_the_answer_may_come_from_another_terminal(shop: Path, boxwright: Run) -
         run.wait_for(PROMPT)
         assert boxwright("answer", "nothing", "abort").code == ExitCode.NOT_FOUND
         assert boxwright("answer", "maybe").code == ExitCode.USAGE
+        assert "asks: shell: script.sh failed" in boxwright("ops", "--running").out
         assert boxwright("answer", "abort").code == ExitCode.DONE
         run.wait_for("It was answered elsewhere.")
         assert run.end() == ExitCode.FAILED

@@ -67,7 +67,7 @@ async def _run_template(
         store=context.boxes,
         project=Path(command.project).name,
         work=work,
-        ask=context.asker(subject),
+        ask=context.asker(subject, work),
         show=context.screens.shower(subject),
         again=planned,
     )
@@ -192,7 +192,7 @@ async def _build(
         work=work,
         request=_request(command),
         given=_given(command),
-        ask=None if providers else context.asker(subject),
+        ask=None if providers else context.asker(subject, work),
         show=context.screens.shower(subject),
         providers=providers,
     )
