@@ -9,9 +9,13 @@ from typing import Any
 import msgspec
 
 from core.errors import ProviderError
+from core.providers.libvirt import standstill
 from core.providers.libvirt.definition import MARK, marked_id
 from core.providers.libvirt.layout import domain_uuid
 from core.providers.libvirt.library import bindings
+
+CONTAINERS = "LXC"
+"""What libvirt calls its driver of containers."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -68,6 +72,8 @@ def _row_of(domain: Any) -> Row | None:
     libvirt = bindings()
     try:
         state, reason = domain.state()
+        if domain.connect().getType() == CONTAINERS and standstill.forgotten(domain, state):
+            state = libvirt.VIR_DOMAIN_PAUSED
         saved = not domain.isActive() and _has_memory(domain)
     except libvirt.libvirtError as error:
         if _is_gone(error):
@@ -110,6 +116,8 @@ def find(handle: Any, machine_id: str) -> Any:
             why=f"It has the machine's UUID ({domain_uuid(machine_id)}), but not its mark.",
             remedy="look at it with virsh dumpxml, and rename or undefine it yourself",
         )
+    if handle.getType() == CONTAINERS:
+        standstill.remind(domain)
     return domain
 
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from core.errors import UsageError
 from core.model.machine import Disk, ExtraDisk, MachineKey, MachinePlan
-from core.providers.libvirt import cards, definition, library, troubles
+from core.providers.libvirt import cards, definition, library, standstill, troubles
 from core.providers.libvirt.address import default_uri
 from core.providers.libvirt.definition import Hardware
 from core.providers.libvirt.host import read_capabilities
@@ -254,3 +254,28 @@ def test_without_its_python_module_the_command_that_installs_it_is_named(
 def test_options_have_defaults() -> None:
     assert read_options({}) == Options()
     assert Layout.from_facts(Layout.of(plan()).facts()) == Layout(Path("/data/machines/x"), Path("/run/x"))
+
+
+# Containers
+
+
+@pytest.mark.parametrize(
+    ("line", "sign", "frozen", "running"),
+    [
+        ("6:freezer:/machine/x", "freezer/machine/x/freezer.state", "FROZEN\n", "THAWED\n"),
+        ("6:freezer:/machine/x", "freezer/machine/x/freezer.state", "FREEZING\n", "THAWED\n"),
+        ("0::/machine/x", "machine/x/cgroup.events", "populated 1\nfrozen 1\n", "populated 1\nfrozen 0\n"),
+    ],
+)
+def test_a_container_that_stands_still_is_told_by_control_groups_of_both_versions(
+    tmp_path: Path, line: str, sign: str, frozen: str, running: str
+) -> None:
+    proc, groups = tmp_path / "proc", tmp_path / "groups"
+    (proc / "7").mkdir(parents=True)
+    (proc / "7/cgroup").write_text(f"5:cpu,cpuacct:/machine/x\n{line}\n")
+    assert not standstill.is_frozen(7, proc, groups), "nothing says so"
+    (groups / sign).parent.mkdir(parents=True)
+    for said, still in ((frozen, True), (running, False)):
+        (groups / sign).write_text(said)
+        assert standstill.is_frozen(7, proc, groups) is still
+    assert not standstill.is_frozen(8, proc, groups), "it has ended"

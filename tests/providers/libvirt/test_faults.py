@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import os
 import shutil
 import signal
@@ -268,60 +267,6 @@ async def test_a_resumption_is_undone_when_the_daemon_dies_in_it(
     assert await machine.state() is MachineState.SUSPENDED
     await machine.provider.resume(machine.plan, machine.work())
     assert await bench.count(machine.plan) == 2, "nothing of its memory is lost"
-
-
-CALLS = {
-    "create": "define",
-    "stop": "press_button",
-    "suspend": "_managed_save",
-    "save": "_save",
-    "clone": "pause",
-    "destroy": "remove",
-}
-"""Each action with the call of libvirt's in which the daemon dies."""
-
-
-@pytest.mark.parametrize("action", CALLS)
-async def test_the_daemon_may_die_in_the_middle_of_anything(
-    bench: LibvirtBench,
-    machine: Machine,
-    session_daemon: Libvirtd,
-    monkeypatch: pytest.MonkeyPatch,
-    action: str,
-) -> None:
-    provider, plan, work = machine.provider, machine.plan, machine.work()
-    before = objects(bench.uri)
-    copy = Machine(bench, bench.plans.make())
-    doing = {
-        "create": lambda: provider.create(plan, work),
-        "stop": lambda: provider.stop(plan, work),
-        "suspend": lambda: provider.suspend(plan, work),
-        "save": lambda: provider.save_snapshot(plan, "one", work),
-        "clone": lambda: provider.clone(plan, copy.plan, work),
-        "destroy": lambda: provider.destroy(plan, work),
-    }[action]
-    if action != "create":
-        await (await machine.create()).start()
-        assert await bench.count(plan) == 1
-        await bench.hang_up(plan)
-    begun = under_way(monkeypatch, connection.Connection, "run", CALLS[action])
-    task = asyncio.create_task(doing())
-    await reach(begun, task)
-    with session_daemon.gone():
-        results = await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), SOON)
-        assert all(result is None or isinstance(result, ProviderError) for result in results)
-    if results != [None]:
-        await asyncio.wait_for(work.undo(), 2 * SOON)
-    async with asyncio.timeout(SOON):
-        while True:
-            with contextlib.suppress(ProviderError):
-                assert await machine.state() is not MachineState.BROKEN
-                break
-            await asyncio.sleep(0.1)
-    for each in (copy, machine):
-        await each.destroy()
-        assert await bench.traces(each.plan) == []
-    assert objects(bench.uri) == before
 
 
 async def test_an_idle_engine_asks_nothing(

@@ -23,6 +23,7 @@ from core.providers.libvirt.layout import Layout
 from core.providers.libvirt.options import Options
 from tests.providers.bench import Machine, refuses_another_architecture
 from tests.providers.crashing import Kill, killed_everywhere
+from tests.providers.libvirt.dying import dies_in_the_middle
 from tests.providers.libvirt.test_crash import can_be_destroyed, stopped, unchanged
 from tests.providers.libvirt.test_faults import objects
 from tests.providers.lxc.bench import LxcBench
@@ -58,6 +59,25 @@ async def test_killed_in_the_middle(
     await killed_everywhere("lxc", bench, Listed(daemon), short_folder, kill)
 
 
+CALLS = {
+    "create": "define",
+    "start": "create",
+    "force": "end",
+    "suspend": "pause",
+    "resume": "go_on",
+    "clone": "define",
+    "destroy": "remove",
+}
+"""Each action with the call of libvirt's in which the daemon dies."""
+
+
+@pytest.mark.parametrize("action", CALLS)
+async def test_the_daemon_may_die_in_the_middle_of_anything(
+    machine: Machine, daemon: Libvirtd, monkeypatch: pytest.MonkeyPatch, action: str
+) -> None:
+    await dies_in_the_middle(machine, daemon, monkeypatch, action, CALLS[action])
+
+
 async def test_containers_outlive_a_daemon_that_comes_back_and_is_followed_again(
     bench: LxcBench, machine: Machine, daemon: Libvirtd
 ) -> None:
@@ -71,6 +91,12 @@ async def test_containers_outlive_a_daemon_that_comes_back_and_is_followed_again
         assert await bench.count(machine.plan) == 2, "commands need no daemon"
     seen = await machine.seen()
     assert (seen.state, seen.started) == (MachineState.RUNNING, began)
+    await machine.provider.suspend(machine.plan, machine.work())
+    with daemon.gone():
+        pass
+    assert await machine.state() is MachineState.SUSPENDED, "which libvirt forgets"
+    await machine.provider.resume(machine.plan, machine.work())
+    assert await bench.count(machine.plan) == 3
     await bench.kill(machine.plan)
     async with asyncio.timeout(SOON):
         while (await anext(changes)).seen.state is not MachineState.STOPPED:
