@@ -52,6 +52,8 @@ class Prober(Protocol):
 
     async def probe(self, provider: str) -> Probe: ...
 
+    async def probe_for(self, provider: str, options: Mapping[str, Any]) -> Probe: ...
+
 
 class Context:
     """What a handler may use. One per engine; used on the engine's loop only."""
@@ -147,10 +149,14 @@ class Context:
                 f"There is no provider {name!r}.", why=f"Installed: {known}.", remedy="boxwright doctor"
             ) from None
 
-    async def probe(self, name: str) -> Probe:
-        """How the provider's probe came out; waits for the one that runs at the engine's start."""
+    async def probe(self, name: str, options: Mapping[str, Any] | None = None) -> Probe:
+        """How the provider's probe came out; waits for the one that runs at the engine's start.
+
+        ``options``: of a machine, which may be for another server than the usual one.
+        """
         self.provider(name)
-        return await self._prober.probe(name)
+        probe = await self._prober.probe(name)
+        return await self._prober.probe_for(name, options) if options and not probe.usable else probe
 
     def hold(self, subject: str, action: str, work: Work) -> AbstractAsyncContextManager[None]:
         """Hold another subject for a part of an operation, queueing like everybody else.

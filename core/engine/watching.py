@@ -85,6 +85,10 @@ class Watcher:
             return known
         return await asyncio.shield(self._probe_again(provider))
 
+    async def probe_for(self, provider: str, options: Mapping[str, Any]) -> Probe:
+        """How it comes out where a machine with these options is to be."""
+        return await self._ask(provider, options)
+
     def refresh(self, machines: Iterable[MachineRecord]) -> None:
         """Probe all providers and look at these machines again; results come as events."""
         for name in self._providers:
@@ -99,16 +103,19 @@ class Watcher:
             running.add_done_callback(lambda _task: self._probing.pop(name, None))
         return running
 
-    async def _probe(self, name: str) -> Probe:
+    async def _ask(self, name: str, options: Mapping[str, Any] | None = None) -> Probe:
         try:
             async with asyncio.timeout(PROBE_LIMIT):
-                probe = await self._providers[name].probe()
+                return await self._providers[name].probe(options)
         except TimeoutError:
-            probe = Probe(provider=name, usable=False, why=f"It does not answer within {PROBE_LIMIT:.0f} s.")
+            return Probe(provider=name, usable=False, why=f"It does not answer within {PROBE_LIMIT:.0f} s.")
         except Exception as error:
             # A probe never raises; one of a plugin that does must not take the others down.
             _log.exception("probe of %s", name)
-            probe = Probe(provider=name, usable=False, why=f"Its probe failed: {error}")
+            return Probe(provider=name, usable=False, why=f"Its probe failed: {error}")
+
+    async def _probe(self, name: str) -> Probe:
+        probe = await self._ask(name)
         if self._probes.get(name) != probe:
             self._probes[name] = probe
             self._publish(ProviderProbed(probe))

@@ -106,8 +106,11 @@ class Provider(Protocol):
     capabilities: ClassVar[frozenset[Capability]]
     undo: UndoTable
 
-    async def probe(self) -> Probe:
-        """Is it usable here? Never raises; quick (under a second)."""
+    async def probe(self, options: Mapping[str, Any] | None = None) -> Probe:
+        """Is it usable here? Never raises; quick (under a second).
+
+        With the options of a machine: is it where they say that the machine is to be?
+        """
 
     def check(self, options: Mapping[str, Any]) -> None:
         """Raise UsageError where the provider's table of the project file is wrong."""

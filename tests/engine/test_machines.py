@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -284,12 +285,12 @@ async def test_a_record_that_was_intended_is_undone(engine: Engine) -> None:
 
 async def test_providers_are_probed_in_the_background(boxwright_home: Path) -> None:
     class Slow(FakeProvider):
-        async def probe(self) -> Probe:
+        async def probe(self, options: Mapping[str, Any] | None = None) -> Probe:
             await asked.wait()
             return await super().probe()
 
     class Broken(FakeProvider):
-        async def probe(self) -> Probe:
+        async def probe(self, options: Mapping[str, Any] | None = None) -> Probe:
             raise ZeroDivisionError("oh")
 
     asked = asyncio.Event()

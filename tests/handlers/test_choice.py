@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
 from core.model import command
 from core.model.operation import StepState
+from core.model.provider import Probe
 from tests.handlers.conftest import House
 from tests.support.fake_provider import FakeProvider
 
@@ -23,6 +29,27 @@ async def test_auto_says_what_it_took_and_why_not_the_others(house: House) -> No
     reason = "fake: first usable; docker not usable: Its daemon does not run"
     assert house.machine().provider_reason == reason
     assert house.steps(done)["Provider"].detail == reason
+
+
+async def test_a_machine_that_is_for_another_server_is_asked_for_there(house: House) -> None:
+    class Far(FakeProvider):
+        """Not usable but where a colour is named."""
+
+        async def probe(self, options: Mapping[str, Any] | None = None) -> Probe:
+            probe = await super().probe()
+            usable = bool(options and options.get("colour") == "red")
+            return msgspec.structs.replace(probe, usable=usable, why="" if usable else "Nobody is there.")
+
+    providers = house.engine.context.providers
+    assert isinstance(providers, dict)
+    providers["docker"] = Far(house.hypervisor)
+    describe(house, '"docker"')
+    done = await house.do(command.Up(machine=house.web))
+    assert done.problem is not None and "Nobody is there" in done.problem.why
+    file = house.root / "boxwright.toml"
+    file.write_text(file.read_text() + '\n[machines.web.docker]\ncolour = "red"\n')
+    done = await house.do(command.Up(machine=house.web))
+    assert done.state is StepState.DONE, done.problem
 
 
 async def test_what_a_list_names_and_is_not_there_is_said(house: House) -> None:

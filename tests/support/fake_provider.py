@@ -225,7 +225,7 @@ class FakeProvider:
         self._news = News()
         self.hypervisor.news.add(self._news)
 
-    async def probe(self) -> Probe:
+    async def probe(self, options: Mapping[str, Any] | None = None) -> Probe:
         return Probe(
             provider=self.name,
             usable=not self.unusable,

@@ -33,7 +33,7 @@ async def choose_provider(context: Context, project: Project, name: str, wanted:
         if candidate not in context.providers:
             passed_over.append(f"{candidate} is not installed")
             continue
-        probe = await context.probe(candidate)
+        probe = await context.probe(candidate, project.machines[name].options(candidate))
         if probe.usable:
             reason = "asked for" if wanted or choices == (candidate,) else "first usable"
             return context.provider(candidate), "; ".join([f"{candidate}: {reason}", *passed_over])

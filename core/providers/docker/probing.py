@@ -6,13 +6,16 @@ import asyncio
 import grp
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from core.errors import BoxwrightError
 from core.model.provider import Capability, Probe
 from core.providers.docker import troubles
 from core.providers.docker.address import Address, resolve
 from core.providers.docker.daemon import Daemon
+from core.providers.docker.options import read_options
 
 CAPABILITIES = frozenset(
     {
@@ -29,11 +32,12 @@ CAPABILITIES = frozenset(
 PATIENCE = 5.0
 
 
-async def probe() -> Probe:
-    """Asks the daemon that machines use where their project names none."""
+async def probe(table: Mapping[str, Any]) -> Probe:
+    """Asks the daemon that machines with these options use."""
     version = ""
     try:
-        address = resolve()
+        options = read_options(table)
+        address = resolve(options.host, options.certificates)
         daemon = Daemon(address)
         async with asyncio.timeout(PATIENCE):
             about = await daemon.about()
@@ -44,7 +48,7 @@ async def probe() -> Probe:
                          "sudo systemctl restart docker")  # fmt: skip
     except BoxwrightError as error:
         problem = error.problem
-        remedy = _remedy(problem.remedy)
+        remedy = problem.remedy if table else _remedy(problem.remedy)
         return _unusable(" ".join(filter(None, (problem.what, problem.why))), remedy, version)
     return Probe(
         provider="docker",
@@ -85,4 +89,11 @@ def _member(path: Path) -> bool:
 
 
 def _unusable(why: str, remedy: str, version: str = "") -> Probe:
-    return Probe(provider="docker", usable=False, version=version, why=why, remedy=remedy)
+    return Probe(
+        provider="docker",
+        usable=False,
+        version=version,
+        why=why,
+        remedy=remedy,
+        capabilities=tuple(sorted(CAPABILITIES)),
+    )

@@ -59,8 +59,8 @@ class DockerProvider:
             **{kind: partial(function, self._context) for kind, function in undo.items()},
         }
 
-    async def probe(self) -> Probe:
-        return await probing.probe()
+    async def probe(self, options: Mapping[str, Any] | None = None) -> Probe:
+        return await probing.probe(options or {})
 
     def check(self, options: Mapping[str, Any]) -> None:
         read_options(options)

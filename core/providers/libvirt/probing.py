@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,9 @@ from core.errors import BoxwrightError
 from core.model.provider import Capability, Probe
 from core.providers import acceleration, tools
 from core.providers.libvirt import address, troubles
-from core.providers.libvirt.address import default_uri
 from core.providers.libvirt.connection import reached
 from core.providers.libvirt.library import LibvirtError, bindings, call
+from core.providers.libvirt.options import resolved_uri
 
 CAPABILITIES = frozenset(
     {
@@ -37,10 +38,11 @@ PATIENCE = 5.0
 """Seconds for a daemon to answer; one of the user's own is started by the question."""
 
 
-async def probe() -> Probe:
-    """Asks the libvirt that machines use where their project names none."""
-    uri = default_uri()
+async def probe(table: Mapping[str, Any]) -> Probe:
+    """Asks the libvirt that machines with these options use."""
+    uri = ""
     try:
+        uri = resolved_uri(table)
         tools.image_tool()
         async with asyncio.timeout(PATIENCE):
             handle = await reached(uri)
@@ -108,4 +110,11 @@ def _kvm_is_roots() -> bool:
 
 
 def _unusable(why: str, remedy: str, version: str = "") -> Probe:
-    return Probe(provider="libvirt", usable=False, version=version, why=why, remedy=remedy)
+    return Probe(
+        provider="libvirt",
+        usable=False,
+        version=version,
+        why=why,
+        remedy=remedy,
+        capabilities=tuple(sorted(CAPABILITIES)),
+    )

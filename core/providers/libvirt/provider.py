@@ -61,8 +61,8 @@ class LibvirtProvider:
             "libvirt.snapshot": partial(snapshots.undo_save, self._context),
         }
 
-    async def probe(self) -> Probe:
-        return await probing.probe()
+    async def probe(self, options: Mapping[str, Any] | None = None) -> Probe:
+        return await probing.probe(options or {})
 
     def check(self, options: Mapping[str, Any]) -> None:
         asked = read_options(options)

@@ -8,9 +8,9 @@ from typing import Any
 
 from core.errors import BoxwrightError
 from core.model.provider import Capability, Probe
-from core.providers.lxd import troubles
+from core.providers.lxd import acquaintance, troubles
 from core.providers.lxd.connection import Connection
-from core.providers.lxd.options import Options
+from core.providers.lxd.options import read_options
 from core.providers.lxd.place import Place, place_of
 
 CAPABILITIES = frozenset(
@@ -36,11 +36,13 @@ PATIENCE = 3.0
 SUBORDINATE = (Path("/etc/subuid"), Path("/etc/subgid"))
 
 
-async def probe() -> Probe:
-    """Asks the local server."""
-    place = place_of(Options())
-    connection = Connection(place)
+async def probe(table: Mapping[str, Any]) -> Probe:
+    """Asks the server that machines with these options use."""
     try:
+        options = read_options(table)
+        place = place_of(options)
+        await acquaintance.meet(place, options.token_file)
+        connection = Connection(place)
         server = await connection.ask("GET", "/1.0", timeout=PATIENCE)
         pools = await connection.ask("GET", "/1.0/storage-pools", timeout=PATIENCE)
     except BoxwrightError as error:
@@ -97,4 +99,11 @@ def _has_subordinate_ids() -> bool:
 
 
 def _unusable(why: str, remedy: str, version: str = "") -> Probe:
-    return Probe(provider="lxd", usable=False, version=version, why=why, remedy=remedy)
+    return Probe(
+        provider="lxd",
+        usable=False,
+        version=version,
+        why=why,
+        remedy=remedy,
+        capabilities=tuple(sorted(CAPABILITIES)),
+    )

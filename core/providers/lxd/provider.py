@@ -40,8 +40,8 @@ class LxdProvider:
             "lxd.snapshot": partial(snapshots.undo_save, self._context),
         }
 
-    async def probe(self) -> Probe:
-        return await probing.probe()
+    async def probe(self, options: Mapping[str, Any] | None = None) -> Probe:
+        return await probing.probe(options or {})
 
     def check(self, options: Mapping[str, Any]) -> None:
         read_options(options)

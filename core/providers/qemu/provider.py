@@ -45,7 +45,7 @@ class QemuProvider:
             "qemu.snapshot": partial(snapshots.undo_save, self._context),
         }
 
-    async def probe(self) -> Probe:
+    async def probe(self, options: Mapping[str, Any] | None = None) -> Probe:
         return await self._prober.probe()
 
     def check(self, options: Mapping[str, Any]) -> None:

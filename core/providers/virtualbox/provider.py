@@ -46,7 +46,7 @@ class VirtualBoxProvider:
         """Set while VirtualBox's news arrive."""
         return self._context.listening.connected
 
-    async def probe(self) -> Probe:
+    async def probe(self, options: Mapping[str, Any] | None = None) -> Probe:
         return await probing.probe(self._context.bridge)
 
     def check(self, options: Mapping[str, Any]) -> None:

@@ -86,6 +86,18 @@ async def test_a_machine_lives_at_a_daemon_over_tls(tls: Address, short_folder: 
     await _lives(short_folder, tls)
 
 
+async def test_where_a_machine_is_to_be_is_asked_there(
+    tls: Address, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the daemon that the environment names."""
+    monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/none.sock")
+    provider = DockerProvider()
+    assert not (await provider.probe()).usable
+    there = {"host": tls.url, "certificates": tls.certificates}
+    assert (await provider.probe(there)).usable
+    assert not (await provider.probe({"host": f"unix://{tmp_path}/other.sock"})).usable
+
+
 async def test_a_machine_lives_at_a_daemon_through_ssh(by_ssh: Sshd, short_folder: Path) -> None:
     await _lives(short_folder, Address(os.environ["DOCKER_HOST"]))
     by_ssh.stop()

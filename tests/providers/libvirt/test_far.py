@@ -110,7 +110,6 @@ async def test_a_computer_that_lets_nobody_in_is_said(
     sshd.authorize("")
     with pytest.raises(libvirt.libvirtError):
         libvirt.open(uri + "&no_tty=1")
-    monkeypatch.setenv(URI_VARIABLE, uri)
-    probe = await probing.probe()
+    probe = await probing.probe({"uri": uri})
     assert not probe.usable
     assert "ssh" in probe.remedy

@@ -61,6 +61,8 @@ async def test_a_server_elsewhere_is_met_by_its_token_and_used_like_the_local_on
     remote: Machine, daemon: Lxd, address: str, bench: LxdBench
 ) -> None:
     provider, plan = remote.provider, remote.plan
+    probe = await provider.probe(plan.options)
+    assert probe.usable and address.removeprefix("https://") in probe.why
     await remote.create()
     assert (trust._folder() / "client.key").stat().st_mode & 0o777 == 0o600
     changes = provider.watch()

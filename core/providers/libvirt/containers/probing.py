@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from core.errors import BoxwrightError
 from core.model.provider import Capability, Probe
@@ -35,9 +37,9 @@ _PACKAGES = {
 _BOTH = Path("/sys/fs/cgroup/unified")
 
 
-async def probe() -> Probe:
-    """Asks the libvirt that containers use where their project names none."""
-    uri = default_uri()
+async def probe(table: Mapping[str, Any]) -> Probe:
+    """Asks the libvirt that containers with these options use."""
+    uri = str(table.get("uri") or default_uri())
     if os.geteuid() != 0:
         return _unusable("Only root may enter the namespaces of libvirt's containers.", 'provider = "docker"')
     try:
@@ -72,4 +74,11 @@ async def probe() -> Probe:
 
 
 def _unusable(why: str, remedy: str, version: str = "") -> Probe:
-    return Probe(provider="lxc", usable=False, version=version, why=why, remedy=remedy)
+    return Probe(
+        provider="lxc",
+        usable=False,
+        version=version,
+        why=why,
+        remedy=remedy,
+        capabilities=tuple(sorted(CAPABILITIES)),
+    )

@@ -36,8 +36,8 @@ class LxcProvider(LibvirtProvider):
         super().__init__()
         self._consoles = self._listening = ListeningConsoles(self._context)
 
-    async def probe(self) -> Probe:
-        return await probing.probe()
+    async def probe(self, options: Mapping[str, Any] | None = None) -> Probe:
+        return await probing.probe(options or {})
 
     def check(self, table: Mapping[str, Any]) -> None:
         options.check(table)
