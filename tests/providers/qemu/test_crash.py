@@ -28,8 +28,8 @@ pytestmark = pytest.mark.real
 
 KILLED = 137
 
-STRIDE = 1 if os.environ.get("BOXWRIGHT_EVERY_POINT") else 5
-"""There are some hundreds of points: usually every fifth is tried, on request each."""
+STRIDE = 1 if os.environ.get("BOXWRIGHT_EVERY_POINT") else 7
+"""There are some hundreds of points: usually every seventh is tried, on request each."""
 
 Act = Callable[[Machine, RecordingWork], Coroutine[Any, Any, object]]
 Step = Callable[[Machine], Awaitable[None]]
