@@ -17,7 +17,7 @@ from tests.providers.virtualbox.bench import VirtualBoxBench
 
 pytestmark = pytest.mark.real
 
-STRIDE = 1 if os.environ.get("BOXWRIGHT_EVERY_POINT") else 9
+STRIDE = 1 if os.environ.get("BOXWRIGHT_EVERY_POINT") else 13
 
 Step = Callable[[Machine], Awaitable[None]]
 
