@@ -11,6 +11,7 @@ from tests.providers.lxd.test_faults import (
     test_somebody_elses_container_of_that_name_is_never_touched,
     test_somebody_elses_network_and_range_are_never_touched,
     test_started_paused_and_stopped_from_outside,
+    test_what_a_console_said_while_nobody_looked_is_fetched_for_its_log,
 )
 from tests.support.lxd import Lxd
 
@@ -20,6 +21,7 @@ __all__ = [
     "test_somebody_elses_container_of_that_name_is_never_touched",
     "test_somebody_elses_network_and_range_are_never_touched",
     "test_started_paused_and_stopped_from_outside",
+    "test_what_a_console_said_while_nobody_looked_is_fetched_for_its_log",
 ]
 
 pytestmark = pytest.mark.real
