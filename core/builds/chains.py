@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from core.builds.artifact import Artifact
 from core.builds.plan import BuildPlan, PlannedPost, PlannedSource
@@ -28,7 +29,17 @@ async def run_chains(
     mine = {file for one in left for file in one.files}
     if not mine & set(artifact.files):
         await artifact.remove()
+        gone = sorted(
+            {_gone(Path(file)) for file in artifact.files if scene.folder not in Path(file).parents}
+        )
+        if gone:
+            work.note(f"not kept, as a post-processor took it: {', '.join(gone)}")
     return tuple(left)
+
+
+def _gone(file: Path) -> str:
+    """A file that was removed, or with it the folder in which it was alone."""
+    return str(file if file.parent.exists() else file.parent)
 
 
 async def _chain(

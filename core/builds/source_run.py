@@ -212,7 +212,9 @@ class SourceRun:
         """One step, and what is to be done where it fails."""
         request, step, retried = self._request, self._one.steps[number - 1], False
         if request.debug and self._ask is not None:
-            answer = await self._ask(asking.before(step.title, asking.way_in(workshop.guest)), work)
+            answer = await self._ask(
+                asking.before(self._asked_of(step.title), asking.way_in(workshop.guest)), work
+            )
             if answer == asking.ABORT:
                 raise BoxwrightError("The build was ended before this step, as asked.")
         while True:
@@ -247,6 +249,10 @@ class SourceRun:
             self._one = msgspec.structs.replace(self._one, steps=steps)
         await asyncio.to_thread(self._consider, number - 1)
 
+    def _asked_of(self, title: str) -> str:
+        """A step, told apart from the same one of other sources."""
+        return f"{self._one.display}: {title}" if len(self._plan.sources) > 1 else title
+
     async def _answer(
         self,
         workshop: Workshop,
@@ -260,7 +266,7 @@ class SourceRun:
         if on_error == "ask" and self._ask is not None:
             work.write(f"{error.problem.what}\n".encode())
             question = asking.about_failure(
-                title,
+                self._asked_of(title),
                 self._scene.facts.get("reach", ""),
                 asking.way_in(workshop.guest),
                 problem=Redaction(self._scene.secrets).problem(error.problem),

@@ -87,9 +87,10 @@ class CommandSpec(msgspec.Struct, frozen=True, kw_only=True):
         return " ".join(self.verb)
 
     def refusal(self, machine: Machine, probe: Probe | None) -> str:
-        """Why this is not possible for ``machine`` now: state first, then the provider's abilities."""
+        """Why this is not possible for ``machine`` now: state first, then the provider's abilities, which a
+        provider that is not usable here (the machine may be elsewhere) does not tell."""
         reason = self.why_not(machine, probe)
-        if reason or self.capability is None or probe is None:
+        if reason or self.capability is None or probe is None or not probe.usable:
             return reason
         if self.capability not in probe.capabilities:
             return f"{probe.provider} has no {self.capability}."

@@ -54,13 +54,13 @@ class Questions:
         return ask
 
     def of(self, subject: str) -> Question | None:
-        """The oldest question of a subject."""
-        waiting = self._open.get(subject)
-        return waiting[0][0] if waiting else None
+        """The oldest question of a subject that nobody has answered."""
+        return next((question for question, future in self._open.get(subject, []) if not future.done()), None)
 
-    def answer(self, subject: str, word: str) -> None:
-        """Answer the oldest question. Raises NotFoundError without one, UsageError for a word it has not."""
-        waiting = self._open.get(subject)
+    def answer(self, subject: str, word: str) -> Question | None:
+        """Answer the oldest question, and return the next that is open. Raises NotFoundError without one,
+        UsageError for a word it has not."""
+        waiting = [entry for entry in self._open.get(subject, []) if not entry[1].done()]
         if not waiting:
             raise NotFoundError("Nothing waits for an answer there.", remedy="boxwright ops --running")
         question, future = waiting[0]
@@ -68,5 +68,5 @@ class Questions:
             raise UsageError(
                 f"{word!r} is no answer to: {question.text}.", why=f"It is {', '.join(question.answers)}."
             )
-        if not future.done():
-            future.set_result(word)
+        future.set_result(word)
+        return waiting[1][0] if len(waiting) > 1 else None

@@ -173,7 +173,8 @@ class ImportBoxes(msgspec.Struct, frozen=True, kw_only=True, tag_field="command"
 class RunBuild(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="build.run"):
     """A build of a project, or the sources of a template of Packer's.
 
-    The result: {"box", "version"} where a box was made, else {"artifacts": [{source, id, text, files}]}."""
+    The result: {"box", "version", "text"} where a box was made, else
+    {"artifacts": [{source, id, text, files}]}."""
 
     project: str
     """For a template by itself: its folder."""
@@ -203,7 +204,9 @@ class RunBuild(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", t
 
 
 class AnswerBuild(msgspec.Struct, frozen=True, kw_only=True, tag_field="command", tag="build.answer"):
-    """What to do about a step of a running build that failed, or that waits to be begun."""
+    """What to do about a step of a running build that failed, or that waits to be begun.
+
+    The result: {"asks"}, the next question, where the build asks more than one at once, else {}."""
 
     project: str
     name: str

@@ -83,3 +83,21 @@ async def test_debug_asks_before_each_step(yard: Yard) -> None:
     with pytest.raises(BoxwrightError, match="before this step, as asked"):
         await yard.build(request=Request(debug=True), ask=somebody)
     assert await yard.left() == []
+
+
+async def test_questions_of_several_sources_say_whose_they_are(yard: Yard) -> None:
+    yard.write(
+        "a.pkr.hcl",
+        """
+        source "null" "one" { communicator = "none" }
+        source "null" "two" { communicator = "none" }
+        build {
+          sources = ["null.one", "null.two"]
+          provisioner "shell-local" { inline = ["exit 3"] }
+        }
+        """,
+    )
+    somebody = Somebody("clean", "clean")
+    with pytest.raises(BoxwrightError):
+        await yard.build(request=Request(on_error="ask"), ask=somebody)
+    assert sorted(somebody.asked) == ["null.one: shell-local failed", "null.two: shell-local failed"]

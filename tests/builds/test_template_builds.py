@@ -145,6 +145,8 @@ async def test_compress_makes_what_others_unpack(yard: Yard, ending: str) -> Non
     }
     assert unpack[ending]() == b"hello"
     assert not (yard.folder / "out/a.txt").exists(), "the input of a chain goes, as in Packer"
+    [said] = [note for note in yard.work.notes if note.startswith("not kept, as a post-processor took it: ")]
+    assert said.endswith("out/a.txt")
 
 
 async def test_chains_and_what_stays_are_those_of_packer(yard: Yard) -> None:

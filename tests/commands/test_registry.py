@@ -7,8 +7,10 @@ import typing
 import msgspec
 import pytest
 
-from core.commands import COMMANDS, CommandSpec, Subject, find
+from core.commands import BY_ID, COMMANDS, CommandSpec, Subject, find
 from core.model import command
+from core.model.provider import Probe
+from tests.support.fake_client import machine
 
 
 def test_every_struct_is_registered_exactly_once() -> None:
@@ -48,3 +50,11 @@ def test_find_takes_ids_verbs_and_aliases() -> None:
     assert find("start") is up
     assert find("snapshot  save") is not None
     assert find("nonsense") is None
+
+
+def test_what_a_provider_cannot_do_is_known_only_where_it_is_usable() -> None:
+    suspend = BY_ID["machine.suspend"]
+    web = machine("web")
+    assert suspend.refusal(web, Probe(provider="qemu", usable=True)) == "qemu has no suspend."
+    elsewhere = Probe(provider="qemu", usable=False, why="its daemon is at another place")
+    assert suspend.refusal(web, elsewhere) == ""

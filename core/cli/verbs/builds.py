@@ -13,7 +13,7 @@ from core.cli.build_questions import BuildQuestions, can_ask
 from core.cli.context import Context
 from core.cli.displays import display_for
 from core.cli.following import Follower
-from core.cli.operating import carry_out, command_of, document, finish
+from core.cli.operating import carry_out, command_of, document
 from core.cli.suggestions import did_you_mean
 from core.commands import CommandSpec
 from core.commands.names import matches
@@ -47,7 +47,13 @@ def run(context: Context, spec: CommandSpec, given: argparse.Namespace) -> int:
         for operation in outcome.operations:
             for artifact in (operation.result or {}).get("artifacts", []):
                 output.line(f"{artifact['source']}: {artifact['text'] or artifact['id']}")
+                for file in artifact["files"]:
+                    output.line(f"  {file}{_size(Path(file))}")
     return outcome.code
+
+
+def _size(file: Path) -> str:
+    return f"  {amounts.size(file.stat().st_size)}" if file.is_file() else ""
 
 
 def _known(context: Context) -> tuple[str, ...]:
@@ -124,7 +130,14 @@ def answer(context: Context, spec: CommandSpec, given: argparse.Namespace) -> in
         names = amounts.listed([now.name for now in chosen])
         raise UsageError("Several builds wait for an answer.", why=f"They are {names}; name one.")
     [now] = chosen
-    return finish(context, [AnswerBuild(project=now.project, name=now.name, answer=word)])
+    outcome = carry_out(context, [AnswerBuild(project=now.project, name=now.name, answer=word)])
+    if context.output.options.json:
+        context.output.document(document(outcome))
+    else:
+        for operation in outcome.operations:
+            if more := (operation.result or {}).get("asks"):
+                context.output.line(f"{now.name} still asks: {more}: boxwright answer {now.name} ANSWER")
+    return outcome.code
 
 
 def running(context: Context) -> list[BuildNow]:

@@ -7,11 +7,12 @@ import importlib
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from core import amounts
 from core.engine import keeping
 from core.engine.context import Context, Handler
 from core.errors import BoxwrightError
 from core.model import command as commands
-from core.model.box import BoxKey
+from core.model.box import Box, BoxKey
 from core.model.work import Work
 from core.providers.base import Leftover, Pruning
 
@@ -77,3 +78,12 @@ def _linked(context: Context, command: Any) -> dict[BoxKey, tuple[str, ...]]:
         )
         for box in context.known_boxes()
     }
+
+
+def told_of(context: Context, box: Box) -> dict[str, Any]:
+    """What came of a build, for all providers that it makes boxes for."""
+    of_all = [one for one in context.known_boxes() if (one.name, one.version) == (box.name, box.version)]
+    providers = amounts.listed(sorted(one.key.provider for one in of_all))
+    size = amounts.size(sum(one.size for one in of_all))
+    text = f"box {box.name} {box.version} for {providers}, {size}"
+    return {"box": box.name, "version": box.version, "text": text}

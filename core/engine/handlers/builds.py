@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from core.engine.context import Context
+from core.engine.handlers.boxes import told_of
 from core.engine.handlers.naming import build_subject
 from core.errors import ProviderError, UsageError
 from core.model import command as commands
@@ -38,10 +39,11 @@ async def run(context: Context, command: commands.RunBuild, work: Work) -> dict[
     if box is not None and not (command.force or command.no_cache):
         if given == _last_inputs(context, project, command.name):
             work.cached(f"{box.key} is up to date")
-            return {"box": box.name, "version": box.version}
+            return told_of(context, box)
         work.note("other variables, or a source of data finds something else than the last time")
-    box = await _build(context, project, command, given, work)
-    return {"box": box.name, "version": box.version}
+    outcome = told_of(context, await _build(context, project, command, given, work))
+    work.note(outcome["text"])
+    return outcome
 
 
 async def _run_template(
@@ -80,8 +82,10 @@ async def _run_template(
     return {"artifacts": _artifacts(made)}
 
 
-async def answer(context: Context, command: commands.AnswerBuild, work: Work) -> None:
-    context.questions.answer(build_subject(command.project, command.name), command.answer)
+async def answer(context: Context, command: commands.AnswerBuild, work: Work) -> dict[str, str]:
+    """The result: see :class:`core.model.command.AnswerBuild`."""
+    more = context.questions.answer(build_subject(command.project, command.name), command.answer)
+    return {"asks": more.text} if more is not None else {}
 
 
 async def prune_layers(context: Context, command: commands.PruneLayers, work: Work) -> dict[str, Any]:
