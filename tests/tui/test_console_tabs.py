@@ -111,7 +111,12 @@ async def test_the_other_side_is_not_typed_in_by_itself(start: Start, world: Fak
         await driver.wait_for("every other key")
         driver.bench.actions.opening.shell(driver.bench.choice)
         await driver.settle()
-        await driver.press(LEAVE, "vertical_line", "o")
+        await driver.press(LEAVE)
+        serial = next(one.session for one in driver.bench.consoles.all if one.session.name == "Serial")
+        serial.rang = True
+        await driver.press("vertical_line")
+        assert not serial.rang, "it is in sight now"
+        await driver.press("o")
         assert not driver.bench.detail.console.keyboard.typing
         assert driver.bench.detail.console.session.name == "Serial"
         await driver.press("enter")

@@ -140,14 +140,20 @@ class ConsoleArea(Container):
             self._turn()
         elif id == "console.all":
             self.post_message(self.ToAll())
-        elif id == "console.broadcast" and self._beside:
-            self._broadcast_to_pair()
+        elif id == "console.broadcast" and front is not None:
+            self._broadcast(front)
         elif front is not None:
             front.perform(id)
 
-    def _broadcast_to_pair(self) -> None:
-        pair = [console for id in (self._shown, self._beside) if (console := self._consoles.find(id))]
-        self._consoles.broadcast([console.session for console in pair])
+    def _broadcast(self, front: ConsoleView) -> None:
+        """Both that are in sight get the same keys, or no longer; one alone joins the others, or leaves them."""
+        if front.session.fixed:
+            front.say("A recording takes no keys of others.", "warn")
+        elif self._beside:
+            pair = [console for id in (self._shown, self._beside) if (console := self._consoles.find(id))]
+            self._consoles.broadcast([console.session for console in pair])
+        else:
+            self._consoles.join_or_leave(front.session)
 
     def _split(self) -> None:
         """With the console that was opened before this one, of any machine; again: alone."""
@@ -162,6 +168,8 @@ class ConsoleArea(Container):
                 return
             self._beside = others[-1]
         self._arrange()
+        if self._beside:
+            self._views[self._beside].looked_at()
         if before is not None and self.front is not None:
             self.front.keyboard.typing = before.keyboard.typing
         self.focus()

@@ -1,4 +1,4 @@
-"""What the keys do in a console that is not typed in: look back, search, select, copy, record, broadcast."""
+"""What the keys do in a console that is not typed in: look back, search, select, copy, record."""
 
 from __future__ import annotations
 
@@ -36,7 +36,6 @@ class Controls:
             "console.lines": lambda: self._select(lines=True),
             "console.copy": self._copy,
             "console.record": self._record,
-            "console.broadcast": self._broadcast,
         }
 
     def perform(self, id: str) -> bool:
@@ -156,7 +155,7 @@ class Controls:
         lookback.deselect()
         view.copy(text)
 
-    # Recording and broadcasting.
+    # Recording.
 
     def _record(self) -> None:
         view, session = self._view, self._view.session
@@ -174,20 +173,6 @@ class Controls:
                 session.record(Recording(path, columns, rows, f"{session.owner}: {session.name}"))
             except OSError as error:
                 view.say(f"It cannot be recorded: {error}", "bad")
-
-    def _broadcast(self) -> None:
-        """Join those that get the same keys, or leave them."""
-        session = self._view.session
-        if session.fixed:
-            self._view.say("A recording takes no keys of others.", "warn")
-            return
-        members = set(session.group) | {session}
-        if session in session.group:
-            session.group.remove(session)
-        else:
-            session.group.append(session)
-        for member in members:
-            member.changed()
 
 
 def _where(path: Path, width: int, view: ConsoleView) -> str:

@@ -190,6 +190,16 @@ class Consoles:
         for member in members:
             member.changed()
 
+    def join_or_leave(self, session: Session) -> None:
+        """Of those that get the same keys."""
+        members = set(self.group) | {session}
+        if session in self.group:
+            self.group.remove(session)
+        else:
+            self.group.append(session)
+        for member in members:
+            member.changed()
+
     async def close(self, console: Console) -> None:
         if console in self._open:
             self._open.remove(console)
