@@ -14,6 +14,13 @@ Offers = tuple[list[Item], list[Item]]
 """What is left out where there is no room, and what stays."""
 
 _TYPING = (Item("", "shift+pgup", "Look back"), Item("", "all other keys", "go to the guest"))
+_PLAYING = (
+    Item("", "space", "Pause"),
+    Item("", "left right", "Jump"),
+    Item("", "+ -", "Speed"),
+    Item("", ".", "Step"),
+    Item("", "0", "Beginning"),
+)
 
 
 def of_lists(keymap: Keymap, kind: Subject, choice: Choice) -> Offers:
@@ -38,11 +45,11 @@ def of_lists(keymap: Keymap, kind: Subject, choice: Choice) -> Offers:
     return items, [_fixed(keymap, "filter", "Filter"), _fixed(keymap, "prompt", "Command"), _help(keymap)]
 
 
-def of_console(keymap: Keymap, *, typing: bool) -> Offers:
-    """``typing``: the keys are the guest's."""
+def of_console(keymap: Keymap, *, typing: bool, recorded: bool = False) -> Offers:
+    """``typing``: the keys are the guest's, or drive what is played where it is ``recorded``."""
     if typing:
         leave = spoken(keymap.key("console.leave"))
-        return [Item("console.leave", leave, "Leave the console"), *_TYPING], []
+        return [Item("console.leave", leave, "Leave the console"), *(_PLAYING if recorded else _TYPING)], []
     return _shown(keymap, CONSOLE), [_help(keymap)]
 
 

@@ -144,7 +144,9 @@ class Workbench(Screen[None], inherit_bindings=False):
             typing = console.keyboard.typing
             leave = spoken(self.keymap.key("console.leave"))
             self.detail.label(subtitle=f"{leave} leaves" if typing else "enter types")
-            self.footer.set_items(*offers.of_console(self.keymap, typing=typing))
+            self.footer.set_items(
+                *offers.of_console(self.keymap, typing=typing, recorded=console.session.fixed)
+            )
             return
         self.detail.label(subtitle="")
         if self.in_detail and self.detail.active in PLACES:

@@ -168,9 +168,11 @@ def test_recording_and_playing_it(tmux: Tmux, boxwright_home: Path) -> None:
     tmux.wait_for("No recording has such a name.")
     tmux.press("C-u")
     tmux.wait_for("Recordings")
+    tmux.wait_for("enter plays it")
     tmux.press("Enter")
     tmux.wait_for("recorded")
     tmux.wait_for("at its end")
+    tmux.wait_for("space Pause")
     # In one go: it is short, and would be over before the second key.
     tmux.run("send-keys", "0", "Space")
     tmux.wait_for("paused")

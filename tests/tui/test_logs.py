@@ -56,6 +56,7 @@ async def test_runs_before_are_a_key_away_and_steps_tell_how_long_they_took(
         await driver.wait_for("run 1 of 2")
         await driver.press("l")
         await driver.wait_for("run 0")
+        await driver.wait_for("up cache, run 1 of 2")
         await driver.press("less_than_sign")
         await driver.wait_for("There is no earlier run.")
         await driver.press("greater_than_sign")

@@ -26,6 +26,10 @@ class Entry(msgspec.Struct, frozen=True):
     """Why it is not possible now."""
 
 
+_DOES = {"command": "does it", "recording": "plays it", "snapshot": "takes it"}
+"""What enter does with what is listed, where it is no place to go to."""
+
+
 class Palette(Dialog[str]):
     """Returns the id of the chosen command."""
 
@@ -53,8 +57,7 @@ class Palette(Dialog[str]):
     def compose(self) -> ComposeResult:
         frame = Vertical(classes="frame")
         frame.border_title = self._title.replace("[", "\\[")
-        does = "does it" if self._about == "does" else "goes there"
-        frame.border_subtitle = f"enter {does}, esc closes"
+        frame.border_subtitle = f"enter {_DOES.get(self._noun, 'goes there')}, esc closes"
         with frame:
             yield Input(placeholder=f"type a part of a {self._noun}'s name", compact=True)
             yield RowList(id="entries", title="", header=("", self._noun, "key", self._about), flexible=3)

@@ -24,19 +24,22 @@ _CLOCK = "%H:%M:%S"
 
 
 class LogFile(msgspec.Struct, frozen=True, kw_only=True):
-    """A log to look at. ``owner``: whose it is, where several are shown together."""
+    """A log to look at. ``owner``: whose it is, where several are shown together. ``run``: of what, where
+    there are other runs."""
 
     path: str
     owner: str = ""
+    run: str = ""
     segments: tuple[LogSegment, ...] = ()
     steps: tuple[Step, ...] = ()
 
 
-def log_file(operation: Operation, state: State, owner: str = "") -> LogFile:
-    """The log of an operation, with what is known of it."""
+def log_file(operation: Operation, state: State, owner: str = "", place: str = "") -> LogFile:
+    """The log of an operation, with what is known of it. ``place``: which of several runs it is."""
     return LogFile(
         path=state.log_paths.get(operation.id, ""),
         owner=owner,
+        run=f"{clean(operation.title)}, {place}" if place else "",
         segments=state.segments.get(operation.id, ()),
         steps=state.steps_of(operation.id),
     )
@@ -108,6 +111,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     found: int
     """Rank of the match that is shown, 0 for none."""
     searching: bool
+    run: str
 
 
 _KEYS = "/ search  e errors  t times  - fold  W wrap"
@@ -117,7 +121,7 @@ _KEYS_OF_MATCHES = "n next  N before  e errors  W wrap"
 def status(
     standing: Standing, script: Script, finding: Finding | None, signs: Signs, width: int
 ) -> list[Part]:
-    parts: list[Part] = []
+    parts: list[Part] = [(f"{cut(standing.run, width // 2)}  ", "accent")] if standing.run else []
     if script.rows:
         section, line = script.at(min(standing.row, script.rows - 1))
         if len(script.sources) == 1:

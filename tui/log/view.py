@@ -297,5 +297,6 @@ class LogView(Painted, can_focus=True):
             left=self.reader.left,
             found=rank,
             searching=finding is not None and not finding.done and working,
+            run=self.reader.files[0].run if self.reader.files else "",
         )
         return self.line(drawing.status(standing, self.reader.script, finding, self.signs, width), width)

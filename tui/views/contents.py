@@ -185,9 +185,9 @@ class Contents:
 
         self._ask_who_wrote(operation)
         ended = operation.state.ended and self._detail.state.known(operation.id)
-        self.log_view.open(
-            [log_file(operation, self._detail.state)], "It wrote nothing." if ended else "No output yet."
-        )
+        place = self._detail.runs.place(self._detail.choice, self._detail.state)
+        file = log_file(operation, self._detail.state, place=place)
+        self.log_view.open([file], "It wrote nothing." if ended else "No output yet.")
 
     def _update_screen(self) -> None:
         choice = self._detail.choice
