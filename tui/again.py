@@ -1,4 +1,4 @@
-"""Once more after a failure: from the provisioner that failed, or a build; and what a build asks."""
+"""Once more after a failure: from the provisioner that failed, else the same; what a build asks."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from core.commands import BY_ID
 from core.model.operation import StepState
 from tui.choice import Choice
+from tui.typed import parse
 
 if TYPE_CHECKING:
     from tui.actions import Actions
@@ -36,8 +37,12 @@ class Again:
         reason = not_again(choice, number)
         if reason:
             self._bench.say(f"Retry from here: {reason}", "warn")
-        elif choice.machine is not None:
+        elif choice.machine is not None and number:
             self._actions.perform(BY_ID["machine.provision"], {"start_at": str(number)})
+        elif choice.machine is not None and choice.operation is not None:
+            words = choice.operation.command_line.removeprefix("boxwright ")
+            same = parse(words, [choice.machine], choice.project)
+            self._actions.perform(same.spec, same.values, choice)
         elif choice.build is not None and choice.build.question:
             self._actions.begin(self._actions.answering.ask(choice))
         else:
@@ -78,11 +83,13 @@ class Again:
 
 def not_again(choice: Choice, failed_provisioner: int) -> str:
     """Why there is nothing to retry, in a sentence; "" where there is."""
+    ended = choice.operation.state if choice.operation is not None else StepState.WAITING
+    failed = ended in (StepState.FAILED, StepState.CANCELLED)
     if choice.machine is not None:
-        return "" if failed_provisioner else f"No provisioner of {choice.machine.name} has failed."
+        again = failed_provisioner or failed
+        return "" if again else f"What was done last with {choice.machine.name} has not failed."
     if choice.build is None:
         return "No machine and no build is selected."
-    ended = choice.operation.state if choice.operation is not None else StepState.WAITING
-    if choice.build.question or ended in (StepState.FAILED, StepState.CANCELLED):
+    if choice.build.question or failed:
         return ""
     return f"{choice.title} has not failed, and asks nothing."

@@ -44,7 +44,7 @@ OWN: tuple[Own, ...] = (
         "workbench.again",
         "a",
         "Retry from here",
-        "Run the provisioners again from the failed one; a build: run it again, or answer what it asks.",
+        "Do again what failed, from the failed provisioner on; run a build again, or answer what it asks.",
     ),
     Own(
         "workbench.shell-here",

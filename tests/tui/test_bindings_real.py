@@ -42,7 +42,7 @@ TOUR: tuple[Press, ...] = (
     ("D", "Download: web"),
     ("R", "Restore: web"),
     ("X", "Delete snapshot: web"),
-    ("a", "No provisioner of web has failed"),
+    ("a", "no file /nowhere/tiny.box"),
     ("V", "There is no provider 'fake'"),
     ("Escape", "gone: There is no provider 'fake'"),
     ("E", "editor-of-the-user"),
@@ -128,7 +128,9 @@ TOUR: tuple[Press, ...] = (
     # What it says comes late: before the log, which says the same.
     ("Y", "It wrote nothing."),
     ("l", "It wrote nothing."),
+    ("<", "run 1 of 2"),
     ("<", "There is no earlier run."),
+    (">", "run 2 of 2"),
     (">", "This is the latest run."),
     ("Escape", "u Up"),
 )

@@ -77,7 +77,7 @@ def test_the_phases_of_waiting_are_told_whole_at_any_width(width: int) -> None:
 def test_the_keys_for_a_failure_are_the_users_own() -> None:
     failed = msgspec.structs.replace(up("1", "web", StepState.FAILED), ended=NOW)
     choice = Choice(kind=Subject.MACHINE, machine=machine("web"))
-    keymap = Keymap({"machine.up": "f5", "workbench.edit": ""})
+    keymap = Keymap({"workbench.again": "f5", "workbench.edit": ""})
     offered = shortcuts(choice, failed, State(), keymap.key)
     assert (offered[0].key, offered[0].title) == ("f5", "Try again")
     assert "Edit the project's file" not in {one.title for one in offered}

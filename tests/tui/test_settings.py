@@ -315,7 +315,7 @@ async def test_what_has_not_failed_is_not_offered_again(start: Start) -> None:
     async with start() as driver:
         await driver.press("down", "down", "m")
         await driver.type("retry")
-        await driver.wait_for("No provisioner of cache has failed.")
+        await driver.wait_for("What was done last with cache has not failed.")
 
 
 async def test_the_overview_names_the_user_s_own_keys(start: Start) -> None:

@@ -121,6 +121,29 @@ async def test_one_goes_back_from_the_file_to_the_form_and_nothing_is_lost(start
     assert (shop / "boxwright.toml").read_text() == SHOP
 
 
+async def test_escape_asks_before_what_was_described_in_lists_is_lost(start: Start, shop: Path) -> None:
+    async with start(project=str(shop)) as driver:
+        await driver.press("n")
+        await driver.wait_for("New machine")
+        driver.app.screen.query_one("#field-ports").focus()
+        await driver.press("enter")
+        await driver.wait_for("Ports: a new one")
+        await driver.type("80")
+        await driver.press("ctrl+s")
+        await driver.wait_for("guest 80")
+        await driver.press("escape")
+        await driver.wait_for("what was changed in this list")
+        await driver.press("escape")
+        await driver.press("ctrl+s")
+        await driver.wait_for("1 entry: 80")
+        await driver.press("escape")
+        await driver.wait_for("what was described here, with its ports")
+        await driver.press("right", "enter")
+        await driver.settle()
+        assert "New machine" not in driver.text
+    assert (shop / "boxwright.toml").read_text() == SHOP
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40)])
 async def test_a_project_begins_where_there_is_none(
     start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: tuple[int, int]

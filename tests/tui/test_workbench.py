@@ -22,6 +22,7 @@ from tests.support.fake_client import NOW, SHOP, FakeClient, box, machine, up
 from tests.tui.conftest import Driver, Start
 from tui import settings
 from tui.terminal import Terminal
+from tui.views.tabs import TabLine
 
 
 def last(world: FakeClient) -> commands.Command:
@@ -251,7 +252,7 @@ async def test_a_key_that_can_do_nothing_says_why(start: Start) -> None:
         await driver.press("w")
         assert "Close tab: only the tab of a console can be closed." in driver.text
         await driver.press("down", "a")
-        assert "Retry from here: No provisioner of db has failed." in driver.text
+        assert "Retry from here: What was done last with db has not failed." in driver.text
         await driver.press("2", "x")
         assert "Nothing runs on" in driver.text
 
@@ -314,6 +315,26 @@ async def test_a_failed_provisioner_is_run_again_from_there(start: Start, world:
         await driver.press("a")
         await submitted(driver)
         assert last(world) == commands.Provision(machine=machine("web").key, start_at=1)
+
+
+async def test_what_failed_besides_provisioners_is_done_again_as_it_was(
+    start: Start, world: FakeClient
+) -> None:
+    key = machine("web").key
+    world.operations["000100"] = msgspec.structs.replace(
+        up("000100", "web", StepState.FAILED),
+        problem=Problem(what="There is no such file."),
+        command="machine.upload",
+        title="upload web",
+        command_line="boxwright upload web '/tmp/a file' /srv",
+    )
+    async with start() as driver:
+        await driver.press("right_square_bracket")
+        await driver.wait_for("a Try again")
+        assert "Edit" not in driver.text.partition("a Try again")[2].partition("Copy the log")[0]
+        await driver.press("a")
+        await submitted(driver)
+        assert last(world) == commands.Upload(machine=key, source="/tmp/a file", target="/srv")
 
 
 async def test_the_latest_run_is_gone_on_with_whichever_is_shown(start: Start, world: FakeClient) -> None:
@@ -454,6 +475,23 @@ async def test_the_mouse_selects_and_picks(start: Start, world: FakeClient) -> N
         await driver.pilot.click("#footer", offset=(1, 0))
         await submitted(driver)
         assert isinstance(last(world), commands.Up)
+
+
+async def test_the_arrows_of_the_tabs_lead_on(start: Start) -> None:
+    async with start(size=(100, 30)) as driver:
+        for _ in range(3):
+            driver.bench.actions.opening.shell(driver.bench.choice)
+            await driver.settle()
+        tabs = driver.bench.detail.query_one("#tabs", TabLine)
+        for arrow, end in ((">", -1), ("<", 0)):
+            while tabs.active != tabs.tabs[end].id:
+                before, line = tabs.active, tabs.render_line(0).text
+                if arrow not in line:
+                    break
+                await driver.pilot.click("#tabs", offset=(line.rindex(arrow), 0))
+                await driver.settle()
+                assert tabs.active != before
+            assert tabs.tabs[end].title in tabs.render_line(0).text
 
 
 # Prompt, palette, help.

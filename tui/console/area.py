@@ -146,7 +146,7 @@ class ConsoleArea(Container):
             front.perform(id)
 
     def _broadcast(self, front: ConsoleView) -> None:
-        """Both that are in sight get the same keys, or no longer; one alone joins the others, or leaves them."""
+        """Both that are in sight get the same keys, or no longer; one alone joins others, or leaves them."""
         if front.session.fixed:
             front.say("A recording takes no keys of others.", "warn")
         elif self._beside:

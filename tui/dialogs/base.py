@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 
 class Dialog(ModalScreen[Result]):
-    """Escape closes it with None."""
+    """Escape closes it with None, after a question where something would be lost."""
 
     DEFAULT_CSS = """
     Dialog { align: center middle; background: $background 60%; }
@@ -35,9 +35,27 @@ class Dialog(ModalScreen[Result]):
     Dialog Buttons { height: 1; margin-top: 1; }
     """
 
+    @property
+    def unsaved(self) -> str:
+        """What escape throws away, "" for nothing that matters."""
+        return ""
+
     def on_key(self, event: events.Key) -> None:
-        if event.key == "escape":
-            event.stop()
+        if event.key != "escape":
+            return
+        event.stop()
+        if self.unsaved:
+            self.ask(self._give_up())
+        else:
+            self.dismiss(None)
+
+    async def _give_up(self) -> None:
+        from tui.dialogs.confirm import Confirm, Question
+
+        question = Question(
+            title="Leave without writing?", goes=(self.unsaved,), stays=("the file as it is",), yes="Leave"
+        )
+        if await self.app.push_screen_wait(Confirm(question)):
             self.dismiss(None)
 
     def ask(self, work: Coroutine[Any, Any, None]) -> None:

@@ -60,22 +60,10 @@ class Editing(Dialog[str]):
         if event.key == "ctrl+s":
             event.stop()
             self._finish()
-        elif event.key == "escape" and self.query_one(TextArea).text != self._text:
-            event.stop()
-            event.prevent_default()
-            self.ask(self._give_up())
 
-    async def _give_up(self) -> None:
-        from tui.dialogs.confirm import Confirm, Question
-
-        question = Question(
-            title="Leave without writing?",
-            goes=("what was changed here",),
-            stays=("the file as it is",),
-            yes="Leave",
-        )
-        if await self.app.push_screen_wait(Confirm(question)):
-            self.dismiss(None)
+    @property
+    def unsaved(self) -> str:
+        return "what was changed here" if self.query_one(TextArea).text != self._text else ""
 
     def _finish(self) -> None:
         text = self.query_one(TextArea).text

@@ -24,6 +24,10 @@ _BRIEF = {
     "Copy the log": "Copy",
 }
 
+_AS_DESCRIBED = ("machine.up", "machine.reload", "machine.provision")
+"""Commands that follow the project's file: after their failure it may be that, or what is there of the
+machine, that is to be changed."""
+
 
 def shortcuts(choice: Choice, operation: Operation | None, state: State, key: Key) -> list[Shortcut]:
     """Keys for the failure of an operation on the chosen thing; only those that the engine can follow now."""
@@ -58,15 +62,16 @@ def _edit(choice: Choice, operation: Operation | None, otherwise: str) -> list[t
 def _offers(choice: Choice, operation: Operation | None, state: State) -> list[tuple[str, str]]:
     """By the ids of commands."""
     machine, build = choice.machine, choice.build
+    described = operation is None or operation.command in _AS_DESCRIBED
     found: list[tuple[str, str]] = []
     if machine is not None:
-        if failed_provisioner(choice, operation, state):
-            found.append(("workbench.again", "Retry from here"))
-        else:
-            found.append(("machine.up", "Try again"))
+        from_here = failed_provisioner(choice, operation, state)
+        if operation is None or choice.operation is None or choice.operation.id == operation.id:
+            found.append(("workbench.again", "Retry from here" if from_here else "Try again"))
         if machine.endpoint is not None:
             found.append(("machine.ssh", "Shell here"))
-        found += _edit(choice, operation, "Edit the project's file")
+        if described:
+            found += _edit(choice, operation, "Edit the project's file")
     elif build is not None:
         # What was kept after each step that went well is not done again.
         asks = bool(build.question)
@@ -75,7 +80,7 @@ def _offers(choice: Choice, operation: Operation | None, state: State) -> list[t
             found.append(("workbench.shell-here", "Shell here" if asks else "Shell in what was left"))
         found += _edit(choice, operation, "Edit what failed" if asks else "Edit")
     found += [("operation.logs", "Log"), ("workbench.copy-log", "Copy the log")]
-    if machine is not None and machine.state.created:
+    if machine is not None and machine.state.created and described:
         found.append(("machine.destroy", "Destroy"))
     if build is not None and operation is not None and _left(operation):
         found.append(("workbench.clean-up", "Clean up"))

@@ -106,10 +106,12 @@ class TabLine(Painted):
             first += 1
         parts: list[Part] = [("<" if first else "", "muted")]
         column = len(parts[0][0])
-        self._spans = []
+        # The arrows lead to the next tab that is out of sight.
+        self._spans = [(0, 1, self.tabs[first - 1].id)] if first else []
         for number in range(first, len(self.tabs)):
             if column + sizes[number] > width - (number + 1 < len(self.tabs)) and number > active:
                 parts.append((">", "muted"))
+                self._spans.append((column, column + 1, self.tabs[number].id))
                 break
             self._spans.append((column, column + sizes[number], self.tabs[number].id))
             parts += [*texts[number], (" ", "text")]

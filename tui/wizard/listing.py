@@ -27,6 +27,11 @@ class ListForm(Dialog[list[dict[str, Any]]]):
         self._title = title
         self._model = model
         self._tables = [dict(table) for table in tables]
+        self._before = list(self._tables)
+
+    @property
+    def unsaved(self) -> str:
+        return "what was changed in this list" if self._tables != self._before else ""
 
     def compose(self) -> ComposeResult:
         frame = Vertical(classes="frame")

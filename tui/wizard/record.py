@@ -106,6 +106,14 @@ class RecordForm(Dialog[dict[str, Any]]):
 
     # What is in it.
 
+    @property
+    def unsaved(self) -> str:
+        """Of something new, where lists of it were described in dialogs of their own."""
+        openers = self.query(Opener) if self._plan.extra else ()
+        known = [opener.field for opener in openers if isinstance(opener.value, list) and opener.value]
+        named = ", ".join(field.name.replace("_", " ") for field in known)
+        return f"what was described here, with its {named}" if known else ""
+
     def _collected(self) -> dict[str, Any]:
         """Raises UsageError where a line cannot be read."""
         return {field.name: value_of(field, self._at(field.name)) for field in self._fields}
