@@ -14,21 +14,13 @@ from core import amounts
 from core.errors import BoxwrightError
 from core.model.problem import Problem
 from tui.keys import spoken
+from tui.settings import NOTHING_YET
 from tui.views.config import Described, described, stamp
 
 if TYPE_CHECKING:
     from tui.actions import Actions
     from tui.program import BoxwrightApp
     from tui.workbench import Workbench
-
-_NO_SETTINGS = """\
-# Keys, colours and commands of your own, for instance:
-#
-# theme = "nord"
-#
-# [keys]
-# "machine.up" = "f5"
-"""
 
 
 class Edits:
@@ -185,7 +177,7 @@ class Edits:
 def _begin(settings: Path) -> None:
     if not settings.exists():
         settings.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        settings.write_text(_NO_SETTINGS, encoding="utf-8")
+        settings.write_text(NOTHING_YET, encoding="utf-8")
 
 
 def _counts_lines(editor: str) -> bool:

@@ -20,6 +20,17 @@ from core.paths import HOME_VARIABLE, locations
 
 Value = str | bool | Mapping[str, Any]
 
+NOTHING_YET = """\
+# Keys, colours and commands of your own, for instance:
+#
+# theme = "nord"
+#
+# [keys]
+# "machine.up" = "f5"
+#
+# They stand above [layout], which the workbench writes by itself.
+"""
+
 
 class Screen(enum.StrEnum):
     """How much room the side with the keys has."""
@@ -143,6 +154,9 @@ def load(path: Path) -> tuple[Settings, ConfigError | None]:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         return Settings(), _unusable(path, error)
+    lost = _in_layout(data.get("layout"))
+    if lost:
+        return Settings(), _misplaced(path, lost, text)
     try:
         return msgspec.convert(data, Settings), None
     except msgspec.ValidationError:
@@ -156,7 +170,7 @@ def remember(path: Path, key: str, value: Value) -> None:
     from tomlkit.exceptions import TOMLKitError
 
     try:
-        document = tomlkit.parse(path.read_text(encoding="utf-8")) if path.exists() else tomlkit.document()
+        document = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else NOTHING_YET)
         table, _, name = key.rpartition(".")
         holder: Any = document.setdefault(table, tomlkit.table()) if table else document
         holder[name] = value
@@ -223,6 +237,31 @@ def _stamp(path: Path) -> tuple[int, int]:
     except OSError:
         return 0, 0
     return found.st_mtime_ns, found.st_size
+
+
+def _in_layout(table: object) -> str:
+    """The first setting that was written behind ``[layout]``, and so into it; "" for none."""
+    if not isinstance(table, dict):
+        return ""
+    return next(
+        (key for key in table if key in Settings.__struct_fields__),
+        next((lost for inner in table.values() if (lost := _in_layout(inner))), ""),
+    )
+
+
+def _misplaced(path: Path, key: str, text: str) -> ConfigError:
+    lines = text.splitlines()
+    layout = next((number for number, line in enumerate(lines) if line.lstrip().startswith("[layout")), 0)
+    written = (
+        number for number, line in enumerate(lines) if number > layout and line.lstrip().startswith(key)
+    )
+    number = next(written, layout) + 1
+    return ConfigError(
+        f"{path.name}, line {number}: {key} stands in a table of [layout]; move it above that.",
+        why="In TOML, what stands behind the heading of a table belongs to that table.",
+        remedy=f"move it to the beginning of {path}",
+        place=Place(str(path), number),
+    )
 
 
 def _wrong(path: Path, data: dict[str, Any], text: str) -> ConfigError:

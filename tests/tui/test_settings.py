@@ -61,6 +61,8 @@ def test_the_line_that_is_wrong_comes_first(tmp_path: Path) -> None:
         ('[[commands]]\nname = "x"\nline = "up"\non = "bos"', 'it has to be "anything", "box"'),
         ('[[commands]]\nname = "X Y"\nline = "up"', "text that matches"),
         ("theme = ", "Invalid value"),
+        ('[layout]\ntoured = true\n\ntheme = "nord"\n', "line 4: theme stands in a table of [layout]"),
+        ('[layout.whereabouts."/x".filters]\n\nnotify = "always"', "line 3: notify stands in a table"),
     ],
 )
 def test_what_is_wrong_is_said_and_the_defaults_are_used(tmp_path: Path, text: str, why: str) -> None:
@@ -83,6 +85,16 @@ def test_remembering_keeps_everything_else(tmp_path: Path) -> None:
     assert "# cold" in file.read_text()
     assert watched.current.keys == {"machine.up": "f5"}
     assert not watched.again()
+
+
+def test_what_the_workbench_writes_first_says_where_settings_go(tmp_path: Path) -> None:
+    file = tmp_path / "settings.toml"
+    watched = settings.Watched(file)
+    watched.remember("layout.screen", "half")
+    watched.remember("theme", "nord")
+    above, layout, _ = file.read_text().partition("[layout]\n")
+    assert layout and "They stand above [layout]" in above and 'theme = "nord"' in above
+    assert watched.trouble is None
 
 
 def test_every_binding_has_an_id_of_its_own_and_can_have_another_key() -> None:
