@@ -72,7 +72,7 @@ async def test_a_log_is_copied_and_saved(start: Start, world: FakeClient, tmp_pa
         await driver.wait_for("Copied all of it: 4 lines.")
         assert driver.app.clipboard.startswith("cloning\nReading")
         await driver.press("w")
-        await driver.wait_for("To which file?")
+        await driver.wait_for("enter writes it")
         await driver.press("ctrl+u")
         await driver.type(str(tmp_path / "kept"))
         await driver.press("enter")

@@ -84,4 +84,4 @@ def test_a_process_that_takes_more_than_its_guest_has_says_so() -> None:
     from tui.views.pulse import _memory
 
     assert _memory(50 << 20, 128 << 20) == "50.0 MiB of 128 MiB"
-    assert _memory(269 << 20, 128 << 20) == "269 MiB, the emulator's own included"
+    assert _memory(269 << 20, 128 << 20) == "269 MiB with the emulator's own"

@@ -22,6 +22,7 @@ class Ask(Dialog[str]):
     def compose(self) -> ComposeResult:
         frame = Vertical(classes="frame")
         frame.border_title = self._title.replace("[", "\\[")
+        frame.border_subtitle = "enter writes it, esc leaves it"
         with frame:
             yield LinesView(id="question")
             yield Input(self._text, placeholder=self._hint, compact=True, select_on_focus=False)

@@ -151,5 +151,5 @@ def sparkline(values: Sequence[float], full: float, levels: str) -> str:
 def _memory(used: float, given: int) -> str:
     """Both in bytes. What a machine's process needs for itself may come to more than what the guest has."""
     if used > given:
-        return f"{amounts.size(used)}, the emulator's own included"
+        return f"{amounts.size(used)} with the emulator's own"
     return f"{amounts.size(used)} of {amounts.size(given)}"
