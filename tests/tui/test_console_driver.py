@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from textual._xterm_parser import XTermParser
 from textual.app import App
 
 from tui.console.driver import _OURS, PassingDriver
+from tui.console.keyboard import Keyboard
 from tui.console.keystream import Splitter
 
 LEAVE = b"\x1d"
@@ -58,3 +61,22 @@ async def test_what_is_typed_behind_the_chord_is_not_the_guests_though_it_is_dra
         scribe.settle()
     assert scribe.got == [b"a", "left"]
     assert seen[-1] == "vertical_line"
+
+
+async def test_what_was_caught_for_a_console_that_was_left_meanwhile_is_the_workbenchs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    app: App[None] = App()
+    seen: list[str] = []
+    guest: list[bytes] = []
+    async with app.run_test():
+        driver = PassingDriver(app)
+        monkeypatch.setattr(driver, "process_message", lambda event: seen.append(getattr(event, "key", "")))
+        view: Any = SimpleNamespace(
+            app=SimpleNamespace(_driver=driver), session=SimpleNamespace(type=guest.extend)
+        )
+        keyboard = Keyboard(view)
+        keyboard.typing = False
+        keyboard.typed([b"\x1b", b"w", b"\x1b[A"])
+    assert seen == ["escape", "w", "up"]
+    assert guest == []

@@ -100,6 +100,13 @@ class PassingDriver(LinuxDriver):
             self._typist = None
             self._speak(_OURS)
 
+    def pass_on(self, keys: Sequence[bytes]) -> None:
+        """To Textual after all: the typist was left before them, by a chord that came by way of Textual."""
+        for key in keys:
+            parser = XTermParser(self._debug)
+            for event in (*parser.feed(key.decode("utf-8", "replace")), *parser.feed("")):
+                self.process_message(event)
+
     def measured(self) -> tuple[int, int]:
         """Columns and rows of the terminal at this moment: more recent than what is laid out."""
         return self._get_terminal_size()

@@ -81,10 +81,15 @@ class Keyboard:
         self._left = time.monotonic()
         self._view.session.flood.leave(time.perf_counter())
         self._view.forget_note()
+        # At once, not when it is drawn: what is typed now is not the guest's.
+        self.settle()
         self._view.redraw()
 
     def typed(self, keys: Sequence[bytes]) -> None:
         """Keys as they came from the terminal. A guest hears of a new size before what is typed in it."""
+        if not self.typing and self._driver is not None:
+            self._driver.pass_on(keys)
+            return
         size = self._driver.measured() if self._driver is not None else None
         waiting = bool(self._held)
         if waiting or size != self._known(size):

@@ -121,7 +121,9 @@ _KEYS_OF_MATCHES = "n next  N before  e errors  W wrap"
 def status(
     standing: Standing, script: Script, finding: Finding | None, signs: Signs, width: int
 ) -> list[Part]:
-    parts: list[Part] = [(f"{cut(standing.run, width // 2, signs.ellipsis)}  ", "accent")] if standing.run else []
+    parts: list[Part] = (
+        [(f"{cut(standing.run, width // 2, signs.ellipsis)}  ", "accent")] if standing.run else []
+    )
     if script.rows:
         section, line = script.at(min(standing.row, script.rows - 1))
         if len(script.sources) == 1:
