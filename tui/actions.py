@@ -139,8 +139,9 @@ class Actions:
         if forbidden:
             self._bench.say(f"{what.title}: {forbidden}", "warn")
             return
+        self._app.newcomer.uses(what.id)
         if isinstance(what, Own):
-            misplaced = out_of_place(what, self._bench.place)
+            misplaced = out_of_place(what, self._bench.place, self._bench.keymap)
             if misplaced:
                 self._bench.say(f"{what.title}: {misplaced}", "warn")
                 return

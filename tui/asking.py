@@ -93,7 +93,9 @@ class Asking:
         """What the line at the prompt would do, or which commands begin so."""
         own = self._owns(text)
         if len(own) == 1 or (own and own[0].id == text.strip()):
-            reason = self._bench.keymap.forbids(own[0]) or out_of_place(own[0], self._bench.place)
+            reason = self._bench.keymap.forbids(own[0]) or out_of_place(
+                own[0], self._bench.place, self._bench.keymap
+            )
             return f"{own[0].id}  {reason or own[0].help}"
         if own:
             return "  ".join(one.id for one in own)

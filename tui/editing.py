@@ -121,7 +121,7 @@ class Edits:
         self._run_editor(scripts)
         keys = self._bench.keymap
         retry, file = (spoken(keys.key(f"workbench.{id}")) for id in ("again", "editor"))
-        done = "Wrote" if [stamp(script) for script in scripts] != before else "Nothing was changed in"
+        done = "Wrote" if [stamp(script) for script in scripts] != before else "Unchanged:"
         names = amounts.listed([script.name for script in scripts])
         self._bench.say(
             f"{done} {names}; {retry} retries from there, {file} edits the project's file.", "good"

@@ -9,6 +9,7 @@ from tui.type_ahead import ANSWER, without_waiting
 
 if TYPE_CHECKING:
     from tui.actions import Actions
+    from tui.console.tabs import Console
     from tui.workbench import Workbench
 
 
@@ -37,10 +38,25 @@ class Going:
             self._bench.say("Close tab: only the tab of a console can be closed.", "warn")
             return
         front = detail.console
-        self._bench.focus_list("machines")
-        self._actions.aside(
-            detail.close_console(front.id if front is not None and front.id else detail.active)
-        )
+        tab = front.id if front is not None and front.id else detail.active
+        gone, following = detail.consoles.closed_with(tab)
+        if following is None:
+            # First: Textual would give the keys of a view that goes away to any other.
+            self._bench.focus_list(self._bench.pane)
+        else:
+            self._go_on_to(following)
+        for console in gone:
+            self._actions.aside(detail.close_console(console.id))
+
+    def _go_on_to(self, following: Console) -> None:
+        inside, detail = self._bench.in_detail, self._bench.detail
+        detail.activate(following.id)
+        if detail.console is not None:
+            # Who closes one may want to close the next, too.
+            detail.console.keyboard.typing = False
+        if inside:
+            self._bench.focus_detail()
+        self._bench.refresh_footer()
 
     def back(self) -> None:
         if self._bench.in_detail:

@@ -8,6 +8,7 @@ from textual.keys import Keys, _character_to_key
 
 from core.commands import COMMANDS, CommandSpec, Subject
 from core.model.machine import MachineState
+from core.model.provider import Capability
 from tui.bindings import CONSOLE, CONSOLE_LEAVE, LOG, OWN, PLACES, SCREEN, Own
 from tui.choice import Choice
 from tui.settings import CustomCommand, On
@@ -210,21 +211,28 @@ def _no_screen(choice: Choice) -> str:
         return "No machine and no build is selected."
     if machine.state is not MachineState.RUNNING:
         return f"{machine.name} does not run."
-    if machine.provider not in ("qemu", "libvirt"):
+    if choice.probe is not None and Capability.SCREEN not in choice.probe.capabilities:
         return f"Machines of {machine.provider} have no screen to look at here."
     return f'{machine.name} has none: display = "vnc" in its table {machine.provider} gives it one.'
 
 
-def out_of_place(own: Own, place: str) -> str:
+def out_of_place(own: Own, place: str, keymap: Keymap) -> str:
     """Why something of consoles or of logs is not possible, in a sentence, where the keys are elsewhere.
-    ``place``: ``console``, ``log`` or ""."""
+    ``place``: ``console``, ``log``, ``screen`` or ""."""
     group = own.id.partition(".")[0]
-    if group == "console" and place != group:
-        return "The keys are not in a console: s opens one, enter goes to one that is open."
-    if group == "log" and place != group:
-        return "The keys are not in a log: l opens it."
-    if group == "screen" and place != group:
-        return "The keys are not on a screen: i shows that of a machine."
+
+    def key(id: str) -> str:
+        return spoken(keymap.key(id))
+
+    if group == place:
+        return ""
+    if group == "console":
+        there = f"{key('machine.ssh')} opens one, {key('workbench.open')} goes to one that is open"
+        return f"The keys are not in a console: {there}."
+    if group == "log":
+        return f"The keys are not in a log: {key('operation.logs')} opens it."
+    if group == "screen":
+        return f"The keys are not on a screen: {key('build.screen')} shows that of a machine."
     return ""
 
 

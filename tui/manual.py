@@ -48,7 +48,7 @@ def palette_entries(keymap: Keymap, choice: Choice, place: str = "") -> list[Ent
 def _own_entry(own: Own, keymap: Keymap, place: str) -> Entry:
     group = own.id.partition(".")[0]
     name = own.title.lower() if group not in ("console", "log", "screen") else f"{group} {own.title.lower()}"
-    reason = keymap.forbids(own) or out_of_place(own, place)
+    reason = keymap.forbids(own) or out_of_place(own, place, keymap)
     return Entry(own.id, own.title, name, spoken(keymap.key(own.id)), own.help, reason)
 
 

@@ -23,8 +23,8 @@ _PLAYING = (
 )
 
 
-def of_lists(keymap: Keymap, kind: Subject, choice: Choice) -> Offers:
-    """With what is selected; grey where that is not possible now."""
+def of_lists(keymap: Keymap, kind: Subject, choice: Choice, *, tour: bool = False) -> Offers:
+    """With what is selected; grey where that is not possible now. ``tour``: that is offered, too."""
     items = []
     if choice.build is not None and choice.build.question:
         again = keymap.own_by_id("workbench.again")
@@ -42,7 +42,9 @@ def of_lists(keymap: Keymap, kind: Subject, choice: Choice) -> Offers:
         reason = refusal(spec, choice)
         key = spoken(keymap.key(spec.id))
         items.append(Item(spec.id, key, spec.title, not reason, reason or spec.help))
-    return items, [_fixed(keymap, "filter", "Filter"), _fixed(keymap, "prompt", "Command"), _help(keymap)]
+    first = [_fixed(keymap, "tour", "Tour")] if tour else []
+    always = [_fixed(keymap, "filter", "Filter"), _fixed(keymap, "prompt", "Command"), _help(keymap)]
+    return items, [*first, *always]
 
 
 def of_console(keymap: Keymap, *, typing: bool, recorded: bool = False) -> Offers:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import codecs
 import os
 import shlex
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
-
-import msgspec
 
 from core.commands import CommandSpec, Subject
 from tui.keys import Keymap, spoken
-from tui.look.lines import clean
 from tui.typed import verb_of
 
 if TYPE_CHECKING:
@@ -40,16 +39,12 @@ _NOT_HERE = {
 
 PROGRAM = (sys.executable, "-P", "-m", "core.cli.main")
 _FOLLOWS = ("-f", "--follow")
+_PIECE = 1 << 16
 _WORDS = ("-q", "--no-colour")
 """Results and errors only, without escape sequences."""
 
 HELP = CommandSpec(id="help", verb=("help",), title="Help", help="What one command takes.")
 """The command line's own; it is no command of the registry."""
-
-
-class Printed(msgspec.Struct, frozen=True):
-    lines: tuple[str, ...]
-    good: bool
 
 
 def printing(line: str) -> CommandSpec | None:
@@ -71,8 +66,9 @@ def obstacle(spec: CommandSpec, words: Sequence[str], keymap: Keymap) -> str:
     return _NOT_HERE.get(spec.id, "")
 
 
-async def run(words: Sequence[str], project: str) -> Printed:
-    """What ``boxwright`` prints for ``words``, begun in the folder of the workbench, about ``project``."""
+async def run(words: Sequence[str], project: str, said: Callable[[str], None]) -> bool:
+    """Run ``boxwright`` with ``words``, in the folder of the workbench, about ``project``, and hand over
+    what it prints as it comes; whether it went well."""
     named = any(word.partition("=")[0] == "--project" for word in words)
     chosen = ("--project", project) if project and not named else ()
     process = await asyncio.create_subprocess_exec(
@@ -80,16 +76,18 @@ async def run(words: Sequence[str], project: str) -> Printed:
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
-        env={**os.environ, "PYTHONUTF8": "1"},
+        env={**os.environ, "PYTHONUTF8": "1", "PYTHONUNBUFFERED": "1"},
     )  # fmt: skip
+    assert process.stdout is not None
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
     try:
-        said, _ = await process.communicate()
+        while data := await process.stdout.read(_PIECE):
+            said(decoder.decode(data))
+        said(decoder.decode(b"", final=True))
+        return await process.wait() == 0
     except asyncio.CancelledError:
         process.terminate()
         raise
-    good = process.returncode == 0
-    lines = tuple(clean(line) for line in said.decode("utf-8", "replace").splitlines())
-    return Printed(lines or ("done" if good else "It failed, and said nothing.",), good)
 
 
 class Pages:
@@ -109,4 +107,4 @@ class Pages:
             return
         about = self._bench.choice.project if spec.subject is Subject.MACHINE else ""
         shown = "" if spec.id == "project.init" else about or self._bench.lists.project
-        await self._app.push_screen_wait(Printing(f"$ {line}", lambda: run(words, shown)))
+        await self._app.push_screen_wait(Printing(f"$ {line}", partial(run, words, shown)))

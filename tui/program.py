@@ -26,6 +26,7 @@ from tui.look import themes
 from tui.look.look import Look
 from tui.look.textual_theme import textual_theme, variables
 from tui.look.wardrobe import Wardrobe
+from tui.newcomer import Newcomer
 from tui.notices import Notices, sequence, wanted_now, words, worth_telling
 from tui.terminal import Terminal
 from tui.type_ahead import TypeAhead
@@ -53,7 +54,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         path = settings_file or settings.file()
         self.settings = settings.Watched(path)
         self._read_only = read_only
-        self._welcomes = newcomers and not self.settings.current.layout.toured
+        self.newcomer = Newcomer(self, here=newcomers and not self.settings.current.layout.toured)
         self._notices = Notices()
         self._questions = Questions()
         if self.settings.current.ascii:
@@ -107,7 +108,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         self._own_context = contextvars.copy_context()
         self.bridge.attach(self)
         self.call_after_refresh(_collect_garbage_from_now_on)
-        self.call_after_refresh(self._welcome)
+        self.call_after_refresh(self.newcomer.greet)
         self.set_interval(EDITS, self._look_for_edits)
 
     def _set_motion(self) -> None:
@@ -145,7 +146,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
             self.workbench.state_changed(changed)
             if self.workbench.waits_for_ends:
                 self.workbench.actions.submitting.ended(changed)
-            self._welcome()
+            self.newcomer.greet()
             for choice in asking:
                 self._tell_question(choice)
 
@@ -153,19 +154,6 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         self.workbench.actions.answering.tell(choice)
         if wanted_now(self.settings.current, focused=self.app_focus) and choice.build is not None:
             self._write(sequence(f"{choice.build.name} asks: {choice.build.question}"))
-
-    def _welcome(self) -> None:
-        """Once, as soon as it is known what is there: a page where there is nothing yet, else a line."""
-        if not self._welcomes or not self.bridge.state.seq:
-            return
-        self._welcomes = False
-        self._remember("layout.toured", True)
-        if self.workbench.greeting:
-            return
-        if self.bridge.project or self.bridge.state.machines:
-            self.workbench.say("Here for the first time? f1 shows the few keys to know.", "accent")
-        else:
-            self.workbench.actions.asking.tour()
 
     def _notify(self, ended: list[Operation]) -> None:
         """Tell the terminal, as the settings have it."""
@@ -196,7 +184,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         def chosen(name: str | None) -> None:
             self.show_theme(name or before)
             if name:
-                self._remember("theme", name)
+                self.remember("theme", name)
 
         self.push_screen(ThemePicker(offered(self.wardrobe), before, self.show_theme), chosen)
 
@@ -208,7 +196,7 @@ class BoxwrightApp(App[None], inherit_bindings=False):
         except BoxwrightError as error:
             self._complain(error)
 
-    def _remember(self, key: str, value: str | bool) -> None:
+    def remember(self, key: str, value: str | bool) -> None:
         try:
             self.settings.remember(key, value)
         except BoxwrightError as error:

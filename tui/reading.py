@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,8 @@ Line = list[Part]
 TOLD = frozenset({"box.update", "box.remove", "box.prune", "box.verify", "box.import"})
 """Operations whose result says more than that it is done."""
 
+_SHORT = 60
+"""Characters of what is told in the last line."""
 _WIDEST = 10_000
 """Columns in which every step has one line."""
 
@@ -135,17 +137,23 @@ class Reading:
         if await self._app.push_screen_wait(info):
             await self._actions.logs.show(id, title)
 
-    def show_result(self, operation: Operation) -> None:
-        """What a command on boxes found: lists and numbers, as they are."""
-        result = operation.result
-        lines = list(_plain(result))
-        if lines:
-            self._app.push_screen(
-                self._info(
-                    operation.title,
-                    lambda width: [[(text, "text")] for line in lines for text in wrap(line, width)],
-                )
+    def result(self, operation: Operation) -> list[str]:
+        """What a command on boxes found: lists and numbers, as they are; empty where it finds nothing."""
+        wanted = operation.result is not None and operation.command in TOLD
+        return list(_plain(operation.result)) if wanted else []
+
+    @staticmethod
+    def in_one_line(found: Sequence[str]) -> str:
+        """The same as one line, where it is short enough for that; else ""."""
+        told = ", ".join(line.strip() for line in found).replace(":, ", ": ")
+        return told if len(told) <= _SHORT else ""
+
+    def show_result(self, title: str, lines: Sequence[str]) -> None:
+        self._app.push_screen(
+            self._info(
+                title, lambda width: [[(text, "text")] for line in lines for text in wrap(line, width)]
             )
+        )
 
 
 def _checked(root: str) -> tuple[tuple[Problem, ...], str]:

@@ -21,10 +21,17 @@ class Room:
     def turn(self, way: int) -> None:
         """Round from normal over half to full, for the side with the keys."""
         modes = list(Mode)
-        self.show(modes[(modes.index(self._mode) + way) % len(modes)])
+        self._choose(modes[(modes.index(self._mode) + way) % len(modes)])
 
     def fill(self) -> None:
-        self.show(Mode.NORMAL if self._mode is Mode.FULL else Mode.FULL)
+        self._choose(Mode.NORMAL if self._mode is Mode.FULL else Mode.FULL)
+
+    def _choose(self, mode: Mode) -> None:
+        if self._bench.has_class("-narrow"):
+            # Nothing would be seen of it, here, and later it would be a surprise.
+            self._bench.say(f"Below {NARROW} columns this side has all the room already.", "muted")
+        else:
+            self.show(mode)
 
     def show(self, mode: Mode, *, remember: bool = True) -> None:
         self._mode = mode

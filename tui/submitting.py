@@ -20,7 +20,6 @@ from tui.choice import Choice
 from tui.keys import spoken
 from tui.orders import Values
 from tui.printed import PRINTING
-from tui.reading import TOLD
 from tui.type_ahead import without_waiting
 from tui.views.snapshots import offered
 
@@ -150,9 +149,11 @@ class Submitting:
                 f"{signs.cancelled} {operation.title}: cancelled; what was half done is undone", "warn"
             )
         else:
-            self._bench.say(f"{signs.done} {operation.title}: done", "good")
-            if operation.result is not None and operation.command in TOLD:
-                self._actions.reading.show_result(operation)
+            told = self._actions.reading.result(operation)
+            brief = self._actions.reading.in_one_line(told)
+            self._bench.say(f"{signs.done} {operation.title}: {brief or 'done'}", "good")
+            if told and not brief:
+                self._actions.reading.show_result(operation.title, told)
 
 
 def taken(spec: CommandSpec, choice: Choice, values: Values) -> str:

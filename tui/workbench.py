@@ -141,18 +141,18 @@ class Workbench(Screen[None], inherit_bindings=False):
     def refresh_footer(self) -> None:
         console = self.detail.console if self.in_detail else None
         if console is not None:
-            typing = console.keyboard.typing
-            leave = spoken(self.keymap.key("console.leave"))
-            self.detail.label(subtitle=f"{leave} leaves" if typing else "enter types")
-            self.footer.set_items(
-                *offers.of_console(self.keymap, typing=typing, recorded=console.session.fixed)
-            )
+            typing, recorded = console.keyboard.typing, console.session.fixed
+            leaves = ("workbench.back" if recorded else "console.leave") if typing else ""
+            key = spoken(self.keymap.key(leaves or "console.type"))
+            self.detail.label(subtitle=f"{key} leaves" if leaves else f"{key} types")
+            self.footer.set_items(*offers.of_console(self.keymap, typing=typing, recorded=recorded))
             return
         self.detail.label(subtitle="")
         if self.in_detail and self.detail.active in PLACES:
             self.footer.set_items(*offers.of_place(self.keymap, self.detail.active))
             return
-        self.footer.set_items(*offers.of_lists(self.keymap, self.lists.kind, self.choice))
+        tour = cast("BoxwrightApp", self.app).newcomer.here
+        self.footer.set_items(*offers.of_lists(self.keymap, self.lists.kind, self.choice, tour=tour))
 
     @property
     def place(self) -> str:

@@ -19,7 +19,7 @@ def confirm(context: Context, question: str, *, goes: Sequence[str], stays: str 
     output = context.output
     if not (sys.stdin and sys.stdin.isatty()):
         raise UsageError(
-            "This must be confirmed, and there is no terminal to ask on.",
+            f"{question.rstrip('?')}: this must be confirmed, and there is no terminal to ask on.",
             why=f"What would go: {'; '.join(goes)}.",
             remedy="add --yes",
         )

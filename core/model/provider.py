@@ -17,6 +17,8 @@ class Capability(enum.StrEnum):
     MIGRATE = "move while running"
     SERIAL = "serial console"
     STATS = "statistics"
+    SCREEN = "screen"
+    """Of a running machine, to be looked at by VNC at a private socket: the option ``display = "vnc"``."""
     PORTS = "forwarded ports"
     EXTRA_DISKS = "extra disks"
     NETWORKS = "private networks"

@@ -6,6 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.cli import cells
+from core.cli.look import Look
+from core.cli.table import table
 
 FOREIGN = st.text(st.one_of(st.characters(), st.sampled_from("\x1b[]0;31mHJ\x07\r\t\x9b\\P_^")), max_size=80)
 
@@ -71,3 +73,13 @@ def test_prose_wraps_between_words(text: str, columns: int) -> None:
 def test_prose_hangs_below_its_beginning() -> None:
     assert cells.wrap("one two three", 12, indent="up  ", hanging="    ") == ["up  one two", "    three"]
     assert cells.wrap("one two", 0, indent="  ") == ["  one two"]
+
+
+def test_what_does_not_fit_into_the_last_column_goes_on_below() -> None:
+    rows = [("shop", "Two machines that talk over a network"), ("tiny", "The smallest")]
+    assert table(("NAME", "WHAT IT IS"), rows, Look(), width=30, wrapped=True) == [
+        "NAME  WHAT IT IS",
+        "shop  Two machines that talk",
+        "      over a network",
+        "tiny  The smallest",
+    ]

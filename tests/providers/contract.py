@@ -70,13 +70,15 @@ class GuestContract(StoppedContract):
         assert set(probe.capabilities) == bench.provider.capabilities
 
     async def test_a_machine_lives_from_create_to_destroy(self, bench: Bench, machines: NewMachine) -> None:
-        machine = machines()
+        shows = Capability.SCREEN in bench.provider.capabilities
+        machine = machines(options={"display": "vnc"} if shows else {})
         assert await machine.state() is MachineState.ABSENT
         await machine.create()
         assert await machine.state() is MachineState.STOPPED
         began = await machine.provider.start(machine.plan, machine.work())
         assert await machine.state() is MachineState.RUNNING
         assert (await machine.seen()).started == began
+        assert bool(began.screen) is shows
         assert await bench.count(machine.plan) == 1
         await machine.provider.stop(machine.plan, machine.work())
         assert await machine.state() is MachineState.STOPPED

@@ -33,7 +33,7 @@ from core.providers.base import Seen, Started, StateChange
 from core.providers.news import News
 from core.undo import SHARED, remove
 
-ALL = frozenset(Capability) - {Capability.RECOVER}
+ALL = frozenset(Capability) - {Capability.RECOVER, Capability.SCREEN}
 """Its machines lie in memory, not in their folders."""
 
 

@@ -16,10 +16,19 @@ from tests.tui.conftest import Driver, Start
 from tui.console import status
 from tui.console.link import End, Output
 from tui.console.session import Session
+from tui.keys import Keymap, spoken
 from tui.look.signs import ASCII
 
 WEB = f"{SHOP}:web"
 LEAVE = "ctrl+right_square_bracket"
+
+
+def key(id: str) -> str:
+    """The usual one."""
+    return spoken(KEYMAP.key(id))
+
+
+KEYMAP = Keymap()
 
 
 def become(world: FakeClient, state: MachineState, **more: object) -> None:
@@ -182,7 +191,7 @@ async def test_a_broadcast_reaches_connected_shells_of_the_machines_listed_and_n
         await until(lambda: not sessions[2].connected)
         driver.bench.on_console_area_to_all()
         assert consoles.group == sessions[:2]
-        told = status.line(sessions[0], status.Situation(focused=True, typing=True, leave="x"), ASCII)
+        told = status.line(sessions[0], status.Situation(focused=True, typing=True, key=key), ASCII)
         assert told[0][0] == "BROADCAST to 2: web (Shell 1, Shell 2)  "
         # One that ends while it takes part is out.
         links[1].over.set()
@@ -197,7 +206,7 @@ async def test_machines_of_one_name_in_two_projects_are_told_apart() -> None:
     for session, project in zip(sessions, (SHOP, "/home/ada/blog"), strict=True):
         session.project, session.group = project, sessions
         session.peers = lambda: sessions
-    seen = status.Situation(focused=True, typing=True, leave="ctrl+]", named=True)
+    seen = status.Situation(focused=True, typing=True, key=key, named=True)
     told = "".join(text for text, _ in status.line(sessions[0], seen, ASCII))
     assert "shop/web" in told and "BROADCAST to 2: blog/web and shop/web" in told
 
@@ -207,12 +216,71 @@ async def test_machines_of_one_name_in_two_projects_are_told_apart() -> None:
 async def test_however_little_room_there_is_the_line_says_how_one_gets_on(width: int, typing: bool) -> None:
     sessions, _ = await connected("a-machine-with-a-name", "another-with-a-longer-name")
     sessions[0].group = sessions[1].group = sessions
-    seen = status.Situation(focused=True, typing=typing, leave="ctrl+]", named=True, width=width)
+    seen = status.Situation(focused=True, typing=typing, key=key, named=True, width=width)
     told = status.line(sessions[0], seen, ASCII)
     assert sum(len(text) for text, _ in told) <= width
     assert told[-2:] == (
         [("ctrl+]", "!accent"), (" leaves", "muted")] if typing else [("esc", "!accent"), (" lists", "muted")]
     )
+
+
+@pytest.mark.parametrize("focused", [True, False])
+async def test_the_keys_below_a_console_are_the_users_own(focused: bool) -> None:
+    sessions, _ = await connected("web")
+    keymap = Keymap(
+        {"console.type": "f6", "workbench.back": "f7", "workbench.close-tab": "", "workbench.open": "f8"}
+    )
+    seen = status.Situation(focused=focused, typing=False, key=lambda id: spoken(keymap.key(id)))
+    told = "".join(text for text, _ in status.line(sessions[0], seen, ASCII))
+    assert told.endswith("f6 types  f7 goes to the lists" if focused else "f8 comes here")
+
+
+async def test_a_broadcast_that_nobody_hears_fits_beside_what_one_can_do() -> None:
+    sessions, _ = await connected("tiny")
+    sessions[0].group = sessions
+    seen = status.Situation(focused=False, typing=True, key=key, named=True, width=78)
+    told = "".join(text for text, _ in status.line(sessions[0], seen, ASCII))
+    assert told == "tiny | Shell 1  broadcast, with nobody else yet  enter comes here  w closes it"
+
+
+async def test_closing_a_tab_goes_to_the_next_one_that_is_open(start: Start, world: FakeClient) -> None:
+    become(world, MachineState.STARTING, endpoint=None)
+    async with start(size=(80, 24)) as driver:
+        opening, consoles = driver.bench.actions.opening, driver.bench.consoles
+        for _ in range(3):
+            opening.shell(driver.bench.choice)
+            await driver.settle()
+        first, second, third = consoles.all
+        driver.bench.detail.activate(second.id)
+        driver.bench.focus_detail()
+        await driver.settle()
+        for following in (third, first):
+            await driver.press(LEAVE, "w")
+            await until(lambda following=following: driver.bench.detail.active == following.id)  # type: ignore[misc]
+            await driver.settle()
+            assert driver.bench.detail.console.has_focus
+        await driver.press("w")
+        await closed(driver)
+        assert driver.bench.focused is driver.bench.lists.machines
+
+
+async def test_one_key_closes_all_shells_of_a_machine_that_was_destroyed(
+    start: Start, world: FakeClient
+) -> None:
+    become(world, MachineState.STARTING, endpoint=None)
+    async with start() as driver:
+        opening, consoles = driver.bench.actions.opening, driver.bench.consoles
+        for _ in range(3):
+            opening.shell(driver.bench.choice)
+            await driver.settle()
+        become(world, MachineState.ABSENT)
+        await until(lambda: all(console.session.over for console in consoles.all))
+        # It is brought back: what was open does not know of that.
+        become(world, MachineState.STOPPED)
+        await driver.settle()
+        assert len(consoles.all) == 3
+        await driver.press(LEAVE, "w")
+        await closed(driver)
 
 
 async def test_where_a_recording_is_can_be_read_and_copied(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 
+from tests.support.waiting import until
 from tui.console.turns import Flood, Turns
 
 
@@ -99,3 +100,20 @@ async def test_one_that_leaves_is_not_asked_again() -> None:
     turns.leave(reader)
     await asyncio.sleep(0.02)
     assert served == ["a"]
+
+
+def test_a_turn_that_a_loop_has_not_given_any_more_keeps_nobody_else_waiting() -> None:
+    served: list[str] = []
+    turns = Turns()
+
+    async def left() -> None:
+        reader = Reader("a", served, 3)
+        turns.arrived(reader)
+        turns.leave(reader)
+
+    async def stays() -> None:
+        turns.arrived(Reader("b", served, 3))
+        await until(lambda: served == ["a", "b", "b", "b"])
+
+    asyncio.run(left())
+    asyncio.run(stays())

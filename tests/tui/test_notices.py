@@ -76,20 +76,36 @@ async def test_the_end_of_a_long_operation_reaches_the_terminal_in_the_backgroun
         assert notices.sequence("up db: done after 41.0 s") in written
 
 
-async def test_a_newcomer_is_shown_around_once(start: Start, world: FakeClient) -> None:
-    async with start() as driver:
-        driver.app._welcomes = True
+async def test_a_newcomer_is_offered_the_tour_until_it_was_seen(start: Start, world: FakeClient) -> None:
+    async with start(size=(80, 24)) as driver:
+        driver.app.newcomer.here = True
         world.operation(msgspec.structs.replace(up("000001", "db"), detail="news"))
         await driver.wait_for("f1 shows the few keys")
+        await driver.press("2")
+        await driver.wait_for("f1 Tour  / Filter")
+        assert not settings.load(settings.file())[0].layout.toured
         await driver.press("f1")
         await driver.wait_for("brings the selected machine up")
         await driver.press("escape")
+        assert "f1 Tour" not in driver.text
+    assert settings.load(settings.file())[0].layout.toured
+
+
+async def test_who_finds_the_way_is_not_offered_the_tour_any_more(start: Start) -> None:
+    async with start() as driver:
+        driver.app.newcomer.here = True
+        driver.bench.refresh_footer()
+        await driver.press("comma", "full_stop", "2", "3", "1")
+        await driver.wait_for("f1 Tour")
+        await driver.press("asterisk")
+        await driver.settle()
+        assert "f1 Tour" not in driver.text
     assert settings.load(settings.file())[0].layout.toured
 
 
 async def test_where_there_is_nothing_the_tour_is_a_page(start: Start, tmp_path: Path) -> None:
     async with start(project="", client=FakeClient(tmp_path)) as driver:
-        driver.app._welcomes = True
+        driver.app.newcomer.here = True
         driver.app.bridge.state = msgspec.structs.replace(driver.app.bridge.state, seq=1)
         driver.app.state_changed(frozenset("*"))
         await driver.wait_for("describes a machine in a form")

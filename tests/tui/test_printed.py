@@ -56,3 +56,21 @@ async def test_a_command_that_hangs_says_for_how_long_and_is_ended_by_escape(
         await driver.press("escape")
         await until(ended.exists)
         assert "esc cancels it" not in driver.text
+
+
+async def test_what_a_command_prints_is_shown_as_it_comes(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go = tmp_path / "go"
+    script = 'printf "first\\nhalf"; while [ ! -e "$0" ]; do sleep 0.1; done; printf " of it\\nlast\\n"'
+    monkeypatch.setattr("tui.printed.PROGRAM", ("sh", "-c", script, str(go)))
+    async with start() as driver:
+        await driver.press("colon")
+        await driver.type("help up")
+        await driver.press("enter")
+        await driver.wait_for("half")
+        assert "first" in driver.text and "esc cancels it" in driver.text
+        go.touch()
+        await driver.wait_for("half of it")
+        await driver.wait_for("last")
+        await driver.wait_for("esc closes")

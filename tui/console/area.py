@@ -11,6 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from tui.console.view import ConsoleView
+from tui.keys import spoken
 from tui.look.painted import Painted
 
 if TYPE_CHECKING:
@@ -164,7 +165,7 @@ class ConsoleArea(Container):
             others = [console.id for console in self._consoles.all if console.id != self._shown]
             if not others:
                 if before is not None:
-                    before.say("There is no other console yet: s opens one, then | shows both.", "warn")
+                    before.say(f"There is no other console yet: {self._opens(before)}.", "warn")
                 return
             self._beside = others[-1]
         self._arrange()
@@ -174,10 +175,14 @@ class ConsoleArea(Container):
             self.front.keyboard.typing = before.keyboard.typing
         self.focus()
 
+    def _opens(self, view: ConsoleView) -> str:
+        shell, both = (spoken(view.keymap.key(id)) for id in ("machine.ssh", "console.split"))
+        return f"{shell} opens one, then {both} shows both"
+
     def _turn(self) -> None:
         if not self._beside:
             if self.front is not None:
-                self.front.say("There is no other console beside it: s opens one, then | shows both.", "warn")
+                self.front.say(f"There is no other console beside it: {self._opens(self.front)}.", "warn")
             return
         before = self.front
         self._last = self._beside if self._last == self._shown else self._shown

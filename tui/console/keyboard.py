@@ -54,7 +54,8 @@ class Keyboard:
         driver, view, screen = self._driver, self._view, self._view.session.screen
         if driver is None:
             return
-        live = view.session.state in (SessionState.OPEN, SessionState.CONNECTING)
+        # A recording has no use for most keys.
+        live = view.session.state in (SessionState.OPEN, SessionState.CONNECTING) and not view.session.fixed
         if view.has_keys and view.visible_here and self.typing and live and screen is not None:
             leave = keys.sequences(view.keymap.key("console.leave"))
             driver.grab(self, leave, screen.modes.kitty & ~_RELEASES)
@@ -167,15 +168,17 @@ class Keyboard:
         if view.controls.finding is not None:
             _take(event)
             view.controls.find_key(event)
-        elif view.session.state is SessionState.CLOSED and (self.typing or event.key == "enter"):
+        elif view.session.state is SessionState.CLOSED and (
+            self.typing or self._means(event, "console.type")
+        ):
             self._key_when_closed(event)
-        elif not self.typing:
+        elif not self.typing or (view.session.fixed and not self._drives(event)):
             self._key_when_looking(event)
         else:
             _take(event)
-            if event.key == view.keymap.key("console.leave"):
+            if self._means(event, "console.leave"):
                 self.left()
-            elif view.session.state is SessionState.WAITING and event.key == "escape":
+            elif view.session.state is SessionState.WAITING and self._means(event, "workbench.back"):
                 view.post_message(view.Left())
             else:
                 screen = view.session.screen
@@ -184,29 +187,35 @@ class Keyboard:
                 if data:
                     self.typed([data])
 
+    def _drives(self, event: events.Key) -> bool:
+        """Whether a recording that is played does something with the key."""
+        from tui.console.replay import DRIVING
+
+        return keys.encode(event.key, event.character) in DRIVING
+
+    def _means(self, event: events.Key, id: str) -> bool:
+        """Whether it is the user's key for that."""
+        return self._view.keymap.key(id) in (event.key, event.character)
+
     def _key_when_closed(self, event: events.Key) -> None:
         view = self._view
-        if event.key == "enter" and view.session.gone:
-            _take(event)
+        # What was meant for the guest is not for the workbench.
+        _take(event)
+        if self._means(event, "console.type") and view.session.gone:
             view.post_message(view.Done(view.id or ""))
-        elif event.key == "enter":
-            _take(event)
+        elif self._means(event, "console.type"):
             self.typing = True
             view.session.start(*view.guest_size)
-        elif event.key == view.keymap.key("console.leave"):
-            _take(event)
+        elif self._means(event, "console.leave"):
             self.left()
-        else:
-            # What was meant for the guest is not for the workbench.
-            _take(event)
-            if event.key == "escape":
-                view.post_message(view.Left())
+        elif self._means(event, "workbench.back"):
+            view.post_message(view.Left())
 
     def _key_when_looking(self, event: events.Key) -> None:
         """Those that mean nothing here are the workbench's."""
         view = self._view
         view.forget_note()
-        if event.key == view.keymap.key("console.leave"):
+        if self._means(event, "console.leave"):
             # Twice: the guest gets it, where there is one. Later it only makes sure that one has left.
             _take(event)
             if view.session.state is SessionState.CLOSED or time.monotonic() - self._left > _AT_ONCE:
@@ -220,7 +229,7 @@ class Keyboard:
             view.perform(found.id)
         elif view.controls.move(event.character if event.character in ("g", "G") else event.key):
             _take(event)
-        elif event.key == "escape":
+        elif self._means(event, "workbench.back"):
             _take(event)
             if not view.controls.escape():
                 view.stop_looking_back()

@@ -16,6 +16,10 @@ _SPEEDS = (0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 _JUMP = 5.0
 _LONGEST_PAUSE = 2.0
 """Seconds: where nothing happened for longer, the recording goes on after that."""
+DRIVING = frozenset(
+    (b" ", b"+", b"-", b"0", b".", *(b"\x1b[" + end for end in (b"A", b"B", b"C", b"D", b"H", b"F")))
+)
+"""What is typed there to some effect."""
 _AFRESH = "\x18\x1b\\\x1bc\x1b[3J"
 
 

@@ -53,6 +53,8 @@ class Session:
         self.why = ""
         """Why it is closed."""
         self.problem: Problem | None = None
+        self.lost = False
+        """It has ended as its machine was destroyed, even where that was brought back since."""
         self.rang = False
         """The bell rang while nobody looked."""
         self.screen: Screen | None = None
@@ -128,7 +130,7 @@ class Session:
             self.screen = create(columns, rows)
         else:
             begin_afresh(self.screen)
-        self.state, self.why, self.problem = SessionState.CONNECTING, "", None
+        self.state, self.why, self.problem, self.lost = SessionState.CONNECTING, "", None, False
         self._task = asyncio.get_running_loop().create_task(self._live())
         self.changed()
 
@@ -140,7 +142,7 @@ class Session:
             await asyncio.sleep(_AGAIN)
             if self._make_link().ready:
                 lost = await self._connection()
-        self.state = SessionState.CLOSED
+        self.state, self.lost = SessionState.CLOSED, self.gone
         self._tell()
         if self in self.group:
             self.group.remove(self)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -29,8 +29,10 @@ class Situation(msgspec.Struct, frozen=True, kw_only=True):
     """What is being typed into the search."""
     note: tuple[str, str] | None = None
     """A message and its role."""
-    leave: str
-    """The chord that leaves, as people write it."""
+    key: Callable[[str], str]
+    """The user's key for a command, as people write it."""
+    elsewhere: bool = False
+    """Another console that is in sight has the keys."""
     named: bool = False
     """More than one console is in sight: say which this is."""
     width: int = 1 << 16
@@ -62,7 +64,10 @@ def _line(session: Session, situation: Situation, signs: Signs, brief: int) -> l
     """``brief``: the higher, the more of what one can do without is left out."""
     parts: list[Part] = []
     if situation.named:
-        parts.append((f"{clean(session.whose)} {signs.dot} {clean(session.title)}  ", "!text"))
+        named = (
+            session.title if brief > 1 and session.whose else f"{session.whose} {signs.dot} {session.title}"
+        )
+        parts.append((f"{clean(named)}  ", "!text"))
     if session.recording is not None:
         parts.append((f"{signs.running} recording {amounts.clock(session.recording.seconds)}  ", "!bad"))
     if session in session.group and situation.finding is None:
@@ -77,7 +82,7 @@ def _line(session: Session, situation: Situation, signs: Signs, brief: int) -> l
 def _broadcast(session: Session, brief: int) -> list[Part]:
     reached = [member for member in session.group if member.connected]
     if not set(reached) - {session}:
-        return [("broadcast, with nobody else yet  ", "warn")]
+        return [("broadcast to nobody  " if brief else "broadcast, with nobody else yet  ", "warn")]
     if brief > 1:
         return [(f"BROADCAST to {len(reached)}  ", "!warn")]
     titles: dict[str, list[str]] = {}
@@ -109,23 +114,40 @@ def _connection(session: Session, situation: Situation, signs: Signs, brief: int
 def _way_out(situation: Situation) -> list[Part]:
     """Of a console that cannot be typed in."""
     if situation.typing and situation.focused:
-        return [(situation.leave, "!accent"), (" leaves", "muted")]
-    return [("w", "!accent"), (" closes it", "muted")]
+        return _offer(situation, "console.leave", "leaves")
+    return _offer(situation, "workbench.close-tab", "closes it")
+
+
+def _offer(situation: Situation, id: str, does: str) -> list[Part]:
+    """The user's key for a command; nothing where it has none."""
+    key = situation.key(id)
+    return [(key, "!accent"), (f" {does}", "muted")] if key else []
+
+
+def _and(*offers: list[Part]) -> list[Part]:
+    """Beside each other."""
+    found: list[Part] = []
+    for offer in filter(None, offers):
+        found += [*([("  ", "muted")] if found else []), *offer]
+    return found
 
 
 def _place(session: Session, situation: Situation, signs: Signs, brief: int) -> list[Part]:
     if session.state is SessionState.CLOSED and session.gone:
         gone = f"{signs.failed} The machine is gone.  "
-        return [(gone, "warn"), ("enter", "!accent"), (" closes this tab", "muted")]
+        return [(gone, "warn"), *_offer(situation, "console.type", "closes this tab")]
     if session.state is SessionState.CLOSED:
         text = "" if session.problem or not session.why else f"{signs.failed} {session.why}  "
-        again: list[Part] = [(text, "warn"), ("enter", "!accent"), (" connects again", "muted")]
-        return again if brief else [*again, ("  ", "muted"), *_way_out(situation)]
+        again = _offer(situation, "console.type", "connects again")
+        return [(text, "warn"), *(again if brief else _and(again, _way_out(situation)))]
     if session.state is not SessionState.OPEN:
         return []
     scrolled = session.screen.scrolled if session.screen is not None else 0
+    if situation.elsewhere:
+        return _offer(situation, "console.other", "comes here")
     if not situation.focused:
-        return [("enter", "!accent"), (" types here   ", "muted"), ("w", "!accent"), (" closes it", "muted")]
+        closes = _offer(situation, "workbench.close-tab", "closes it")
+        return _and(_offer(situation, "workbench.open", "comes here"), [] if brief else closes)
     if not situation.typing:
         return _looking(situation, scrolled, brief)
     if scrolled:
@@ -137,9 +159,9 @@ def _place(session: Session, situation: Situation, signs: Signs, brief: int) -> 
             ("left right", "!accent"), (" 5 s  ", "muted"),
             ("+ -", "!accent"), (" speed  ", "muted"),
         ]  # fmt: skip
-        return [caption, *drives[: 6 - 2 * brief], (situation.leave, "!accent"), (" leaves", "muted")]
+        return [caption, *drives[: 6 - 2 * brief], *_offer(situation, "workbench.back", "lists")]
     rest = "" if brief else "; every other key goes to the guest"
-    return [(situation.leave, "!accent"), (f" leaves{rest}", "muted")]
+    return _offer(situation, "console.leave", f"leaves{rest}")
 
 
 def _looking(situation: Situation, scrolled: int, brief: int) -> list[Part]:
@@ -160,6 +182,8 @@ def _looking(situation: Situation, scrolled: int, brief: int) -> list[Part]:
         parts.append((f"{scrolled:,} lines back  ", "accent"))
     return [
         *parts,
-        ("enter", "!accent"), (" types  ", "muted"),
-        ("esc", "!accent"), (" lists" if brief else " goes to the lists", "muted"),
-    ]  # fmt: skip
+        *_and(
+            _offer(situation, "console.type", "types"),
+            _offer(situation, "workbench.back", "lists" if brief else "goes to the lists"),
+        ),
+    ]

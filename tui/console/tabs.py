@@ -56,6 +56,18 @@ class Consoles:
     def find(self, id: str) -> Console | None:
         return next((console for console in self._open if console.id == id), None)
 
+    def closed_with(self, id: str) -> tuple[list[Console], Console | None]:
+        """What is closed together, all whose machine has gone away under them or else just that one, and the
+        tab of the same place to go on to: the next one, else the one before."""
+        chosen = self.find(id)
+        if chosen is None:
+            return [], None
+        row = self.of(chosen.place)
+        gone = [one for one in row if one.session.lost] if chosen.session.lost else [chosen]
+        at = row.index(chosen)
+        others = (one for one in (*row[at + 1 :], *reversed(row[:at])) if one not in gone)
+        return gone, next(others, None)
+
     @property
     def all(self) -> tuple[Console, ...]:
         return tuple(self._open)

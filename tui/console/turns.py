@@ -108,6 +108,10 @@ class Turns:
     def leave(self, reader: Reader) -> None:
         if reader in self._waiting:
             self._waiting.remove(reader)
+        if not self._waiting and self._timer is not None:
+            # Its loop may end before it does, and nobody would get a turn any more.
+            self._timer.cancel()
+            self._timer = None
 
     def _give(self, reader: Reader, seconds: float) -> bool:
         if seconds <= 0:

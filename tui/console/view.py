@@ -1,26 +1,23 @@
-"""A console on the screen. Only rows that changed are drawn: the first change at once, then by frames."""
+"""A console on the screen, drawn at the first change at once, then by frames."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from rich.style import Style
 from textual import events
-from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
-from tui.console import drawing, status
+from tui.console import drawing
 from tui.console.controls import Controls
 from tui.console.frames import Frames
 from tui.console.keyboard import Keyboard
 from tui.console.lookback import Lookback
+from tui.console.picture import Picture
 from tui.console.pointer import Pointer
-from tui.console.screen import Cursor
-from tui.console.session import Session, SessionState
-from tui.keys import Keymap, spoken
+from tui.console.session import Session
+from tui.keys import Keymap
 from tui.look.painted import Painted
-from tui.look.painting import paint
 
 
 class ConsoleView(Painted, can_focus=True):
@@ -64,10 +61,8 @@ class ConsoleView(Painted, can_focus=True):
         self.keyboard = Keyboard(self)
         self._pointer = Pointer(self)
         self._frames = Frames(self, frames)
-        self._cursor = Cursor(0, 0, False)
-        self._status_shown: tuple[object, ...] = ()
+        self._picture = Picture(self, self._frames)
         self._told: tuple[object, ...] = ()
-        self._note: tuple[str, str] | None = None
 
     def on_mount(self) -> None:
         self.session.changed = self._frames.changed
@@ -133,39 +128,12 @@ class ConsoleView(Painted, can_focus=True):
             self.post_message(self.TabChanged(session))
 
     def draw(self) -> None:
-        screen = self.session.screen
-        if screen is None or not self.visible_here:
-            return
-        if not self._frames.begin(screen):
-            return
-        changes = screen.changes()
-        before, self._cursor = self._cursor, screen.cursor
-        if self.lookback is not None:
-            self.lookback.follow()
-        line = status.line(self.session, self._situation(), self.signs)
-        stale = tuple(line) != self._status_shown
-        self._status_shown = tuple(line)
-        held = self.lookback is not None and self.lookback.held is not None
-        if not held and (changes.rows is None or (self.lookback is not None and changes.rows)):
-            paint(self, ())
-            return
-        # Of what is held only the count of lines behind it is new.
-        rows = set() if held or changes.rows is None else set(changes.rows)
-        if self._cursor != before and not held:
-            rows |= {self._cursor.y, before.y}
-        if stale:
-            rows.add(self.size.height - 1)
-        if rows:
-            paint(self, [Region(0, y, self.size.width, 1) for y in sorted(rows)])
+        self._picture.draw()
 
     def redraw(self) -> None:
         """Everything: where the keys go, or what is marked, is new."""
         self.tell()
-        screen = self.session.screen
-        if screen is not None and self.visible_here:
-            screen.changes()
-            self._cursor = screen.cursor
-            paint(self, ())
+        self._picture.whole()
 
     def looked_at(self) -> None:
         """The tab has come to the front."""
@@ -176,66 +144,17 @@ class ConsoleView(Painted, can_focus=True):
 
     def say(self, text: str, role: str) -> None:
         """In the status line, until the next key."""
-        self._note = (text, role)
+        self._picture.note = (text, role)
         self.redraw()
 
-    # Drawing.
-
     def render_line(self, y: int) -> Strip:
-        width, height = self.size
-        if y >= height - 1:
-            return self.line(status.line(self.session, self._situation(), self.signs), width)
-        trouble = self._trouble(width)
-        if trouble and y >= height - 1 - len(trouble):
-            return self.line(trouble[y - (height - 1 - len(trouble))], width)
-        screen = self.session.screen
-        if screen is None:
-            return self.blank(width)
-        held = self.lookback.held if self.lookback is not None else None
-        strip = drawing.row(held or screen, y, width, self.role("text"))
-        if self.lookback is not None:
-            strip = drawing.marked(strip, self.lookback, y, width, self.look)
-        cursor = self._cursor_cell(y)
-        if cursor is not None:
-            style = Style(reverse=True) if self.has_keys else Style(underline=True)
-            strip = drawing.styled(strip, cursor, cursor + 1, style, width)
-        return strip
-
-    def _cursor_cell(self, y: int) -> int | None:
-        """The cell of the cursor in that row."""
-        if self.lookback is not None and not self.keyboard.typing:
-            row, x = self.lookback.cursor
-            return x if row - self.lookback.top == y else None
-        x, row, visible = self._cursor
-        shown = visible and row == y and self.session.state is SessionState.OPEN
-        return min(x, self.size.width - 1) if shown else None
-
-    def _trouble(self, width: int) -> list[Any]:
-        """Why there is no connection: over the last rows."""
-        problem = self.session.problem
-        if problem is None or self.session.gone or self.session.state is not SessionState.CLOSED:
-            return []
-        from tui.views.steps import problem_lines
-
-        return problem_lines(problem, width, self.signs)[-(self.size.height - 1) :]
-
-    def _situation(self) -> status.Situation:
-        return status.Situation(
-            focused=self.has_keys,
-            typing=self.keyboard.typing,
-            lookback=self.lookback,
-            finding=self.controls.finding,
-            note=self._note,
-            leave=spoken(self.keymap.key("console.leave")),
-            named=self.named,
-            width=self.size.width,
-        )
+        return self._picture.row(y)
 
     # Where the keys go.
 
     def type_here(self) -> None:
         """From now on the keys are the guest's."""
-        self.keyboard.typing, self._note = True, None
+        self.keyboard.typing, self._picture.note = True, None
         self.leave_the_past()
         self.redraw()
 
@@ -249,7 +168,7 @@ class ConsoleView(Painted, can_focus=True):
             self.redraw()
 
     def forget_note(self) -> None:
-        self._note = None
+        self._picture.note = None
 
     def perform(self, id: str) -> None:
         """One of the console's commands."""
@@ -320,8 +239,10 @@ class ConsoleView(Painted, can_focus=True):
         """The address of a link that the mouse is over is shown."""
         address = self.address_at(x, y)
         note = (f"{drawing.plain(address)}   ctrl+click copies it", "accent") if address else None
-        if note != self._note and (note or (self._note or ("", ""))[0].endswith("ctrl+click copies it")):
-            self._note = note
+        if note != self._picture.note and (
+            note or (self._picture.note or ("", ""))[0].endswith("ctrl+click copies it")
+        ):
+            self._picture.note = note
             self.redraw()
 
     def copy(self, text: str) -> None:

@@ -43,7 +43,7 @@ class Editing(Dialog[str]):
         with frame:
             yield TextArea(
                 self._text,
-                soft_wrap=False,
+                soft_wrap=True,
                 show_line_numbers=True,
                 line_number_start=self._first,
                 compact=True,

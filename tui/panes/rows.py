@@ -75,6 +75,8 @@ class RowList(Painted, can_focus=True):
         self.cursor = 0
         self._top = 0
         self._widths: tuple[int, ...] = ()
+        self._fitted = 0
+        """The width for which these are."""
 
     def on_mount(self) -> None:
         self._retitle()
@@ -242,6 +244,7 @@ class RowList(Painted, can_focus=True):
         header = list(self.header)
         if self._arrangement.order.column is not None and self._arrangement.order.column < len(header):
             header[self._arrangement.order.column] += " "  # Room for the arrow.
+        self._fitted = self.size.width
         return self._columns.fit(self.rows, header, self.flexible, self.size.width)
 
     def on_resize(self) -> None:
@@ -259,6 +262,9 @@ class RowList(Painted, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
+        if width != self._fitted:
+            # It is drawn before it hears of its size.
+            self._widths = self._measure()
         if not self.rows:
             if self.pattern:
                 return self.line(_NOTHING_MATCHES if y == 0 else [], width)

@@ -219,9 +219,10 @@ class Detail(Vertical):
     async def close_console(self, tab: str) -> None:
         """Close the tab and what is behind it."""
         console = self.consoles.find(tab)
+        if console is not None and self._active.get(console.place) == tab:
+            self._active[console.place] = "overview"
         view = self.area.close(tab) if self.area is not None else None
         if console is not None:
-            self._active[console.place] = "overview"
             await self.consoles.close(console)
         if view is not None:
             await view.remove()

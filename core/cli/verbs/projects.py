@@ -56,7 +56,7 @@ def _list_templates(context: Context) -> int:
     found = templates()
     output = context.output
     rows = [(template.name, template.description) for template in found]
-    lines = table(("TEMPLATE", "WHAT IT IS"), rows, output.look, width=output.width)
+    lines = table(("TEMPLATE", "WHAT IT IS"), rows, output.look, width=output.width, wrapped=True)
     output.result({"templates": msgspec.to_builtins(found)}, lines)
     return ExitCode.DONE
 

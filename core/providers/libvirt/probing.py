@@ -26,6 +26,7 @@ CAPABILITIES = frozenset(
         Capability.SNAPSHOT_MEMORY,
         Capability.SERIAL,
         Capability.STATS,
+        Capability.SCREEN,
         Capability.PORTS,
         Capability.EXTRA_DISKS,
     }

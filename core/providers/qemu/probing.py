@@ -20,6 +20,7 @@ CAPABILITIES = frozenset(
         Capability.RECOVER,
         Capability.SERIAL,
         Capability.STATS,
+        Capability.SCREEN,
         Capability.PORTS,
         Capability.EXTRA_DISKS,
         Capability.NETWORKS,
