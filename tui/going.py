@@ -56,7 +56,6 @@ class Going:
             detail.console.keyboard.typing = False
         if inside:
             self._bench.focus_detail()
-        self._bench.refresh_footer()
 
     def back(self) -> None:
         if self._bench.in_detail:

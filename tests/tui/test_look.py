@@ -109,7 +109,7 @@ def test_broken_settings_are_told_and_the_defaults_used(tmp_path: Path, text: st
     found, problem = settings.load(path)
     assert found == settings.Settings()
     assert problem is not None
-    assert str(path) in problem.problem.remedy
+    assert str(path) in str(problem)
 
 
 @pytest.mark.parametrize(

@@ -136,5 +136,10 @@ async def test_everything_that_is_typed_in_a_console_goes_to_the_guest(
     tmux.press("echo again-$((1+1))", "Enter")
     tmux.wait_for("again-2")
     tmux.press("C-]", "w")
+    tmux.wait_for("Shell 2", gone=True)
+    # To the next one that is open, and from the last one to the lists.
+    tmux.wait_for("[Shell 1]")
+    tmux.wait_for("enter Type")
+    tmux.press("w")
     screen = tmux.wait_for("u Up")
-    assert "Shell 2" not in screen
+    assert "Shell 1" not in screen

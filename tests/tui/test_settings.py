@@ -243,6 +243,15 @@ def test_an_order_is_read_as_it_was_written(word: str) -> None:
     assert Order.read(word, columns).word(columns) == ("" if "gone" in word else word)
 
 
+async def test_room_that_nothing_would_be_seen_of_is_not_remembered(start: Start) -> None:
+    async with start(size=(80, 24)) as driver:
+        for key in ("f", "plus", "underscore"):
+            await driver.press(key)
+            await driver.wait_for("this side has all the room already")
+            await driver.press("1")
+        assert settings.load(settings.file())[0].layout.screen is settings.Screen.NORMAL
+
+
 async def test_the_room_of_a_side_changes_and_is_remembered(start: Start) -> None:
     async with start() as driver:
         await driver.press("enter", "plus", "plus")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 from textual.app import ComposeResult
@@ -14,6 +14,7 @@ from core.commands import Subject
 from tui import choice as choices
 from tui import tips
 from tui.choice import NOTHING, Choice
+from tui.keys import spoken
 from tui.look.lines import Part
 from tui.panes import content
 from tui.panes.rows import RowList
@@ -21,6 +22,7 @@ from tui.panes.rows import RowList
 if TYPE_CHECKING:
     from tui.bridge import Bridge
     from tui.look.look import Look
+    from tui.workbench import Workbench
 
 PANES = ("machines", "boxes", "builds")
 _KINDS = {"machines": Subject.MACHINE, "boxes": Subject.BOX, "builds": Subject.BUILD}
@@ -74,7 +76,9 @@ class Lists(Vertical):
             rows = self._machine_rows(state, self.project, signs)
             self.machines.set_rows(rows, self._machines_hint())
         if everything or kinds & {"box", "machine", "operation", "step"}:
-            self.boxes.set_rows(self._box_rows(state, signs), _hint("No box yet.", "a", "adds one"))
+            self.boxes.set_rows(
+                self._box_rows(state, signs), self._hint("No box yet.", "box.add", "adds one")
+            )
         if everything or kinds & {"project", "operation", "step"}:
             self.builds.header = _BUILDS if self.project else _BUILDS_OF_ALL
             self.builds.flexible = len(self.builds.header) - 1
@@ -88,20 +92,31 @@ class Lists(Vertical):
         if view is not None and view.problem is not None:
             return [[("The project cannot be read:", "bad")], [("see the right side (enter).", "muted")]]
         if not self._bridge.project:
-            return _hint("No project here.", "n", "describes a machine")
-        return _hint("No machine yet.", "n", "describes one")
+            return self._hint("No project here.", "workbench.new", "describes a machine")
+        return self._hint("No machine yet.", "workbench.new", "describes one")
 
     def _builds_hint(self) -> Sequence[Sequence[Part]]:
         view = self._bridge.state.projects.get(self.project)
         if view is not None and view.problem is not None:
-            return _hint("No build here.", "E", "opens the project's file")
+            return self._hint("No build here.", "workbench.editor", "opens the project's file")
         if not self.project:
             others = bool(self._bridge.state.projects or self._bridge.state.machines)
-            key, does = ("P", "chooses a project") if others else ("n", "begins a project")
-            return _hint("No build in any project.", key, does)
+            id, does = (
+                ("workbench.everywhere", "chooses a project")
+                if others
+                else ("workbench.new", "begins a project")
+            )
+            return self._hint("No build in any project.", id, does)
         if view is None:
             return [[("No build here.", "muted")]]
-        return _hint("No build in this project.", "E", "opens its file, for a table [builds.NAME]")
+        return self._hint(
+            "No build in this project.", "workbench.editor", "opens its file, for a table [builds.NAME]"
+        )
+
+    def _hint(self, what: str, id: str, does: str) -> list[list[Part]]:
+        """``id``: of the command that comes next, of which the user's key is named."""
+        key = spoken(cast("Workbench", self.screen).keymap.key(id))
+        return [[(what, "muted")], [(key, "!accent"), (f" {does}", "muted")] if key else []]
 
     # What is selected.
 
@@ -164,7 +179,3 @@ class Lists(Vertical):
             return False
         self.listed.set_pattern("")
         return True
-
-
-def _hint(what: str, key: str, does: str) -> list[list[Part]]:
-    return [[(what, "muted")], [(key, "!accent"), (f" {does}", "muted")]]
