@@ -31,7 +31,12 @@ OWN: tuple[Own, ...] = (
     Own("workbench.help", "?", "Help", "Show all keys.", True),
     Own("workbench.tour", "f1", "Tour", "The few keys that lead to everything else, on one page."),
     Own("workbench.open", "enter", "Open", "Look at the selected thing."),
-    Own("workbench.back", "escape", "Back", "Back to the lists; takes marks away, then a filter."),
+    Own(
+        "workbench.back",
+        "escape",
+        "Back",
+        "Ends a search in the log; back to the lists; takes marks away, then a filter.",
+    ),
     Own("workbench.machines", "1", "Machines", "Go to the machines."),
     Own("workbench.boxes", "2", "Boxes", "Go to the boxes."),
     Own("workbench.builds", "3", "Builds", "Go to the builds."),

@@ -58,7 +58,10 @@ class Going:
             self._bench.focus_detail()
 
     def back(self) -> None:
-        if self._bench.in_detail:
+        detail = self._bench.detail
+        if self._bench.in_detail and detail.active == "log" and detail.log_view.reader.finding is not None:
+            detail.log_view.find("")
+        elif self._bench.in_detail:
             self._bench.focus_list(self._bench.pane)
         else:
             self._bench.lists.listed.clear_marks() or self._bench.lists.clear_filter()

@@ -98,6 +98,8 @@ def _add_subject(parser: argparse.ArgumentParser, spec: CommandSpec) -> None:
 def _machines_help(spec: CommandSpec) -> str:
     if spec.id == "machine.up":
         return f"{_SUBJECT_HELP}; else all that start by themselves"
+    if spec.id == "machine.recover":
+        return f"{_SUBJECT_HELP}; else all that can be brought back"
     return f"{_SUBJECT_HELP}; else all that are created"
 
 

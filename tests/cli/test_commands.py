@@ -99,6 +99,7 @@ def test_the_only_machine_that_cannot_is_a_failure_without_its_name_too(shop: Pa
     ran = boxwright("provision", "--only", "nope")
     assert ran.code == ExitCode.FAILED
     assert ran.err == "error: web is stopped, not running.\n  To mend it: boxwright up web\n"
+    assert boxwright("download", "/srv", "here", "web").err == ran.err
 
 
 def test_status_of_a_file_that_cannot_be_read_does_not_count_its_machines(shop: Path, boxwright: Run) -> None:

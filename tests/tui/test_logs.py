@@ -8,6 +8,7 @@ import msgspec
 
 from core.model.operation import Step, StepState
 from tests.support.fake_client import NOW, SHOP, FakeClient, up
+from tests.support.waiting import until
 from tests.tui.conftest import Start
 
 
@@ -38,6 +39,11 @@ async def test_the_next_error_is_one_key_away(start: Start, world: FakeClient) -
         await driver.wait_for("cloning")
         await driver.press("e")
         await driver.wait_for("/errors  1 of 1")
+        await driver.press("escape")
+        await until(lambda: "/errors" not in driver.text)
+        assert driver.bench.in_detail, "the first one ends the search"
+        await driver.press("escape")
+        await until(lambda: not driver.bench.in_detail)
 
 
 async def test_runs_before_are_a_key_away_and_steps_tell_how_long_they_took(

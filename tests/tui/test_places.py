@@ -93,6 +93,10 @@ async def test_where_there_is_nothing_the_next_key_is_named(start: Start, world:
         await driver.type("nowhere")
         await driver.press("enter")
         await driver.wait_for("nothing matches   esc shows all")
+        await driver.press("escape", "slash")
+        await driver.type("(")
+        await driver.press("enter")
+        await driver.wait_for("nothing has ( in it, which is no regular")
         await driver.press("escape")
         await driver.wait_for("debian/bookworm64")
 

@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from tui.look.lines import Part, cut_details
 from tui.look.signs import Signs
 from tui.panes.columns import GAP
+from tui.panes.matching import as_written
 from tui.panes.ordering import Order
 
 
@@ -62,3 +63,10 @@ def about(header: Sequence[str], told: Mapping[str, str], number: int | None) ->
 def _gap(number: int) -> int:
     """The sign of the state stands close to the name."""
     return 1 if number == 0 else GAP
+
+
+def nothing_matches(pattern: str) -> list[Part]:
+    """In place of the rows, where the filter lets none through."""
+    text = as_written(pattern)
+    what = f"nothing has {text} in it, which is no regular expression" if text else "nothing matches"
+    return [(f" {what}   ", "muted"), ("esc", "!accent"), (" shows all", "muted")]

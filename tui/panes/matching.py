@@ -19,6 +19,19 @@ def matcher(pattern: str) -> Keep:
     return (lambda row: not found(row)) if inverse else found
 
 
+def as_written(pattern: str) -> str:
+    """The text that is searched as it is, as it is no regular expression; "" where it is one."""
+    text = pattern.removeprefix("!")
+    return text if not _is_fuzzy(text) and _compiled(text) is None else ""
+
+
+def _compiled(text: str) -> re.Pattern[str] | None:
+    try:
+        return re.compile(text, re.IGNORECASE)
+    except re.error:
+        return None
+
+
 def _is_fuzzy(text: str) -> bool:
     return text == FUZZY or text.startswith(f"{FUZZY} ")
 
@@ -34,8 +47,5 @@ def _fuzzy(text: str) -> Keep:
 
 
 def _regular(text: str) -> Keep:
-    try:
-        regex = re.compile(text, re.IGNORECASE)
-    except re.error:
-        regex = re.compile(re.escape(text), re.IGNORECASE)
+    regex = _compiled(text) or re.compile(re.escape(text), re.IGNORECASE)
     return lambda row: regex.search(row) is not None

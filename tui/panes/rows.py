@@ -19,11 +19,6 @@ from tui.panes.marks import Marks
 from tui.panes.ordering import Order
 
 _LEAST = 11
-_NOTHING_MATCHES: Sequence[Part] = (
-    (" nothing matches   ", "muted"),
-    ("esc", "!accent"),
-    (" shows all", "muted"),
-)
 _WHEEL = 3
 
 
@@ -267,7 +262,7 @@ class RowList(Painted, can_focus=True):
             self._widths = self._measure()
         if not self.rows:
             if self.pattern:
-                return self.line(_NOTHING_MATCHES if y == 0 else [], width)
+                return self.line(drawing.nothing_matches(self.pattern) if y == 0 else [], width)
             return self.line([(" ", "text"), *self.hint[y]] if y < len(self.hint) else [], width)
         if y < self._heading:
             cells = drawing.heading(self.header, self._widths, self._arrangement.order, self.signs)

@@ -144,6 +144,8 @@ def _remedy(spec: CommandSpec, machine: Machine) -> str:
         "machine.reload",
         "machine.resume",
         "machine.migrate",
+        "machine.upload",
+        "machine.download",
     ):
         return f"boxwright up {machine.name}"
     return ""
