@@ -19,6 +19,7 @@ from core.errors import BoxwrightError, BusyError, NotFoundError, UsageError
 from core.model.project import Project
 from core.projects.appending import described, with_machine
 from core.projects.reader import PROJECT_FILE, parse, read_source
+from core.projects.templates import templates_of
 from core.projects.writing import write_whole
 
 Key = tuple[str | int, ...]
@@ -40,10 +41,15 @@ class ProjectEditor:
 
     @classmethod
     def new(cls, folder: Path | str, name: str) -> ProjectEditor:
-        """A project that has no file yet: ``save`` writes it. Raises UsageError for a wrong name."""
+        """A project that has no file yet: ``save`` writes it. Templates that lie in its folder stay its
+        builds. Raises UsageError for a wrong name."""
         made = cls.__new__(cls)
         made.file = Path(folder).expanduser().resolve() / PROJECT_FILE
-        made._take(f"[project]\nname = {tomlkit.item(name).as_string()}\n\n")
+        builds = [
+            f"[builds.{tomlkit.key(build).as_string()}]\ntemplate = {tomlkit.item(path).as_string()}\n\n"
+            for build, path in templates_of(made.file.parent).items()
+        ]
+        made._take(f"[project]\nname = {tomlkit.item(name).as_string()}\n\n{''.join(builds)}")
         made._new = True
         return made
 

@@ -226,3 +226,21 @@ def test_what_an_entry_holds_is_told_as_words() -> None:
         {"script": "setup", "args": ["echo", "hi"], "env": {"A": "1"}, "auto_correct": False, "cwd": ""}
     )
     assert told == "script setup, args echo hi, env A 1, auto correct no"
+
+
+async def test_a_folder_of_templates_gets_a_file_in_which_they_stay_builds(
+    start: Start, tmp_path: Path
+) -> None:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    (folder / "site.pkr.hcl").write_text('source "null" "x" { communicator = "none" }')
+    async with start(project=str(folder)) as driver:
+        await driver.press("n")
+        await driver.wait_for("New project")
+        await choose_box(driver, "debian/bookworm64")
+        await press_button(driver)
+        await driver.wait_for("New file")
+        await press_button(driver)
+        await driver.wait_for("default is in the project")
+    made = load(folder)
+    assert (made.name, made.builds["site"].template, [*made.machines]) == ("site", ".", ["default"])

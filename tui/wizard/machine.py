@@ -67,8 +67,11 @@ class MachineWizard:
         self._bridge = bridge
 
     async def ask(self, root: str) -> Written | None:
-        """``root``: the project's folder; "" begins a new project. Raises BoxwrightError."""
-        values: dict[str, Any] = {} if root else _new_project()
+        """``root``: the project's folder; "" begins a new project, and one that is only templates gets a file
+        of its own. Raises BoxwrightError."""
+        values: dict[str, Any] = {}
+        if not root or not await asyncio.to_thread((Path(root) / PROJECT_FILE).exists):
+            values, root = _new_project(Path(root or Path.cwd())), ""
         while True:
             names = await asyncio.to_thread(_machines, root)
             plan = _plan(root, names, self._bridge.state)
@@ -105,8 +108,7 @@ class MachineWizard:
         return [entry for entry in operation.result or () if isinstance(entry, dict)]
 
 
-def _new_project() -> dict[str, Any]:
-    here = Path.cwd()
+def _new_project(here: Path) -> dict[str, Any]:
     if (here / PROJECT_FILE).exists():
         return {"name": "default"}
     return {"folder": str(here), "project": as_name(here.name) or "project", "name": "default"}
