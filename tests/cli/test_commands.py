@@ -73,6 +73,9 @@ def test_what_is_done_already_is_no_failure(shop: Path, boxwright: Run) -> None:
     boxwright("suspend", "web")
     assert boxwright("suspend", "web").code == 0
     assert boxwright("resume").code == 0
+    boxwright("halt")
+    ran = boxwright("halt")
+    assert (ran.code, ran.err) == (0, "web is stopped already. Nothing to do for it.\n")
 
 
 def test_what_cannot_be_done_is_refused_with_the_remedy(shop: Path, boxwright: Run) -> None:

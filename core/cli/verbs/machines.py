@@ -112,7 +112,7 @@ def possible(
             raise BoxwrightError(reason, remedy=_remedy(spec, machine))
         about = reason if machine.name in reason else f"{machine.name}: {reason}"
         context.output.note(f"{about} Nothing to do for it.")
-    unable = [reason for machine, reason in reasons if reason and not spec.why_not(machine, None)]
+    unable = [reason for machine, reason in reasons if reason and _lacks_ability(spec, machine)]
     if not ready and unable:
         raise BoxwrightError(unable[0])
     if not machines and spec.id in _NEED_ONE:
@@ -120,6 +120,11 @@ def possible(
     if not machines:
         context.output.note("No machine of this project is created.")
     return ready
+
+
+def _lacks_ability(spec: CommandSpec, machine: Machine) -> bool:
+    """Whether it is the provider, not the machine's state, that rules the command out."""
+    return machine.state not in _THERE_ALREADY.get(spec.id, ()) and not spec.why_not(machine, None)
 
 
 def _refusal(context: Context, spec: CommandSpec, machine: Machine) -> str:
