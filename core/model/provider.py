@@ -37,3 +37,17 @@ class Probe(msgspec.Struct, frozen=True, kw_only=True):
     remedy: str = ""
     """The command that mends it; where usable: that mends what is missing for some things only."""
     capabilities: tuple[Capability, ...] = ()
+
+
+def unusable(
+    provider: str, capabilities: frozenset[Capability], why: str, remedy: str, version: str = ""
+) -> Probe:
+    """Not to be had here; its machines elsewhere can what they can."""
+    return Probe(
+        provider=provider,
+        usable=False,
+        version=version,
+        why=why,
+        remedy=remedy,
+        capabilities=tuple(sorted(capabilities)),
+    )

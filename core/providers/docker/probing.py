@@ -7,11 +7,12 @@ import grp
 import os
 import shutil
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from core.errors import BoxwrightError
-from core.model.provider import Capability, Probe
+from core.model.provider import Capability, Probe, unusable
 from core.providers.docker import troubles
 from core.providers.docker.address import Address, resolve
 from core.providers.docker.daemon import Daemon
@@ -28,6 +29,8 @@ CAPABILITIES = frozenset(
         Capability.NETWORKS,
     }
 )
+
+_unusable = partial(unusable, "docker", CAPABILITIES)
 
 PATIENCE = 5.0
 
@@ -86,14 +89,3 @@ def _member(path: Path) -> bool:
         return os.environ.get("USER", "") in grp.getgrgid(path.stat().st_gid).gr_mem
     except (OSError, KeyError):
         return False
-
-
-def _unusable(why: str, remedy: str, version: str = "") -> Probe:
-    return Probe(
-        provider="docker",
-        usable=False,
-        version=version,
-        why=why,
-        remedy=remedy,
-        capabilities=tuple(sorted(CAPABILITIES)),
-    )

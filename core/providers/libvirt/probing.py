@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from core.errors import BoxwrightError
-from core.model.provider import Capability, Probe
+from core.model.provider import Capability, Probe, unusable
 from core.providers import acceleration, tools
 from core.providers.libvirt import address, troubles
 from core.providers.libvirt.connection import reached
@@ -31,6 +32,8 @@ CAPABILITIES = frozenset(
         Capability.EXTRA_DISKS,
     }
 )
+
+_unusable = partial(unusable, "libvirt", CAPABILITIES)
 
 OLDEST = (7, 0)
 """The CPU mode ``maximum``, which emulation needs, came shortly after."""
@@ -108,14 +111,3 @@ def _kvm_is_roots() -> bool:
         return Path("/dev/kvm").stat().st_mode & 0o066 == 0
     except OSError:
         return False
-
-
-def _unusable(why: str, remedy: str, version: str = "") -> Probe:
-    return Probe(
-        provider="libvirt",
-        usable=False,
-        version=version,
-        why=why,
-        remedy=remedy,
-        capabilities=tuple(sorted(CAPABILITIES)),
-    )

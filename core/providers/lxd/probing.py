@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from core.errors import BoxwrightError
-from core.model.provider import Capability, Probe
+from core.model.provider import Capability, Probe, unusable
 from core.providers.lxd import acquaintance, troubles
 from core.providers.lxd.connection import Connection
 from core.providers.lxd.options import read_options
@@ -26,6 +27,8 @@ CAPABILITIES = frozenset(
     }
 )
 """Not snapshots with memory: they need CRIU in the server, which hardly any has."""
+
+_unusable = partial(unusable, "lxd", CAPABILITIES)
 
 NEEDED = ("instances", "projects", "proxy", "console", "event_lifecycle", "api_filtering")
 """Extensions of the interface that are used: those of LXD 5.0, and of every Incus."""
@@ -96,14 +99,3 @@ def _has_subordinate_ids() -> bool:
         if not {"root", "0", "lxd"} & set(owners):
             return False
     return True
-
-
-def _unusable(why: str, remedy: str, version: str = "") -> Probe:
-    return Probe(
-        provider="lxd",
-        usable=False,
-        version=version,
-        why=why,
-        remedy=remedy,
-        capabilities=tuple(sorted(CAPABILITIES)),
-    )

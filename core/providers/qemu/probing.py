@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+from functools import partial
 from pathlib import Path
 
 from core.errors import BoxwrightError
-from core.model.provider import Capability, Probe
+from core.model.provider import Capability, Probe, unusable
 from core.providers import acceleration, tools
 from core.providers.tools import OLDEST, install_command, parse_version
 
@@ -26,6 +27,8 @@ CAPABILITIES = frozenset(
         Capability.NETWORKS,
     }
 )
+
+_unusable = partial(unusable, "qemu", CAPABILITIES)
 
 PATIENCE = 3.0
 """Seconds for ``qemu --version``, which takes some hundredths of one."""
@@ -76,7 +79,3 @@ class Prober:
                 return ended.errors
             self._versions[key] = ended.output
         return self._versions[key]
-
-
-def _unusable(why: str, remedy: str, version: str = "") -> Probe:
-    return Probe(provider="qemu", usable=False, version=version, why=why, remedy=remedy)

@@ -6,9 +6,10 @@ import asyncio
 import getpass
 import sys
 from collections.abc import Sequence
+from functools import partial
 
 from core.errors import BoxwrightError
-from core.model.provider import Capability, Probe
+from core.model.provider import Capability, Probe, unusable
 from core.providers.virtualbox import host, troubles
 from core.providers.virtualbox.bridge import Bridge
 from core.providers.virtualbox.worker import versions
@@ -26,6 +27,8 @@ CAPABILITIES = frozenset(
         Capability.NETWORKS,
     }
 )
+
+_unusable = partial(unusable, "virtualbox", CAPABILITIES)
 
 PATIENCE = 8.0
 """Seconds for VirtualBox's daemon, which is started by the question, to answer."""
@@ -82,14 +85,3 @@ def _in_group() -> bool:
     except KeyError:
         return True
     return os.geteuid() == 0 or group.gr_gid in os.getgroups() or getpass.getuser() in group.gr_mem
-
-
-def _unusable(why: str, remedy: str, version: str = "") -> Probe:
-    return Probe(
-        provider="virtualbox",
-        usable=False,
-        version=version,
-        why=why,
-        remedy=remedy,
-        capabilities=tuple(sorted(CAPABILITIES)),
-    )

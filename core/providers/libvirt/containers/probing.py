@@ -6,11 +6,12 @@ import asyncio
 import contextlib
 import os
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from core.errors import BoxwrightError
-from core.model.provider import Capability, Probe
+from core.model.provider import Capability, Probe, unusable
 from core.providers import tools
 from core.providers.libvirt.connection import reached
 from core.providers.libvirt.containers.options import default_uri
@@ -28,6 +29,8 @@ CAPABILITIES = frozenset(
     }
 )
 """Neither snapshots nor disks besides the root: libvirt's driver has none."""
+
+_unusable = partial(unusable, "lxc", CAPABILITIES)
 
 _PACKAGES = {
     "debian": "libvirt-daemon-system libvirt-daemon-driver-lxc",
@@ -69,16 +72,5 @@ async def probe(table: Mapping[str, Any]) -> Probe:
         usable=True,
         version=text,
         why=f"{uri}, containers of libvirt's",
-        capabilities=tuple(sorted(CAPABILITIES)),
-    )
-
-
-def _unusable(why: str, remedy: str, version: str = "") -> Probe:
-    return Probe(
-        provider="lxc",
-        usable=False,
-        version=version,
-        why=why,
-        remedy=remedy,
         capabilities=tuple(sorted(CAPABILITIES)),
     )
