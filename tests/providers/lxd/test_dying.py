@@ -96,6 +96,9 @@ async def _is_whole(machine: Machine, action: str) -> None:
         return
     if action == "restore":
         assert [point.name for point in await machine.provider.snapshots(machine.plan)] == ["one"]
+    if action == "stop":
+        # Before LXD kills a container it freezes it, or forbids it new processes: half ended is not usable.
+        await machine.provider.stop(machine.plan, machine.work(), force=True)
     async with asyncio.timeout(2 * SOON):
         while not await _answers(machine):
             pass
