@@ -60,6 +60,25 @@ def test_a_long_answer_is_a_flood_once_nobody_looks_any_more() -> None:
     assert not flood.slowed(100.7)
 
 
+def test_whoever_watches_a_long_answer_gets_it_at_full_speed() -> None:
+    flood = Flood()
+    flood.listen(100.0)
+    for number in range(400):
+        flood.took(100_000, 100 + number / 100)
+    assert not flood.slowed(104.0)
+    for number in range(400, 800):
+        flood.took(100_000, 100 + number / 100)
+    assert flood.slowed(108.0), "it does not end"
+
+
+def test_a_flood_in_a_console_that_was_left_is_one_at_once() -> None:
+    flood = Flood()
+    flood.leave(100.0)
+    for number in range(110):
+        flood.took(100_000, 100 + number / 100)
+    assert flood.slowed(101.1)
+
+
 def test_who_leaves_a_prompt_leaves_no_flood() -> None:
     flood = Flood()
     flood.took(1000, 100.0)

@@ -18,8 +18,9 @@ BUDGET = 0.008
 
 _REST = 0.002
 _LASTING_BUDGET, _LASTING_REST = 0.0015, 0.0085
-_LASTS = 1.5
-"""Seconds after which a flood is one that goes on."""
+_LASTS, _LASTS_WATCHED = 1.5, 6.0
+"""Seconds after which a flood is one that goes on; of a guest that was typed to and not left, longer: there
+somebody waits for the end of a long answer."""
 _LOOK = 0.5
 _FLOOD, _OVER = 1 << 19, 1 << 16
 """Bytes in the time between two looks that make a flood; and those below which it is over."""
@@ -36,6 +37,7 @@ class Flood:
         self._begun = self._looked = self._eager = float("-inf")
         self._bytes = 0
         self._lasts = False
+        self._patience = _LASTS
 
     def took(self, size: int, now: float) -> None:
         """So much was parsed."""
@@ -44,19 +46,19 @@ class Flood:
             few = self._bytes < (_OVER if self._lasts else _FLOOD)
             if few or passed > 2 * _LOOK:
                 self._begun = now
-            self._lasts = now - self._begun > _LASTS
+            self._lasts = now - self._begun > self._patience
             self._looked, self._bytes = now, 0
         self._bytes += size
 
     def listen(self, now: float) -> None:
         """A key was typed: what the guest says now is wanted at once."""
         self._eager = now + _EAGER
+        self._patience = _LASTS_WATCHED
 
     def leave(self, now: float) -> None:
         """Whoever looked has turned to something else: nobody waits for the end of a long answer."""
-        self._eager = float("-inf")
-        if self._bytes > _OVER:
-            self._begun, self._lasts = now - 2 * _LASTS, True
+        self._eager, self._patience = float("-inf"), 0.0
+        self._lasts = self._lasts or self._bytes > _OVER
 
     def eager(self, now: float) -> bool:
         return now < self._eager
