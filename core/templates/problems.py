@@ -5,8 +5,6 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
-import msgspec
-
 from core.errors import ConfigError
 from core.model.problem import ExitCode, Place, Problem
 from core.templates.source import Span
@@ -48,8 +46,8 @@ class Problems:
         self._found: list[Problem] = []
         self.warnings: list[Problem] = []
 
-    def __bool__(self) -> bool:
-        return bool(self._found)
+    def __len__(self) -> int:
+        return len(self._found)
 
     def add(self, fault: Fault) -> None:
         self.put(fault.problem)
@@ -75,8 +73,7 @@ class Problems:
 
 def in_order(problems: Iterable[Problem]) -> list[Problem]:
     """Each once, in the order of files and lines; those without a place first."""
-    known = list({msgspec.json.encode(one): one for one in problems}.values())
-    return sorted(known, key=_order)
+    return sorted(dict.fromkeys(problems), key=_order)
 
 
 def problem(what: str, place: Place | None = None, *, why: str = "", remedy: str = "") -> Problem:

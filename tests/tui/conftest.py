@@ -17,6 +17,7 @@ from textual.widgets import Input, TextArea
 from core import resources
 from tests.support import fake_client
 from tests.support.fake_client import NOW, SHOP, FakeClient
+from tests.support.waiting import until
 from tui import app as starting
 from tui.bridge import Bridge
 from tui.look.wardrobe import Wardrobe
@@ -64,9 +65,7 @@ class Driver:
     async def settle(self) -> None:
         """Until all messages are worked off, and the news of the world have arrived."""
         await self.pilot.pause()
-        # A test looks in from outside.
-        while self.app.bridge._timer is not None or not self.app.type_ahead.idle:  # noqa: ASYNC110 - looks in from outside
-            await asyncio.sleep(0.005)
+        await until(lambda: self.app.bridge._timer is None and self.app.type_ahead.idle, pause=0.005)
         await self.pilot.pause()
 
     def frame(self) -> list[str]:

@@ -15,6 +15,7 @@ from core.model.command import Halt
 from core.model.machine import MachineKey, MachineState
 from core.model.operation import StepState
 from tests.support.fake_client import SHOP, FakeClient, box, machine, shop, up
+from tests.support.waiting import until
 from tui import bridge as bridging
 from tui.bridge import Bridge, Link, LinkState
 
@@ -129,8 +130,8 @@ async def test_an_answer_that_the_end_overtook_leaves_nothing_running(client: Fa
         await ear.next()
         busy = bridge.state.busy
         bridge.want_operation("000009")
-        while not bridge._inquiries.answered:  # noqa: ASYNC110 - the answer came, and was not shown yet
-            await asyncio.sleep(0)
+        # The answer came, and was not shown yet.
+        await until(lambda: bridge._inquiries.answered, pause=0)
         client.operation(up("000009", "cache", StepState.DONE))
         while "000009" not in bridge.state.log_paths:
             await ear.next()

@@ -75,8 +75,14 @@ OTHER = "/home/ada/images"
 
 def asks_elsewhere(world: FakeClient) -> None:
     """A build of another project runs, and asks."""
-    question = {"question": "shell: setup.sh failed", "answers": ANSWERS, "asked": 1.0, "failure": FAILURE}
-    build = BuildView(name="golden", state="running", **question)  # type: ignore[arg-type]
+    build = BuildView(
+        name="golden",
+        state="running",
+        question="shell: setup.sh failed",
+        answers=ANSWERS,
+        asked=1.0,
+        failure=FAILURE,
+    )
     world.projects[OTHER] = ProjectView(root=OTHER, name="images", builds=(build,))
     world.log("000009", b"Install packages\n")
     world.operation(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -33,6 +34,10 @@ KEYMAP = Keymap()
 
 def become(world: FakeClient, state: MachineState, **more: object) -> None:
     world.machine(msgspec.structs.replace(world.machines[WEB], state=state, **more))
+
+
+def shown(driver: Driver, id: str) -> bool:
+    return driver.bench.detail.active == id
 
 
 async def closed(driver: Driver) -> None:
@@ -256,7 +261,7 @@ async def test_closing_a_tab_goes_to_the_next_one_that_is_open(start: Start, wor
         await driver.settle()
         for following in (third, first):
             await driver.press(LEAVE, "w")
-            await until(lambda following=following: driver.bench.detail.active == following.id)  # type: ignore[misc]
+            await until(partial(shown, driver, following.id))
             await driver.settle()
             assert driver.bench.detail.console.has_focus
         await driver.press("w")

@@ -83,9 +83,9 @@ class BuildReader:
         for found, _ in inner:
             if found.kind == "hcp_packer_registry":
                 problems.warn(Fault("Nothing is sent to a registry: this block is left out.", found.at))
-        before = problems.all
+        before = len(problems)
         sources = self._build_sources(body, inner, id)
-        if not sources and problems.all == before:
+        if not sources and len(problems) == before:
             problems.add(
                 Fault("This build has no sources.", block.at, remedy='add sources = ["source.KIND.NAME"]')
             )
