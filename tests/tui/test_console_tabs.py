@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from functools import partial
 from pathlib import Path
 
@@ -180,6 +181,20 @@ async def connected(*names: str) -> tuple[list[Session], list[Echo]]:
         session.start(80, 24)
     await until(lambda: all(session.connected for session in sessions))
     return sessions, links
+
+
+async def test_floods_of_all_that_were_typed_to_make_way_once_they_are_left() -> None:
+    sessions, _links = await connected("web", "db", "img")
+    group = sessions[:2]
+    for session in group:
+        session.group = group
+    sessions[0].type([b"y"])
+    now = time.perf_counter()
+    for session in sessions:
+        session.flood.took(1 << 20, now)
+    sessions[0].turned_from()
+    assert [session.flood.slowed(now) for session in sessions] == [True, True, False]
+    await asyncio.gather(*(session.close() for session in list(sessions)))
 
 
 async def test_a_broadcast_reaches_connected_shells_of_the_machines_listed_and_names_them(

@@ -80,7 +80,7 @@ class Keyboard:
         self._let_go()
         self.typing = False
         self._left = time.monotonic()
-        self._view.session.flood.leave(time.perf_counter())
+        self._view.session.turned_from()
         self._view.forget_note()
         # At once, not when it is drawn: what is typed now is not the guest's.
         self.settle()

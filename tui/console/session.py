@@ -281,6 +281,11 @@ class Session:
             session.flood.listen(time.perf_counter())
             session.send(as_told(keys, session.screen))
 
+    def turned_from(self) -> None:
+        """Whoever typed, to all who listen, has turned to something else."""
+        for session in self.audience:
+            session.flood.leave(time.perf_counter())
+
     def paste(self, text: str) -> None:
         for session in self.audience:
             if session.screen is not None:
